@@ -1,0 +1,71 @@
+/** Reading and writing whole files so that a crash, a full disk or a strange name leaves nothing half done. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { systemPath, toUserError, UserError } from './errors.js';
+
+/**
+ * Writes a whole file: after this, `file` holds either all of `data` or what it held before, even if the machine stops
+ * in between. The data go to a temporary file in the same folder, are flushed to disk and then renamed into place.
+ * Missing parent folders are made. Throws a UserError (no space, no permission, ...) that names the file.
+ */
+export async function writeAtomically(file: string, data: string | Uint8Array): Promise<void> {
+  const folder = path.dirname(file);
+  // The name must stay within 255 bytes however long the file's own name is.
+  const temporary = path.join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFlushed(temporary, data);
+    await rename(temporary, file);
+    await flushFolder(folder);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to report
+    const at = systemPath(error);
+    throw toUserError(error, at === undefined || at === temporary ? file : at);
+  }
+}
+
+/** The text of a UTF-8 file, without a byte order mark. Throws a UserError if it cannot be read. */
+export async function readText(file: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'utf8');
+    return text.startsWith('\uFEFF') ? text.slice(1) : text;
+  } catch (error) {
+    throw toUserError(error, file);
+  }
+}
+
+/**
+ * Resolves `relative` (from a table or a data set's index, so not to be trusted) within the folder `base`.
+ * Throws a UserError if it is absolute, climbs out with `..`, or holds a NUL. Does not follow symbolic links.
+ */
+export function insideFolder(base: string, relative: string): string {
+  const root = path.resolve(base);
+  const full = path.resolve(root, relative);
+  const steps = path.relative(root, full);
+  const escapes = steps === '..' || steps.startsWith(`..${path.sep}`) || path.isAbsolute(steps);
+  if (relative.includes('\0') || path.isAbsolute(relative) || escapes) {
+    throw new UserError(
+      `The path ${JSON.stringify(relative)} leads outside the folder "${root}". Give a path inside that folder.`,
+    );
+  }
+  return full;
+}
+
+async function writeFlushed(file: string, data: string | Uint8Array): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(data);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the rename itself durable. Not every system can flush a folder, and the file is whole without it. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}

@@ -1,0 +1,73 @@
+/** The float64 oracles, by family; `oracles` has those of single ops by the op's name. */
+
+import { conv2d, convTranspose2d } from './convolution.js';
+import {
+  add,
+  div,
+  dropout,
+  leakyRelu,
+  mul,
+  relu,
+  relu6,
+  scaledHardSigmoid,
+  sigmoid,
+  softplus,
+  sub,
+  tanh,
+} from './elementwise.js';
+import { bceWithLogits, crossEntropy } from './loss.js';
+import { linear, matmul } from './matmul.js';
+import { batchNorm } from './normalization.js';
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d, upsampleNearest } from './pooling.js';
+import { max, mean, sum } from './reduce.js';
+import { concat, embedding, permute, reshape, slice } from './shape.js';
+import { spectralNorm } from './spectralNorm.js';
+
+export * from './array.js';
+export * from './convolution.js';
+export * from './elementwise.js';
+export * from './finiteDifference.js';
+export * from './loss.js';
+export * from './matmul.js';
+export * from './normalization.js';
+export * from './optimizers.js';
+export * from './pooling.js';
+export * from './reduce.js';
+export * from './shape.js';
+export * from './spectralNorm.js';
+
+/** Oracles of single ops by the name that the op has in files: (inputs, attrs) -> outputs. */
+export const oracles = {
+  adaptive_avg_pool2d: adaptiveAvgPool2d,
+  add,
+  avg_pool2d: avgPool2d,
+  batch_norm: batchNorm,
+  bce_with_logits: bceWithLogits,
+  concat,
+  conv2d,
+  conv_transpose2d: convTranspose2d,
+  cross_entropy: crossEntropy,
+  div,
+  dropout,
+  embedding,
+  leaky_relu: leakyRelu,
+  linear,
+  matmul,
+  max,
+  max_pool2d: maxPool2d,
+  mean,
+  mul,
+  permute,
+  relu,
+  relu6,
+  reshape,
+  scaled_hard_sigmoid: scaledHardSigmoid,
+  sigmoid,
+  slice,
+  softplus,
+  spectral_norm: spectralNorm,
+  sub,
+  sum,
+  tanh,
+  upsample_nearest: upsampleNearest,
+};

@@ -89,6 +89,8 @@ function wrap(device: GPUDevice, info: DeviceInfo): Gpu {
   let firstError: GPUError | undefined;
   let lostInfo: GPUDeviceLostInfo | undefined;
   device.addEventListener('uncapturederror', (event) => {
+    // Dawn would write it to stderr; it is thrown at the next sync instead.
+    event.preventDefault();
     firstError ??= event.error;
   });
   const lost = device.lost.then((reason) => {
@@ -122,6 +124,8 @@ function wrap(device: GPUDevice, info: DeviceInfo): Gpu {
 
 /** The adapter named `wanted`, or the fastest when the name is empty. */
 async function findAdapter(flags: string[], wanted: string, quiet: boolean): Promise<GPUAdapter> {
+  // This name by itself is the package's SwiftShader, the same on every machine, whatever drivers there are.
+  if (plainName(wanted) === 'swiftshader') return startSwiftShader(flags);
   const fastest = await requestAdapter(flags);
   if (wanted === '') {
     if (!fastest) return startSwiftShader(flags, quiet ? undefined : FALLBACK_NOTICE);
@@ -133,7 +137,6 @@ async function findAdapter(flags: string[], wanted: string, quiet: boolean): Pro
   const names = fastest ? await adapterNames(flags) : [];
   const named = await requestByName(flags, names, wanted);
   if (named) return named;
-  if (isSwiftShader(wanted)) return startSwiftShader(flags);
   throw new DeviceError(unknownAdapter(wanted, names));
 }
 

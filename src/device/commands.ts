@@ -1,0 +1,120 @@
+/**
+ * One encoder and one compute pass that everything is recorded into, submitted when somebody needs the results.
+ * Uniform blocks of all dispatches between two submits lie in one arena, written once before the submit.
+ */
+import type { Gpu } from './open.js';
+import { type Pipeline, type Pipelines, UNIFORM_BLOCK } from './pipelines.js';
+import { PassTimer, type TimedPass } from './timing.js';
+
+/** Dispatches between two submits: enough to make a submit's cost vanish, few enough that the GPU starts early. */
+const DISPATCHES_PER_SUBMIT = 128;
+
+export class Commands {
+  /** Counters of what was recorded since the start. */
+  dispatches = 0;
+  submits = 0;
+  private encoder: GPUCommandEncoder | undefined;
+  private pass: GPUComputePassEncoder | undefined;
+  private current: GPUComputePipeline | undefined;
+  private timer: PassTimer | undefined;
+  private recorded = 0;
+  private readonly block = new ArrayBuffer(UNIFORM_BLOCK * DISPATCHES_PER_SUBMIT);
+  private readonly view = new DataView(this.block);
+  private readonly arena: GPUBuffer;
+  private readonly uniforms: GPUBindGroup;
+  private readonly dynamicOffset = [0];
+
+  constructor(
+    private readonly gpu: Gpu,
+    pipelines: Pipelines,
+  ) {
+    this.arena = gpu.device.createBuffer({
+      size: this.block.byteLength,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.uniforms = gpu.device.createBindGroup({
+      layout: pipelines.uniformLayout,
+      entries: [{ binding: 0, resource: { buffer: this.arena, size: UNIFORM_BLOCK } }],
+    });
+  }
+
+  /** Records one dispatch; `write` fills its uniform block, which begins at the byte it is given. */
+  dispatch(
+    pipeline: Pipeline,
+    storages: GPUBindGroup,
+    write: (view: DataView, offset: number) => void,
+    grid: readonly [number, number, number],
+  ): void {
+    if (this.recorded === DISPATCHES_PER_SUBMIT) this.submit();
+    const offset = this.recorded++ * UNIFORM_BLOCK;
+    write(this.view, offset);
+    const pass = this.timer ? this.timedPass(pipeline.key) : this.openPass();
+    if (this.current !== pipeline.pipeline) {
+      pass.setPipeline(pipeline.pipeline);
+      this.current = pipeline.pipeline;
+    }
+    pass.setBindGroup(0, storages);
+    this.dynamicOffset[0] = offset;
+    pass.setBindGroup(1, this.uniforms, this.dynamicOffset);
+    pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+    this.dispatches++;
+    if (this.timer) this.closePass();
+  }
+
+  /** Records a copy between buffers (ends the pass). */
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.closePass();
+    this.openEncoder().copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+  }
+
+  /** Sends everything recorded to the GPU. Does not wait. */
+  submit(): void {
+    if (!this.encoder) return;
+    this.closePass();
+    const { queue } = this.gpu.device;
+    if (this.recorded > 0) queue.writeBuffer(this.arena, 0, this.block, 0, this.recorded * UNIFORM_BLOCK);
+    queue.submit([this.encoder.finish()]);
+    this.encoder = undefined;
+    this.recorded = 0;
+    this.submits++;
+  }
+
+  /** From now to `endTiming`, every dispatch is timed on its own. Needs the feature `timestamp-query`. */
+  beginTiming(): void {
+    this.submit();
+    this.timer = new PassTimer(this.gpu);
+  }
+
+  async endTiming(): Promise<TimedPass[]> {
+    this.submit();
+    const { timer } = this;
+    this.timer = undefined;
+    if (!timer) return [];
+    const passes = await timer.read();
+    timer.destroy();
+    return passes;
+  }
+
+  private openEncoder(): GPUCommandEncoder {
+    this.encoder ??= this.gpu.device.createCommandEncoder();
+    return this.encoder;
+  }
+
+  private openPass(): GPUComputePassEncoder {
+    this.pass ??= this.openEncoder().beginComputePass();
+    return this.pass;
+  }
+
+  private timedPass(label: string): GPUComputePassEncoder {
+    this.closePass();
+    const timestampWrites = this.timer?.next(label);
+    this.pass = this.openEncoder().beginComputePass(timestampWrites ? { timestampWrites } : {});
+    return this.pass;
+  }
+
+  private closePass(): void {
+    this.pass?.end();
+    this.pass = undefined;
+    this.current = undefined;
+  }
+}

@@ -1,0 +1,72 @@
+/** Which variant of a kernel to run: pure functions of shapes and of what the device can do. */
+import type { Gpu } from '../device/open.js';
+
+export interface Capabilities {
+  /** A driver that runs on the CPU: few cores, no fast workgroup memory. */
+  readonly software: boolean;
+  /** Subgroups of exactly 8 invocations: what the broadcast kernels are written for. */
+  readonly subgroupsOf8: boolean;
+}
+
+export function capabilities(gpu: Pick<Gpu, 'info' | 'features'>): Capabilities {
+  const { software, subgroupMin, subgroupMax } = gpu.info;
+  return {
+    software,
+    subgroupsOf8: gpu.features.has('subgroups') && subgroupMin === 8 && subgroupMax === 8,
+  };
+}
+
+/** A product C[rows, columns] = A B, `items` times, each sum over `outer` x `inner` terms of which `outer` can be split. */
+export interface GemmShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly items: number;
+  readonly outer: number;
+  readonly inner: number;
+}
+
+export interface GemmPlan {
+  /** Library file with the core. */
+  readonly core: 'lib/gemm_broadcast' | 'lib/gemm_registers' | 'lib/gemm_shared';
+  readonly enable: readonly string[];
+  readonly constants: Readonly<Record<string, number>>;
+  /** Rows and columns of C that one workgroup computes. */
+  readonly tile: readonly [number, number];
+  readonly splits: number;
+}
+
+/** The least of `sizes` that holds `extent`, or the last. */
+const fitting = (extent: number, sizes: readonly number[]): number =>
+  sizes.find((size) => size >= extent) ?? sizes.at(-1)!;
+
+export function gemmPlan(device: Capabilities, shape: GemmShape): GemmPlan {
+  const variant = gemmVariant(device, shape);
+  const [tileRows, tileColumns] = variant.tile;
+  const groups = Math.ceil(shape.rows / tileRows) * Math.ceil(shape.columns / tileColumns) * shape.items;
+  return { ...variant, splits: splitsFor(shape, groups, device.software ? 8 : 256) };
+}
+
+function gemmVariant(device: Capabilities, { rows, columns }: GemmShape): Omit<GemmPlan, 'splits'> {
+  if (device.subgroupsOf8) {
+    const ROWS = fitting(rows, [4, 8, 16, 32]);
+    return { core: 'lib/gemm_broadcast', enable: ['subgroups'], constants: { ROWS }, tile: [ROWS, 32] };
+  }
+  if (device.software) {
+    const ROWS = fitting(rows, [4, 8]);
+    const GROUP_COLUMNS = fitting(columns, [32, 64]) / 8;
+    return {
+      core: 'lib/gemm_registers',
+      enable: [],
+      constants: { ROWS, GROUP_COLUMNS, GROUP_ROWS: 1 },
+      tile: [ROWS, 8 * GROUP_COLUMNS],
+    };
+  }
+  return { core: 'lib/gemm_shared', enable: [], constants: {}, tile: [64, 64] };
+}
+
+/** How many parts to cut a sum into so that `wanted` workgroups are busy, each with 64 terms at least. */
+function splitsFor({ outer, inner }: GemmShape, groups: number, wanted: number): number {
+  if (groups >= wanted) return 1;
+  const most = Math.min(outer, Math.floor((outer * inner) / 64));
+  return Math.max(1, Math.min(most, Math.ceil(wanted / groups)));
+}

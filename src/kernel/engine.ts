@@ -1,0 +1,225 @@
+/**
+ * The engine: what an op needs to run. It allocates tensors, dispatches kernels, moves data to the GPU and back.
+ * Nothing here waits, except `read` and `sync`.
+ */
+import { Commands } from '../device/commands.js';
+import { DeviceError } from '../device/errors.js';
+import type { Gpu } from '../device/open.js';
+import { type Pipeline, Pipelines } from '../device/pipelines.js';
+import { Readback } from '../device/readback.js';
+import type { TimedPass } from '../device/timing.js';
+import { Pool, type PoolStatistics } from '../memory/pool.js';
+import { type Kept, Scopes } from '../memory/scope.js';
+import { byteLength, type DType, formatShape, paddedBytes, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { type Capabilities, capabilities } from './choose.js';
+import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayout } from './source.js';
+
+export interface Dispatch extends KernelSource {
+  /** In the order of the kernel's bindings. Written ones must not share a buffer with any other. */
+  readonly tensors: readonly Tensor[];
+  /** By the names in the kernel's `struct Params`: each of them, and no others. */
+  readonly params: Readonly<Record<string, number>>;
+  /** Workgroups. */
+  readonly grid: readonly [number, number?, number?];
+}
+
+interface Compiled {
+  readonly pipeline: Pipeline;
+  readonly layout: KernelLayout;
+  readonly bindGroups: Map<string, GPUBindGroup>;
+}
+
+/** Bind groups kept per pipeline before the oldest half goes: far above what a training step uses. */
+const BIND_GROUPS_KEPT = 4096;
+
+export class Engine {
+  readonly capabilities: Capabilities;
+  private readonly pool: Pool;
+  private readonly scopes: Scopes;
+  private readonly pipelines: Pipelines;
+  private readonly commands: Commands;
+  private readonly readback: Readback;
+  private readonly compiled = new Map<string, Compiled>();
+  private lost: string | undefined;
+
+  constructor(readonly gpu: Gpu) {
+    this.capabilities = capabilities(gpu);
+    this.pool = new Pool(gpu);
+    this.scopes = new Scopes(this.pool);
+    this.pipelines = new Pipelines(gpu);
+    this.commands = new Commands(gpu, this.pipelines);
+    this.readback = new Readback(gpu, this.commands);
+    void gpu.lost.then((info) => {
+      if (info.reason !== 'destroyed') this.lost = info.message;
+    });
+  }
+
+  /** A tensor of undefined contents, freed at the end of the innermost scope (see `scope`). */
+  empty(shape: Shape, dtype: DType = 'f32'): Tensor {
+    for (const extent of shape) {
+      if (!Number.isInteger(extent) || extent < 1)
+        throw new Error(`a tensor cannot have the shape ${formatShape(shape)}`);
+    }
+    return { shape, dtype, storage: this.scopes.take(paddedBytes(shape)), offset: 0 };
+  }
+
+  /** A tensor that holds `data`. */
+  upload(data: Float32Array | Int32Array | Uint32Array, shape: Shape): Tensor {
+    const dtype = data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'u32';
+    const tensor = this.empty(shape, dtype);
+    this.write(tensor, data);
+    return tensor;
+  }
+
+  /** Overwrites a tensor's values. What was recorded before still sees the old ones. */
+  write(tensor: Tensor, data: Float32Array | Int32Array | Uint32Array): void {
+    if (data.length !== sizeOf(tensor.shape)) {
+      throw new Error(`${data.length} values cannot fill a tensor of shape ${formatShape(tensor.shape)}`);
+    }
+    this.commands.submit();
+    this.gpu.device.queue.writeBuffer(
+      tensor.storage.buffer,
+      tensor.offset,
+      data.buffer,
+      data.byteOffset,
+      data.byteLength,
+    );
+  }
+
+  /** The values of a tensor, after everything recorded so far. */
+  async read(tensor: Tensor): Promise<Float32Array> {
+    return new Float32Array(await this.readBytes(tensor));
+  }
+
+  async readInt(tensor: Tensor): Promise<Int32Array> {
+    return new Int32Array(await this.readBytes(tensor));
+  }
+
+  private async readBytes(tensor: Tensor): Promise<ArrayBuffer> {
+    this.check();
+    const bytes = await this.readback.read(tensor.storage.buffer, tensor.offset, byteLength(tensor.shape));
+    this.check();
+    return bytes;
+  }
+
+  /** Frees at its end what was allocated inside, except what it returns. */
+  scope<T extends Kept | void>(body: () => T): T {
+    return this.scopes.run(body);
+  }
+
+  /** Gives a tensor's memory back before its scope ends, or at last if it has none. */
+  release(tensor: Tensor): void {
+    this.scopes.release(tensor);
+  }
+
+  /** Records one run of a kernel. */
+  dispatch(run: Dispatch): void {
+    const { pipeline, layout, bindGroups } = this.kernel(run);
+    let key = '';
+    for (const { storage, offset, shape } of run.tensors) key += `${storage.id}:${offset}:${paddedBytes(shape)},`;
+    let group = bindGroups.get(key);
+    if (!group) {
+      group = this.bind(pipeline, run.tensors);
+      if (bindGroups.size >= BIND_GROUPS_KEPT) bindGroups.clear();
+      bindGroups.set(key, group);
+    }
+    const [x, y = 1, z = 1] = run.grid;
+    const { params } = run;
+    const write = (view: DataView, at: number): void => {
+      for (const field of layout.params) {
+        const value = params[field.name];
+        if (value === undefined) throw new Error(`kernel ${pipeline.key} needs the parameter ${field.name}`);
+        if (field.type === 'f32') view.setFloat32(at, value, true);
+        else if (field.type === 'i32') view.setInt32(at, value, true);
+        else view.setUint32(at, value, true);
+        at += 4;
+      }
+    };
+    this.commands.dispatch(pipeline, group, write, [x, y, z]);
+  }
+
+  /** Sends what is recorded to the GPU, so that it starts. */
+  submit(): void {
+    this.commands.submit();
+  }
+
+  /** Waits until the GPU has done everything recorded so far; throws what it complained about. */
+  async sync(): Promise<void> {
+    this.commands.submit();
+    await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
+    this.check();
+  }
+
+  memory(): PoolStatistics {
+    return this.pool.statistics();
+  }
+
+  counters(): { readonly dispatches: number; readonly submits: number; readonly pipelines: number } {
+    const { dispatches, submits } = this.commands;
+    return { dispatches, submits, pipelines: this.compiled.size };
+  }
+
+  /** From here to `endTiming` each dispatch is timed on the GPU by itself (`timestamp-query`). */
+  beginTiming(): void {
+    this.commands.beginTiming();
+  }
+
+  endTiming(): Promise<TimedPass[]> {
+    return this.commands.endTiming();
+  }
+
+  /** Compiles a kernel without running it: its errors, none if it is valid. */
+  async compile(kernel: KernelSource): Promise<string[]> {
+    const code = kernelText(kernel, this.gpu.readKernel);
+    return this.pipelines.check(kernelKey(kernel), code, parseLayout(code).bindings);
+  }
+
+  /** The kernels compiled so far, by key. */
+  compiledKernels(): string[] {
+    return [...this.compiled.keys()];
+  }
+
+  /** Throws what went wrong on the GPU since the last look, if anything did. */
+  private check(): void {
+    if (this.lost !== undefined) throw new DeviceError(`The GPU device was lost: ${this.lost}`);
+    const error = this.gpu.error();
+    if (!error) return;
+    if (error instanceof GPUOutOfMemoryError) {
+      throw new DeviceError(`The adapter ${this.gpu.info.name} is out of memory. Use a smaller batch or image size.`);
+    }
+    throw new DeviceError(`The GPU refused a command: ${error.message}`);
+  }
+
+  private kernel(source: KernelSource): Compiled {
+    const key = kernelKey(source);
+    let compiled = this.compiled.get(key);
+    if (!compiled) {
+      const code = kernelText(source, this.gpu.readKernel);
+      const layout = parseLayout(code);
+      compiled = { pipeline: this.pipelines.create(key, code, layout.bindings), layout, bindGroups: new Map() };
+      this.compiled.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  private bind(pipeline: Pipeline, tensors: readonly Tensor[]): GPUBindGroup {
+    if (tensors.length !== pipeline.access.length) {
+      throw new Error(`kernel ${pipeline.key} binds ${pipeline.access.length} tensors, ${tensors.length} were given`);
+    }
+    return this.gpu.device.createBindGroup({
+      layout: pipeline.storageLayout,
+      entries: tensors.map(({ storage, offset, shape }, binding) => ({
+        binding,
+        resource: { buffer: storage.buffer, offset, size: paddedBytes(shape) },
+      })),
+    });
+  }
+}
+
+/** Workgroups for one invocation per item, folded into two dimensions where one would pass WebGPU's limit of 65 535. */
+export function gridFor(items: number, workgroup: number): [number, number] {
+  const groups = Math.ceil(items / workgroup);
+  if (groups <= 65535) return [groups, 1];
+  const rows = Math.ceil(groups / 65535);
+  return [Math.ceil(groups / rows), rows];
+}

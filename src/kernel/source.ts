@@ -1,0 +1,58 @@
+/**
+ * From plain WGSL files to one shader module's text, and from that text to its layout.
+ *
+ * A kernel is a file of kernels/, the library files that it uses, and a record of constants. The text is the record as
+ * `const`s and `alias`es, then the files one after another: WGSL does not mind the order of declarations.
+ */
+
+/** Numbers become `const NAME = 3u;`, strings `alias NAME = f32;`, booleans `const NAME = true;`. */
+export type Constants = Readonly<Record<string, number | boolean | string>>;
+
+export interface KernelSource {
+  /** File name in kernels/ without its ending. */
+  readonly file: string;
+  /** Library files it uses, likewise. */
+  readonly uses?: readonly string[];
+  /** WGSL extensions to enable. */
+  readonly enable?: readonly string[];
+  readonly constants?: Constants;
+}
+
+export type ParamType = 'u32' | 'i32' | 'f32';
+
+/** What the text says of itself: its bindings in group 0 in order, and the fields of `struct Params`. */
+export interface KernelLayout {
+  readonly bindings: readonly ('read' | 'read_write')[];
+  readonly params: readonly { readonly name: string; readonly type: ParamType }[];
+}
+
+/** A kernel's identity: equal keys are the same pipeline. */
+export function kernelKey(kernel: KernelSource): string {
+  let key = kernel.file;
+  if (kernel.uses) for (const file of kernel.uses) key += `+${file}`;
+  if (kernel.constants) for (const name in kernel.constants) key += `;${name}=${kernel.constants[name]}`;
+  return key;
+}
+
+export function kernelText(kernel: KernelSource, read: (file: string) => string): string {
+  const prelude = (kernel.enable ?? []).map((name) => `enable ${name};`);
+  for (const [name, value] of Object.entries(kernel.constants ?? {})) {
+    if (typeof value === 'string') prelude.push(`alias ${name} = ${value};`);
+    else prelude.push(`const ${name} = ${typeof value === 'number' ? `${value}u` : value};`);
+  }
+  const files = [...(kernel.uses ?? []), kernel.file].map((file) => read(`${file}.wgsl`));
+  return [...prelude, ...files].join('\n');
+}
+
+export function parseLayout(text: string): KernelLayout {
+  const bindings: ('read' | 'read_write')[] = [];
+  for (const match of text.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>/g)) {
+    bindings[Number(match[1])] = match[2] as 'read' | 'read_write';
+  }
+  const body = /struct Params\s*\{([^}]*)\}/.exec(text)?.[1] ?? '';
+  const params = [...body.matchAll(/^\s*(\w+)\s*:\s*(u32|i32|f32)\s*,/gm)].map((match) => ({
+    name: match[1]!,
+    type: match[2] as ParamType,
+  }));
+  return { bindings, params };
+}

@@ -1,0 +1,78 @@
+/**
+ * The pool of GPU buffers. The garbage collector does not see GPU memory, so buffers are taken and given back by hand
+ * (by scopes: see scope.ts) and kept for the next step: from the second step on nothing is allocated.
+ */
+import { DeviceError } from '../device/errors.js';
+import type { Gpu } from '../device/open.js';
+import type { Storage } from './tensor.js';
+
+export interface PoolStatistics {
+  /** Bytes of all buffers that the pool has made and not destroyed. */
+  readonly bytes: number;
+  /** Bytes handed out now, and the most there ever were. */
+  readonly inUse: number;
+  readonly peak: number;
+  /** Buffers made since the start. */
+  readonly allocations: number;
+}
+
+/** Size classes: four per power of two (at most 25 % waste), 256 bytes at least. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= 256) return 256;
+  const quarter = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
+  return Math.max(256, Math.ceil(bytes / quarter) * quarter);
+}
+
+export class Pool {
+  private readonly idle = new Map<number, Storage[]>();
+  private nextId = 0;
+  private total = 0;
+  private used = 0;
+  private most = 0;
+  private made = 0;
+
+  constructor(private readonly gpu: Gpu) {}
+
+  /** A storage of at least `bytes` bytes, holding whatever was there before. Throws if one binding cannot hold it. */
+  take(bytes: number): Storage {
+    const limit = Math.min(this.gpu.limits.maxStorageBufferBindingSize, this.gpu.limits.maxBufferSize);
+    if (bytes > limit) {
+      throw new DeviceError(
+        `A tensor of ${mebibytes(bytes)} MiB was asked for, but the adapter ${this.gpu.info.name} binds at most ` +
+          `${mebibytes(limit)} MiB at a time. Use a smaller batch or image size.`,
+      );
+    }
+    const size = Math.min(sizeClass(bytes), limit);
+    const storage = this.idle.get(size)?.pop() ?? this.make(size);
+    storage.free = false;
+    storage.generation++;
+    this.used += storage.bytes;
+    this.most = Math.max(this.most, this.used);
+    return storage;
+  }
+
+  give(storage: Storage): void {
+    if (storage.free) throw new Error('a storage was given back to the pool twice');
+    storage.free = true;
+    this.used -= storage.bytes;
+    const list = this.idle.get(storage.bytes);
+    if (list) list.push(storage);
+    else this.idle.set(storage.bytes, [storage]);
+  }
+
+  statistics(): PoolStatistics {
+    return { bytes: this.total, inUse: this.used, peak: this.most, allocations: this.made };
+  }
+
+  private make(bytes: number): Storage {
+    this.made++;
+    this.total += bytes;
+    const buffer = this.gpu.device.createBuffer({
+      size: bytes,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    return { id: this.nextId++, buffer, bytes, generation: 0, free: true };
+  }
+}
+
+export const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0);

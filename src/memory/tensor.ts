@@ -1,0 +1,45 @@
+/** Tensors: plain data that names a range of GPU memory. They own nothing; storages belong to the pool. */
+
+export type DType = 'f32' | 'i32' | 'u32';
+export type Shape = readonly number[];
+
+/** A range of GPU memory that the pool hands out. `generation` counts how often, so that a stale owner can be told. */
+export interface Storage {
+  readonly id: number;
+  readonly buffer: GPUBuffer;
+  readonly bytes: number;
+  generation: number;
+  free: boolean;
+}
+
+/** Row-major (NCHW) values of `shape`, from byte `offset` (a multiple of 256) of `storage`. Every element has 4 bytes. */
+export interface Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly storage: Storage;
+  readonly offset: number;
+}
+
+/** WebGPU's greatest default alignment of a storage binding: views into a larger buffer start at its multiples. */
+export const VIEW_ALIGNMENT = 256;
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
+
+export const byteLength = (shape: Shape): number => 4 * sizeOf(shape);
+
+/** Bytes as bound: whole vec4s, so that a kernel may read any tensor four values at a time. */
+export const paddedBytes = (shape: Shape): number => Math.max(16, Math.ceil(sizeOf(shape) / 4) * 16);
+
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
+
+export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+
+/** The same values under another shape. Throws if the number of elements differs. */
+export function reshaped(tensor: Tensor, shape: Shape): Tensor {
+  if (sizeOf(shape) !== sizeOf(tensor.shape)) {
+    throw new Error(
+      `cannot view ${formatShape(tensor.shape)} as ${formatShape(shape)}: the number of elements differs`,
+    );
+  }
+  return { ...tensor, shape };
+}

@@ -1,0 +1,53 @@
+/** Sounds, files and folders that the tests of audio and data share. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll } from 'vitest';
+
+/** A fresh folder that is removed when the test file is done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'lyrebird-test-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A tone of amplitude 0.5. */
+export function tone(seconds: number, sampleRate = 8000, frequency = 1000): Float32Array {
+  return Float32Array.from(
+    { length: Math.round(seconds * sampleRate) },
+    (_, i) => 0.5 * Math.sin((2 * Math.PI * frequency * i) / sampleRate),
+  );
+}
+
+/** A WAV file whose header may lie: `dataSize` overrides the length that it declares. */
+export function rawWav(
+  data: Uint8Array,
+  { tag = 1, channels = 1, rate = 8000, bits = 16, block = (channels * bits) / 8, dataSize = data.length } = {},
+): Uint8Array {
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0);
+  header.writeUInt32LE(36 + data.length, 4);
+  header.write('WAVEfmt ', 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(tag, 20);
+  header.writeUInt16LE(channels, 22);
+  header.writeUInt32LE(rate, 24);
+  header.writeUInt32LE(rate * block, 28);
+  header.writeUInt16LE(block, 32);
+  header.writeUInt16LE(bits, 34);
+  header.write('data', 36);
+  header.writeUInt32LE(dataSize, 40);
+  return Buffer.concat([header, data]);
+}
+
+export function floatWav(samples: Float32Array, channels = 1): Uint8Array {
+  return rawWav(new Uint8Array(samples.buffer), { tag: 3, bits: 32, channels });
+}
+
+/** `count` MPEG-1 layer III frames of 128 kbit/s at 44.1 kHz, all zero inside: 26 ms of silence each. */
+export function silentMp3(count: number): Uint8Array {
+  const frame = Buffer.alloc(417);
+  frame.set([0xff, 0xfb, 0x90, 0xc0]); // one channel
+  return Buffer.concat(Array.from({ length: count }, () => frame));
+}

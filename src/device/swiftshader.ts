@@ -19,12 +19,15 @@ export const FALLBACK_NOTICE =
   'lyrebird: no usable Vulkan driver here, so SwiftShader computes on the processor; much faster would be ' +
   "a GPU's driver, or lavapipe from Mesa 24 or later (on Debian 12: mesa-vulkan-drivers from backports).";
 
-/** Unpacks SwiftShader where that has not been done yet. Returns the path of its ICD file. Throws a `DeviceError` where it cannot serve. */
-export function unpackSwiftShader(): string {
+/**
+ * Unpacks SwiftShader, once, into the first of `caches` that can be written.
+ * Returns the path of its ICD file. Throws a `DeviceError` where it cannot serve.
+ */
+export function unpackSwiftShader(caches: readonly string[] = cacheFolders()): string {
   const archive = findArchive();
   const folder = `swiftshader-${archive.version}`;
   const failures: string[] = [];
-  for (const cache of cacheFolders()) {
+  for (const cache of caches) {
     const target = join(cache, folder);
     try {
       if (!existsSync(join(target, ICD))) unpackInto(target, archive.file);

@@ -104,7 +104,10 @@ function judge(path: string, header: Header, { channelData, sampleRate }: Decode
 
   const samples = mixToMono(channelData);
   const { peak, bad } = measure(channelData);
-  if (bad > 0) refuse(`holds ${bad} samples that are NaN or infinite: export it again as 16-bit WAV.`);
+  if (bad > 0)
+    refuse(
+      `has ${bad} of ${length * channelData.length} samples that are NaN or infinite: export it again as 16-bit WAV.`,
+    );
   if (peak > (header.format === 'wav' ? MAX_PEAK.wav : MAX_PEAK.other)) {
     const advice = header.format === 'wav' ? 'scale it to [-1, 1]' : 'it is damaged, copy or download it again';
     refuse(`holds samples up to ${peak.toPrecision(3)} where 1 is full scale: ${advice}.`);

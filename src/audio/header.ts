@@ -64,10 +64,16 @@ function flacHeader(bytes: Uint8Array, view: DataView): Header {
   return { format: 'flac', sampleRate, channels: ((packed >>> 9) & 7) + 1, ...(seconds && { seconds }) };
 }
 
-/** The last page of an Ogg stream carries the flag "end of stream" (4) at its byte 5; a page is at most 65 307 bytes. */
+/**
+ * The last page of an Ogg stream (at most 65 307 bytes) carries the flag "end of stream" (4) at its byte 5, and is whole:
+ * its header of 27 bytes is followed by the lengths of its segments, as many as byte 26 says, and by the segments.
+ */
 function oggIsFinished(bytes: Uint8Array): boolean {
   for (let at = bytes.length - 27; at >= Math.max(0, bytes.length - 65307); at--) {
-    if (textAt(bytes, at, 4) === 'OggS') return (bytes[at + 5]! & 4) !== 0;
+    if (textAt(bytes, at, 4) !== 'OggS') continue;
+    const segments = at + 27 + bytes[at + 26]!;
+    const end = bytes.subarray(at + 27, segments).reduce((sum, length) => sum + length, segments);
+    return (bytes[at + 5]! & 4) !== 0 && end <= bytes.length;
   }
   return false;
 }

@@ -45,12 +45,15 @@ export function cutWindows(
   const cut: CutWindows = { windows: [], skipped: [] };
   const add = (start: number, stretch: Float32Array) => {
     const level = peakDb(stretch);
+    const measured = Number.isFinite(level)
+      ? `its peak is ${level.toFixed(0)} dB, below ${silenceDb} dB`
+      : 'it never changes';
     if (level >= silenceDb) cut.windows.push({ samples: stretch, sampleRate, start });
-    else cut.skipped.push({ start, reason: `is silent (its peak is ${level.toFixed(0)} dB, below ${silenceDb} dB)` });
+    else cut.skipped.push({ start, reason: `is silent (${measured})` });
   };
 
   if (samples.length < length / 2) {
-    const seconds = (samples.length / sampleRate).toFixed(2);
+    const seconds = (samples.length / sampleRate).toFixed(3);
     cut.skipped.push({ start: 0, reason: `is too short (${seconds} s; half a window, ${window / 2} s, is needed)` });
   } else if (samples.length < length) {
     const padded = new Float32Array(length);

@@ -21,7 +21,7 @@ test('windows cover the recording from its start, and leave less than a hop at i
       for (const { samples: stretch, start } of windows) {
         const first = Math.round(start * sampleRate);
         expect(first).toBeLessThanOrEqual(covered);
-        expect(stretch).toEqual(samples.subarray(first, first + Math.round(window * sampleRate)));
+        expect([stretch.byteOffset, stretch.length]).toEqual([4 * first, Math.round(window * sampleRate)]);
         covered = first + stretch.length;
       }
       expect(covered).toBeLessThanOrEqual(length);
@@ -47,7 +47,7 @@ describe('a recording shorter than a window', () => {
   test('is left out, with the reason, when it does not', () => {
     const { windows, skipped } = cut(tone(0.999, sampleRate, 100));
     expect(windows).toEqual([]);
-    expect(skipped).toEqual([{ start: 0, reason: 'is too short (1.00 s; half a window, 1 s, is needed)' }]);
+    expect(skipped).toEqual([{ start: 0, reason: 'is too short (0.999 s; half a window, 1 s, is needed)' }]);
   });
 });
 
@@ -57,7 +57,7 @@ test('silent windows are left out, with the reason', () => {
   const { windows, skipped } = cut(samples);
   expect(windows.map((window) => window.start)).toEqual([2, 3]);
   expect(skipped.map((window) => window.start)).toEqual([0, 1, 4]);
-  expect(skipped[0]!.reason).toBe('is silent (its peak is -Infinity dB, below -60 dB)');
+  expect(skipped[0]!.reason).toBe('is silent (it never changes)');
 });
 
 test('the peak is in dB of full scale', () => {

@@ -128,7 +128,7 @@ async function findAdapter(flags: string[], wanted: string, quiet: boolean): Pro
   if (plainName(wanted) === 'swiftshader') return startSwiftShader(flags);
   const fastest = await requestAdapter(flags);
   if (wanted === '') {
-    if (!fastest) return startSwiftShader(flags, quiet ? undefined : FALLBACK_NOTICE);
+    if (!fastest) return fallBack(flags, quiet);
     if (!isSwiftShader(fastest.info.device)) return fastest;
     // Dawn tells real GPUs from software, but not a fast software adapter from a slow one.
     return (await requestByName(flags, await adapterNames(flags), 'llvmpipe')) ?? fastest;
@@ -155,18 +155,21 @@ async function adapterNames(flags: string[]): Promise<string[]> {
   }
 }
 
-async function startSwiftShader(flags: string[], notice?: string): Promise<GPUAdapter> {
-  let icd: string;
-  try {
-    icd = unpackSwiftShader();
-    preloadVulkanLoader(icd);
-  } catch (error) {
-    if (!(error instanceof DeviceError)) throw error;
-    throw new DeviceError(noAdapter(process.platform, error.message));
-  }
+/** SwiftShader in place of the driver that nobody asked for by name, with a notice on stderr. */
+async function fallBack(flags: string[], quiet: boolean): Promise<GPUAdapter> {
+  const adapter = await startSwiftShader(flags).catch((error: unknown) => {
+    throw error instanceof DeviceError ? new DeviceError(noAdapter(process.platform, error.message)) : error;
+  });
+  if (!quiet) console.error(FALLBACK_NOTICE);
+  return adapter;
+}
+
+async function startSwiftShader(flags: string[]): Promise<GPUAdapter> {
+  const icd = unpackSwiftShader();
+  preloadVulkanLoader(icd);
   const adapter = await requestAdapter(flags, icd);
-  if (!adapter) throw new DeviceError(noAdapter(process.platform, `SwiftShader (${icd}) does not start here.`));
-  if (notice) console.error(notice);
+  if (!adapter)
+    throw new DeviceError(`SwiftShader does not start from ${icd}. Delete that folder to have it unpacked again.`);
   return adapter;
 }
 

@@ -2,7 +2,7 @@
  * SwiftShader, the software Vulkan adapter of last resort, out of the optional dependency `@sparticuz/chromium`
  * (x86-64 Linux). It needs nothing of the machine, not even the Vulkan loader, and is several times slower than lavapipe.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants, homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -31,6 +31,7 @@ export function unpackSwiftShader(caches: readonly string[] = cacheFolders()): s
     const target = join(cache, folder);
     try {
       if (!existsSync(join(target, ICD))) unpackInto(target, archive.file);
+      refuseForeign(target);
       return join(target, ICD);
     } catch (error) {
       failures.push(`${target}: ${(error as Error).message}`);
@@ -81,6 +82,12 @@ function findArchive(): { file: string; version: string } {
 
 function cacheFolders(): string[] {
   return [join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lyrebird'), join(tmpdir(), 'lyrebird')];
+}
+
+/** What is loaded from here runs as this user, so nobody else may have put it here: the temporary folder is everybody's. */
+function refuseForeign(folder: string): void {
+  const owner = statSync(folder).uid;
+  if (owner !== 0 && owner !== process.getuid?.()) throw new Error('the folder belongs to another user');
 }
 
 /** Unpacks beside `target`, then renames: another process sees all of the folder or none of it. */

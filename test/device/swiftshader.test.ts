@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -70,6 +70,12 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('unpackS
     writeFileSync(file, '');
     expect(unpackSwiftShader([join(file, 'cache'), join(folder, 'cache')])).toContain(join(folder, 'cache'));
     expect(() => unpackSwiftShader([join(file, 'cache')])).toThrow(/could not be unpacked.*XDG_CACHE_HOME/);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('loads nothing that another user has put there', () => {
+    const icd = unpackSwiftShader([folder]);
+    chownSync(dirname(icd), 12345, 12345);
+    expect(() => unpackSwiftShader([folder])).toThrow('belongs to another user');
   });
 
   test('replaces nothing that another process has put there', () => {

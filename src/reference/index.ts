@@ -1,6 +1,8 @@
 /** The float64 oracles, by family; `oracles` has those of single ops by the op's name. */
 
+import { cbam } from './attention.js';
 import { conv2d, convTranspose2d } from './convolution.js';
+import { dynamicConv2d } from './dynamicConv2d.js';
 import {
   add,
   div,
@@ -17,24 +19,33 @@ import {
 } from './elementwise.js';
 import { bceWithLogits, crossEntropy } from './loss.js';
 import { linear, matmul } from './matmul.js';
+import { discriminator, generator } from './networks.js';
 import { batchNorm } from './normalization.js';
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d, upsampleNearest } from './pooling.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, embedding, permute, reshape, slice } from './shape.js';
 import { spectralNorm } from './spectralNorm.js';
+import { cwt } from './wavelet.js';
 
 export * from './array.js';
+export * from './attention.js';
 export * from './convolution.js';
+export * from './dynamicConv2d.js';
 export * from './elementwise.js';
+export * from './fft.js';
 export * from './finiteDifference.js';
 export * from './loss.js';
 export * from './matmul.js';
+export * from './networks.js';
 export * from './normalization.js';
 export * from './optimizers.js';
 export * from './pooling.js';
+export * from './random.js';
 export * from './reduce.js';
 export * from './shape.js';
 export * from './spectralNorm.js';
+export * from './state.js';
+export * from './wavelet.js';
 
 /** Oracles of single ops by the name that the op has in files: (inputs, attrs) -> outputs. */
 export const oracles = {
@@ -47,6 +58,7 @@ export const oracles = {
   conv2d,
   conv_transpose2d: convTranspose2d,
   cross_entropy: crossEntropy,
+  cwt,
   div,
   dropout,
   embedding,
@@ -71,3 +83,6 @@ export const oracles = {
   tanh,
   upsample_nearest: upsampleNearest,
 };
+
+/** Oracles of modules by name: (inputs, state by state_dict names, attrs) -> outputs and `after.<buffer>`. */
+export const moduleOracles = { cbam, discriminator, dynamic_conv2d: dynamicConv2d, generator };

@@ -1,0 +1,144 @@
+/** The two networks of DR-ACGAN and their losses, with the parameter names of their PyTorch modules. */
+import { type Array64, type Inputs, make, type Outputs, required, sizeOf } from './array.js';
+import { cbamInScope } from './attention.js';
+import { conv2d } from './convolution.js';
+import { activate, add, mul } from './elementwise.js';
+import { crossEntropy } from './loss.js';
+import { linear } from './matmul.js';
+import { mean } from './reduce.js';
+import { embedding, reshape } from './shape.js';
+import { spectralNorm } from './spectralNorm.js';
+import {
+  batchNormLayer,
+  conv2dLayer,
+  convTranspose2dLayer,
+  entry,
+  inside,
+  linearLayer,
+  type ModuleAttrs,
+  rootScope,
+  type Scope,
+  type State,
+  update,
+} from './state.js';
+
+const LEAKY = { activation: 'leaky_relu', slope: 0.2 } as const;
+
+export interface GeneratorAttrs extends ModuleAttrs {
+  /** Side of the smallest feature map. */
+  base: number;
+  /** Channels at each resolution, from base x base to the image's; each block doubles the side. */
+  widths: readonly number[];
+}
+
+/**
+ * Two 3x3 convolutions and attention in a skip connection, then a transposed convolution that doubles the side:
+ * x [N, C, H, W] -> [N, O, 2H, 2W].
+ */
+function residualUpBlock(scope: Scope, x: Array64): Array64 {
+  const first = batchNormLayer(scope, 'bn1', conv2dLayer(scope, 'conv1', x, { padding: [1, 1] }), LEAKY);
+  const second = batchNormLayer(scope, 'bn2', conv2dLayer(scope, 'conv2', first, { padding: [1, 1] }));
+  const attended = cbamInScope(inside(scope, 'cbam'), second);
+  const sum = activate(add([attended, x]).y, LEAKY);
+  const doubled = convTranspose2dLayer(scope, 'up', sum, { stride: [2, 2], padding: [1, 1] });
+  return batchNormLayer(scope, 'bn3', doubled, LEAKY);
+}
+
+/**
+ * [z [N, latent], labels [N]] -> image [N, channels, size, size] in (-1, 1), size = base 2^(widths - 1), and in
+ * training the buffers after the call. The latent vector times the label's embedding goes through fc, one
+ * residualUpBlock for each doubling, and to_image with tanh.
+ */
+export function generator(inputs: Inputs, state: State, attrs: GeneratorAttrs): Outputs {
+  const [z, labels] = required(inputs, 'z', 'labels');
+  const { base, widths } = attrs;
+  const scope = rootScope(state, attrs);
+  const conditioned = mul([z, embedding([entry(scope, 'embed.weight'), labels]).y]).y;
+  const start = linearLayer(scope, 'fc', conditioned);
+  let x = reshape([start], { shape: [z.shape[0], widths[0], base, base] }).y;
+  for (let block = 0; block < widths.length - 1; block++) x = residualUpBlock(inside(scope, `blocks.${block}`), x);
+  const image = conv2dLayer(scope, 'to_image', x, { padding: [1, 1], activation: 'tanh' });
+  return { image, ...scope.after };
+}
+
+/** The layer's weight over its spectral norm, after one power iteration in training. State: layer.weight, u, v. */
+function normalizedWeight(scope: Scope): Array64 {
+  const { weight, u, v } = spectralNorm([entry(scope, 'layer.weight'), entry(scope, 'u'), entry(scope, 'v')], {
+    iterations: scope.training ? 1 : 0,
+  });
+  update(scope, 'u', u);
+  update(scope, 'v', v);
+  return weight;
+}
+
+/** Strides of the discriminator's convolutions: three of them halve the image. */
+const STRIDES = [1, 2, 2, 2];
+
+/**
+ * [x [N, channels, size, size]] -> adversarial [N], the logit of being real; classes [N, K], the class logits; and in
+ * training the power iteration's vectors after the call. Four 3x3 convolutions with leaky ReLU and two linear heads,
+ * every weight spectrally normalised.
+ *
+ * The gradient is defined with u and v constant: it is that of the evaluation mode at the u and v after the call.
+ */
+export function discriminator(inputs: Inputs, state: State, attrs: ModuleAttrs): Outputs {
+  let [x] = required(inputs, 'x');
+  const scope = rootScope(state, attrs);
+  STRIDES.forEach((stride, i) => {
+    const layer = inside(scope, `convs.${i}`);
+    const weight = normalizedWeight(layer);
+    x = conv2d([x, weight, entry(layer, 'layer.bias')], { stride: [stride, stride], padding: [1, 1], ...LEAKY }).y;
+  });
+  const features = reshape([x], { shape: [x.shape[0], sizeOf(x.shape.slice(1))] }).y;
+  const head = (name: string) => {
+    const layer = inside(scope, name);
+    return linear([features, normalizedWeight(layer), entry(layer, 'layer.bias')]).y;
+  };
+  const adversarial = reshape([head('adversarial')], { shape: [x.shape[0]] }).y;
+  return { adversarial, classes: head('classifier'), ...scope.after };
+}
+
+export interface AdversarialLossAttrs {
+  /** bce: softplus(-+logit); hinge: relu(1 -+ logit) for the discriminator, -logit for the generator. */
+  adversarial?: 'bce' | 'hinge';
+}
+
+export interface DiscriminatorLossAttrs extends AdversarialLossAttrs {
+  /** Whether the discriminator also learns the classes of generated images. */
+  classOnFakes?: boolean;
+}
+
+/** The mean over the batch of the loss of telling logits [N] to be real (sign 1) or fake (sign -1). */
+function discriminatorSourceLoss(logits: Array64, sign: 1 | -1, adversarial: 'bce' | 'hinge'): number {
+  const margins = logits.data.map((logit) => (adversarial === 'bce' ? -sign * logit : 1 - sign * logit));
+  const activation = adversarial === 'bce' ? 'softplus' : 'relu';
+  return mean([activate(make(logits.shape, margins), { activation })]).y.data[0];
+}
+
+/**
+ * Auxiliary-classifier loss (Odena et al. 2017) of the discriminator.
+ * [real logit [N], real classes [N, K], real labels [N], fake logit, fake classes, fake labels] -> loss [].
+ */
+export function discriminatorLoss(inputs: Inputs, attrs: DiscriminatorLossAttrs = {}): { loss: Array64 } {
+  const [realLogit, realClasses, realLabels, fakeLogit, fakeClasses, fakeLabels] = required(
+    inputs,
+    'real logit',
+    'real classes',
+    'real labels',
+    'fake logit',
+    'fake classes',
+    'fake labels',
+  );
+  const { adversarial = 'bce', classOnFakes = true } = attrs;
+  let loss = discriminatorSourceLoss(realLogit, 1, adversarial) + discriminatorSourceLoss(fakeLogit, -1, adversarial);
+  loss += crossEntropy([realClasses, realLabels]).loss.data[0];
+  if (classOnFakes) loss += crossEntropy([fakeClasses, fakeLabels]).loss.data[0];
+  return { loss: make([], [loss]) };
+}
+
+/** The generator's loss. [fake logit [N], fake classes [N, K], fake labels [N]] -> loss []. */
+export function generatorLoss(inputs: Inputs, { adversarial = 'bce' }: AdversarialLossAttrs = {}): { loss: Array64 } {
+  const [logit, classes, labels] = required(inputs, 'fake logit', 'fake classes', 'fake labels');
+  const source = adversarial === 'bce' ? discriminatorSourceLoss(logit, 1, 'bce') : -mean([logit]).y.data[0];
+  return { loss: make([], [source + crossEntropy([classes, labels]).loss.data[0]]) };
+}

@@ -3,6 +3,7 @@ import type { Inputs, Oracle, Outputs } from './array.js';
 /**
  * Central finite differences of f at x: (f(x + d) - f(x - d)) / 2d for one element at a time, with d = h max(1, |x_i|).
  * In float64 and with h = 1e-5 the error is near 1e-10 of f's scale. f gets a copy of x that is reused between calls.
+ * Where f has kinks (ReLU, max), a step that crosses one is wrong by the change of slope: the more of them, the smaller h.
  * Returns one number per element of `elements` (positions in x), or of x when they are not given.
  */
 export function gradient(

@@ -135,12 +135,13 @@ describe('generator', () => {
 });
 
 describe('discriminator', () => {
-  const centre = (value: number) => make([1, 1, 3, 3], [0, 0, 0, 0, value, 0, 0, 0, 0]);
-  // Every kernel is one element and every head one column: the normalised weights are known after one iteration.
+  // Every kernel has one element and every head one column: the normalised weights are known after one iteration.
+  // The element is in the centre, in the last convolution to the right of it.
+  const kernel = (value: number, position: number) => make([1, 1, 3, 3], new Float64Array(9).with(position, value));
   const state: State = {
     ...Object.fromEntries(
       [2, 3, 4, 5].flatMap((value, i) => [
-        [`convs.${i}.layer.weight`, centre(value)],
+        [`convs.${i}.layer.weight`, kernel(value, i < 3 ? 4 : 5)],
         [`convs.${i}.layer.bias`, make([1], [i])],
         [`convs.${i}.u`, make([1], [1])],
         [`convs.${i}.v`, make([9], Array<number>(9).fill(1 / 3))],
@@ -155,11 +156,8 @@ describe('discriminator', () => {
     'classifier.u': make([2], [1, 0]),
     'classifier.v': make([1], [1]),
   };
-  // Places 0, 8, 16, ... of rows 0, 8, ... survive three strides of 2.
-  const x = make(
-    [1, 1, 8, 8],
-    Array.from({ length: 64 }, (_, i) => (i === 0 ? -5 : 100)),
-  );
+  // Of strides 1, 2, 2, 2, the last convolution reads column 1 of what has every fourth column of x.
+  const x = make([1, 1, 8, 8], new Float64Array(64).fill(100).with(4, -5));
 
   it('normalises every weight and halves the image three times', () => {
     const outputs = discriminator([x], state, { training: true });
@@ -171,7 +169,7 @@ describe('discriminator', () => {
     expect(outputs.classes.data[0]).toBeCloseTo(0.6 * feature, 12);
     expect(outputs.classes.data[1]).toBeCloseTo(0.8 * feature + 1, 12);
     expect(outputs['after.classifier.u'].data[1]).toBeCloseTo(0.8, 12);
-    expect(outputs['after.convs.3.v'].data[4]).toBeCloseTo(1, 12);
+    expect(outputs['after.convs.3.v'].data[5]).toBeCloseTo(1, 12);
     expect(Object.keys(outputs)).toHaveLength(2 + 12);
   });
 

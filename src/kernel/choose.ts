@@ -16,13 +16,12 @@ export function capabilities(gpu: Pick<Gpu, 'info' | 'features'>): Capabilities 
   };
 }
 
-/** A product C[rows, columns] = A B, `items` times, each sum over `outer` x `inner` terms of which `outer` can be split. */
+/** A product C[rows, columns] = A B, `items` times, each element a sum of `terms`. */
 export interface GemmShape {
   readonly rows: number;
   readonly columns: number;
   readonly items: number;
-  readonly outer: number;
-  readonly inner: number;
+  readonly terms: number;
 }
 
 export interface GemmPlan {
@@ -65,8 +64,7 @@ function gemmVariant(device: Capabilities, { rows, columns }: GemmShape): Omit<G
 }
 
 /** How many parts to cut a sum into so that `wanted` workgroups are busy, each with 64 terms at least. */
-function splitsFor({ outer, inner }: GemmShape, groups: number, wanted: number): number {
+function splitsFor({ terms }: GemmShape, groups: number, wanted: number): number {
   if (groups >= wanted) return 1;
-  const most = Math.min(outer, Math.floor((outer * inner) / 64));
-  return Math.max(1, Math.min(most, Math.ceil(wanted / groups)));
+  return Math.max(1, Math.min(Math.floor(terms / 64), Math.ceil(wanted / groups)));
 }

@@ -17,7 +17,7 @@ import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayou
 export interface Dispatch extends KernelSource {
   /** In the order of the kernel's bindings. Written ones must not share a buffer with any other. */
   readonly tensors: readonly Tensor[];
-  /** By the names in the kernel's `struct Params`: each of them, and no others. */
+  /** By the names in the kernel's `struct Params`: each of them at least. */
   readonly params: Readonly<Record<string, number>>;
   /** Workgroups. */
   readonly grid: readonly [number, number?, number?];
@@ -103,7 +103,7 @@ export class Engine {
   }
 
   /** Frees at its end what was allocated inside, except what it returns. */
-  scope<T extends Kept | void>(body: () => T): T {
+  scope<T extends Kept>(body: () => T): T {
     return this.scopes.run(body);
   }
 

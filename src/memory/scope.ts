@@ -38,7 +38,7 @@ export class Scopes {
     this.pool.give(tensor.storage);
   }
 
-  run<T extends Kept | void>(body: () => T): T {
+  run<T extends Kept>(body: () => T): T {
     const held: Held[] = [];
     this.open.push(held);
     let result: T | undefined;
@@ -48,7 +48,7 @@ export class Scopes {
     } finally {
       this.open.pop();
       const kept = new Set<Storage>();
-      collect(result as Kept, kept);
+      collect(result, kept);
       const outer = this.open.at(-1);
       for (const entry of held) {
         // A storage given back early may have gone to somebody else since: the generation tells.
@@ -65,5 +65,5 @@ const isTensor = (value: object): value is Tensor => 'storage' in value && 'shap
 function collect(value: Kept, into: Set<Storage>): void {
   if (typeof value !== 'object' || value === null) return;
   if (isTensor(value)) into.add(value.storage);
-  else for (const part of Object.values(value)) collect(part as Kept, into);
+  else for (const part of Object.values(value)) collect(part, into);
 }

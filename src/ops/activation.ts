@@ -16,10 +16,10 @@ export type Activation = keyof typeof CODES;
 export interface ActivationAttrs {
   /** Applied to the result. Default none. */
   readonly activation?: Activation;
-  /** Of leaky_relu for negative values. Default 0.2, as in the discriminator and the generator. */
+  /** Of leaky_relu for negative values. Default 0.01, PyTorch's. */
   readonly slope?: number;
 }
 
 export const activationCode = (attrs: ActivationAttrs): number => CODES[attrs.activation ?? 'none'];
 
-export const slopeOf = (attrs: ActivationAttrs): number => attrs.slope ?? 0.2;
+export const slopeOf = (attrs: ActivationAttrs): number => attrs.slope ?? 0.01;

@@ -1,0 +1,75 @@
+// Reductions over any set of dimensions.
+//
+//   y[o] = scale * sum over r of x[o, r]     MODE 0
+//   y[o] = max over r of x[o, r]             MODE 1
+//   y[o] = number of r with x[o, r] = m[o]   MODE 2 (how many share the maximum)
+//
+// The dimensions of x, neighbours merged, are two kept ones (outer0, outer1) and two reduced ones (inner0, inner1), each
+// with its stride in x. WIDTH invocations (1 or 64) share an output: each takes every WIDTH-th term, then a tree adds
+// them, always in the same order. m [outer0 outer1] is bound always and read in MODE 2.
+
+struct Params {
+  outputs: u32,
+  outer1: u32,
+  inner0: u32,
+  inner1: u32,
+  outer0_stride: u32,
+  outer1_stride: u32,
+  inner0_stride: u32,
+  inner1_stride: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> m: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> p: Params;
+
+var<workgroup> partial: array<f32, 64>;
+
+fn combine(a: f32, b: f32) -> f32 {
+  return select(a + b, max(a, b), MODE == 1u);
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let output = (group.y * groups.x + group.x) * (64u / WIDTH) + local / WIDTH;
+  let o = min(output, p.outputs - 1u);
+  let base = (o / p.outer1) * p.outer0_stride + (o % p.outer1) * p.outer1_stride;
+  let first = local % WIDTH;
+  let terms = p.inner0 * p.inner1;
+  var total = select(0.0, x[base], MODE == 1u);
+  // Two digits of the term counted along, so that the loop needs no division.
+  var i0 = first / p.inner1;
+  var i1 = first % p.inner1;
+  for (var t = first; t < terms; t += WIDTH) {
+    let value = x[base + i0 * p.inner0_stride + i1 * p.inner1_stride];
+    if (MODE == 2u) {
+      total += select(0.0, 1.0, value == m[o]);
+    } else {
+      total = combine(total, value);
+    }
+    i1 += WIDTH;
+    while (i1 >= p.inner1) {
+      i1 -= p.inner1;
+      i0 += 1u;
+    }
+  }
+  if (WIDTH > 1u) {
+    partial[local] = total;
+    for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+      workgroupBarrier();
+      if (local % WIDTH < half) {
+        partial[local] = combine(partial[local], partial[local + half]);
+      }
+    }
+    total = partial[local];
+  }
+  if (first == 0u && output < p.outputs) {
+    y[output] = select(total, p.scale * total, MODE == 0u);
+  }
+}

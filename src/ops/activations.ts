@@ -1,0 +1,68 @@
+/** relu, relu6, leaky_relu, sigmoid, tanh, softplus and scaled_hard_sigmoid as ops of their own. */
+import { type Engine, gridFor } from '../kernel/engine.js';
+import { sizeOf, type Tensor } from '../memory/tensor.js';
+import * as oracle from '../reference/elementwise.js';
+import { type Activation, type ActivationAttrs, activationCode, slopeOf } from './activation.js';
+import { type Case, defineOp, type Op } from './define.js';
+import { vectors } from './elementwise.js';
+
+/** gx = gy f'(x), from the activation's output y. */
+export function activationGradient(
+  e: Engine,
+  y: Tensor,
+  gy: Tensor,
+  attrs: ActivationAttrs,
+  gx = e.empty(y.shape),
+): Tensor {
+  const params = { vectors: vectors(y), slope: slopeOf(attrs) };
+  e.dispatch({
+    file: 'activation_gradient',
+    uses: ['lib/activation'],
+    constants: { ACTIVATION: activationCode(attrs) },
+    tensors: [y, gy, gx],
+    params,
+    grid: gridFor(params.vectors, 64),
+  });
+  return gx;
+}
+
+type ActivationOp = Op<{ slope?: number }, readonly [Tensor]>;
+
+function activationOp(activation: Activation, formula: string, reference: ActivationOp['reference']): ActivationOp {
+  const cases: Case<{ slope?: number }>[] = [[1], [3, 5, 7], [4, 4]].map((shape) => ({ shapes: [shape], attrs: {} }));
+  return defineOp<{ slope?: number }, readonly [Tensor]>({
+    name: activation,
+    summary: `y = ${formula}, elementwise`,
+    inputs: ['x'],
+    shape: ([x]) => x!,
+    forward(e, [x], attrs) {
+      const y = e.empty(x.shape);
+      const params = { vectors: vectors(x), slope: slopeOf(attrs) };
+      e.dispatch({
+        file: 'activation',
+        uses: ['lib/activation'],
+        constants: { ACTIVATION: activationCode({ activation }) },
+        tensors: [x, y],
+        params,
+        grid: gridFor(params.vectors, 64),
+      });
+      return { y };
+    },
+    saves: ['y'],
+    backward: (e, { y }, gy, attrs, [want]) => [
+      want && activationGradient(e, y!, gy, { activation, ...attrs }, want()),
+    ],
+    reference,
+    flops: ([x]) => sizeOf(x!),
+    cases,
+    bench: [{ shapes: [[16, 64, 32, 32]], attrs: {} }],
+  });
+}
+
+export const relu = activationOp('relu', 'max(x, 0)', oracle.relu);
+export const relu6 = activationOp('relu6', 'min(max(x, 0), 6)', oracle.relu6);
+export const leakyRelu = activationOp('leaky_relu', 'x if x > 0 else slope x', oracle.leakyRelu);
+export const sigmoid = activationOp('sigmoid', '1 / (1 + exp(-x))', oracle.sigmoid);
+export const tanh = activationOp('tanh', 'tanh(x)', oracle.tanh);
+export const softplus = activationOp('softplus', 'log(1 + exp(x))', oracle.softplus);
+export const scaledHardSigmoid = activationOp('scaled_hard_sigmoid', 'relu6(x + 3) / 3', oracle.scaledHardSigmoid);

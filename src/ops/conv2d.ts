@@ -1,0 +1,285 @@
+/** conv2d and conv_transpose2d: three kernels on the GEMM core serve all six passes. */
+import type { Engine } from '../kernel/engine.js';
+import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import * as oracle from '../reference/convolution.js';
+import { type ActivationAttrs, activationCode } from './activation.js';
+import { activationGradient } from './activations.js';
+import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
+import { runGemm } from './gemm.js';
+import { sumOver } from './reduce.js';
+
+type Pair = readonly [number, number];
+
+/** Pairs are [height, width]. */
+export interface Conv2dAttrs extends ActivationAttrs {
+  /** Default [1, 1]. */
+  readonly stride?: Pair;
+  /** Default [0, 0]. */
+  readonly padding?: Pair;
+  /** Default [1, 1]. */
+  readonly dilation?: Pair;
+  /** Default 1; the number of input channels makes it depthwise. */
+  readonly groups?: number;
+}
+
+export interface ConvTranspose2dAttrs extends Conv2dAttrs {
+  /** Rows and columns added at the end of the output. Default [0, 0]. */
+  readonly outputPadding?: Pair;
+}
+
+/** A convolution's geometry; of the transposed one it is that of the convolution whose input gradient it is. */
+interface Geometry {
+  readonly images: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly outChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly dilation: Pair;
+  readonly groups: number;
+}
+
+function geometry(x: Shape, weight: Shape, y: Shape, attrs: Conv2dAttrs): Geometry {
+  const [images, channels, height, width] = x as [number, number, number, number];
+  return {
+    images,
+    channels,
+    height,
+    width,
+    outChannels: weight[0]!,
+    outHeight: y[2]!,
+    outWidth: y[3]!,
+    kernel: [weight[2]!, weight[3]!],
+    stride: attrs.stride ?? [1, 1],
+    padding: attrs.padding ?? [0, 0],
+    dilation: attrs.dilation ?? [1, 1],
+    groups: attrs.groups ?? 1,
+  };
+}
+
+const uniforms = (g: Geometry) => ({
+  images: g.images,
+  channels: g.channels,
+  height: g.height,
+  width: g.width,
+  out_height: g.outHeight,
+  out_width: g.outWidth,
+  out_channels: g.outChannels,
+  group_channels: g.channels / g.groups,
+  kernel_height: g.kernel[0],
+  kernel_width: g.kernel[1],
+  stride_y: g.stride[0],
+  stride_x: g.stride[1],
+  pad_y: g.padding[0],
+  pad_x: g.padding[1],
+  dilation_y: g.dilation[0],
+  dilation_x: g.dilation[1],
+});
+
+/** Bias and activation at the end of a pass. */
+interface Epilogue extends ActivationAttrs {
+  readonly bias?: Tensor | undefined;
+}
+
+/** y = conv(x, weight). x [N, C, H, W], weight [O, C/G, KH, KW], y [N, O, OH, OW]. */
+function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tensor, end: Epilogue = {}): Tensor {
+  const { bias } = end;
+  runGemm(e, {
+    file: 'conv2d_forward',
+    shape: {
+      rows: g.outChannels / g.groups,
+      columns: g.images * g.outHeight * g.outWidth,
+      items: g.groups,
+      terms: (g.channels / g.groups) * g.kernel[0] * g.kernel[1],
+    },
+    operands: [x, weight, bias ?? weight],
+    output: y,
+    params: uniforms(g),
+    bias: bias && { tensor: bias, stride: g.outHeight * g.outWidth },
+    epilogue: end,
+  });
+  return y;
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** gx from gy; as well the transposed convolution of gy. gx [N, C, H, W]. */
+function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, gx: Tensor, end: Epilogue = {}): Tensor {
+  const { bias } = end;
+  const [sy, sx] = g.stride;
+  const step: Pair = [sy / gcd(sy, g.dilation[0]), sx / gcd(sx, g.dilation[1])];
+  const phase: Pair = [Math.ceil(g.height / sy), Math.ceil(g.width / sx)];
+  runGemm(e, {
+    file: 'conv2d_input_gradient',
+    shape: {
+      rows: g.channels / g.groups,
+      columns: g.images * phase[0] * phase[1],
+      items: g.groups * sy * sx,
+      terms: (g.outChannels / g.groups) * Math.ceil(g.kernel[0] / step[0]) * Math.ceil(g.kernel[1] / step[1]),
+    },
+    operands: [gy, weight, bias ?? weight],
+    output: gx,
+    params: {
+      ...uniforms(g),
+      group_out_channels: g.outChannels / g.groups,
+      step_y: step[0],
+      step_x: step[1],
+      phase_height: phase[0],
+      phase_width: phase[1],
+    },
+    bias: bias && { tensor: bias, stride: g.height * g.width },
+    epilogue: end,
+  });
+  return gx;
+}
+
+/** gw from x and gy. gw [O, C/G, KH, KW]. */
+function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: Tensor): Tensor {
+  runGemm(e, {
+    file: 'conv2d_weight_gradient',
+    shape: {
+      rows: g.outChannels / g.groups,
+      columns: (g.channels / g.groups) * g.kernel[0] * g.kernel[1],
+      items: g.groups,
+      terms: g.images * g.outHeight * g.outWidth,
+    },
+    operands: [x, gy],
+    output: gw,
+    params: uniforms(g),
+  });
+  return gw;
+}
+
+/** The gradient of what an activation was applied to, or the gradient itself where there was none. */
+function beforeActivation(e: Engine, attrs: ActivationAttrs, y: Tensor | undefined, gy: Tensor): Tensor {
+  return activationCode(attrs) === 0 || !y ? gy : activationGradient(e, y, gy, attrs);
+}
+
+/** Common checks; returns [N, C, H, W] and the weight's extents. */
+function checked(
+  op: string,
+  [x, weight, bias]: InputShapes,
+  attrs: Conv2dAttrs,
+  transposed: boolean,
+): { x: Shape; weight: Shape } {
+  const xs = ranked(op, 'x', x, 4);
+  const ws = ranked(op, 'weight', weight, 4);
+  const groups = attrs.groups ?? 1;
+  const [inputs, outputs] = transposed ? [ws[0]!, ws[1]! * groups] : [ws[1]! * groups, ws[0]!];
+  if (xs[1] !== inputs)
+    throw shapeError(op, 'weight', `does not fit the ${xs[1]} channels of x in ${groups} groups`, xs, ws);
+  if (outputs % groups !== 0 || inputs % groups !== 0)
+    throw shapeError(op, `groups ${groups}`, 'must divide the channels', xs, ws);
+  if (bias && sizeOf(bias) !== outputs) throw shapeError(op, 'bias', `must have ${outputs} elements`, bias);
+  return { x: xs, weight: ws };
+}
+
+export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>({
+  name: 'conv2d',
+  summary: 'x [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] -> y [N, O, OH, OW]',
+  inputs: ['x', 'weight', 'bias?'],
+  shape(inputs, attrs) {
+    const { x, weight } = checked('conv2d', inputs, attrs, false);
+    const extent = (i: 0 | 1): number => {
+      const reach = (attrs.dilation?.[i] ?? 1) * (weight[2 + i]! - 1) + 1;
+      return Math.floor((x[2 + i]! + 2 * (attrs.padding?.[i] ?? 0) - reach) / (attrs.stride?.[i] ?? 1)) + 1;
+    };
+    const [height, width] = [extent(0), extent(1)];
+    if (height < 1 || width < 1) throw shapeError('conv2d', 'weight', 'is larger than the padded x', x, weight);
+    return [x[0]!, weight[0]!, height, width];
+  },
+  forward(e, [x, weight, bias], attrs, shape) {
+    const g = geometry(x.shape, weight.shape, shape, attrs);
+    return { y: forwardPass(e, g, x, weight, e.empty(shape), { ...attrs, bias }) };
+  },
+  saves: ['x', 'weight', 'y'],
+  backward(e, { x, weight, y }, gy, attrs, want) {
+    const g = geometry(x!.shape, weight!.shape, gy.shape, attrs);
+    const gz = beforeActivation(e, attrs, y, gy);
+    return [
+      want[0] && inputGradientPass(e, g, gz, weight!, want[0]()),
+      want[1] && weightGradientPass(e, g, x!, gz, want[1]()),
+      want[2] && sumOver(e, gz, { dims: [0, 2, 3] }, 1, want[2]()),
+    ];
+  },
+  reference: oracle.conv2d,
+  flops: ([, weight], _attrs, shape) => 2 * sizeOf(shape) * sizeOf(weight!.slice(1)),
+  cases: [
+    conv([2, 3, 8, 8], [4, 3, 3, 3], { padding: [1, 1] }, 4),
+    conv([2, 4, 9, 7], [6, 4, 3, 3], { stride: [2, 2], padding: [1, 1] }, 6),
+    conv([1, 5, 11, 6], [3, 5, 4, 4], { stride: [2, 2], padding: [1, 1], activation: 'leaky_relu' }),
+    conv([3, 2, 7, 12], [5, 2, 7, 7], { padding: [3, 3], activation: 'relu' }, 5),
+    conv([2, 6, 6, 8], [8, 6, 1, 1], { stride: [2, 2] }),
+    conv([2, 8, 9, 9], [16, 1, 3, 3], { stride: [2, 2], padding: [1, 1], groups: 8 }, 16),
+    conv([1, 8, 5, 6], [6, 4, 3, 3], { padding: [1, 1], groups: 2 }, 6),
+    conv([2, 6, 10, 10], [4, 6, 3, 3], { padding: [2, 2], dilation: [2, 2] }, 4),
+    conv([1, 3, 12, 13], [2, 3, 3, 3], { stride: [2, 3], padding: [2, 1], dilation: [2, 2] }),
+    conv([1, 3, 6, 9], [4, 3, 3, 5], { stride: [2, 1], padding: [0, 2], activation: 'tanh' }, 4),
+    conv([1, 33, 9, 10], [35, 33, 3, 3], { padding: [1, 1] }, 35),
+    conv([1, 1, 1, 1], [1, 1, 1, 1], {}),
+  ],
+  bench: [
+    conv([8, 32, 32, 32], [64, 32, 3, 3], { padding: [1, 1] }),
+    conv([8, 16, 64, 64], [32, 16, 4, 4], { stride: [2, 2], padding: [1, 1] }),
+    conv([16, 1, 32, 32], [16, 1, 3, 3], { padding: [1, 1] }),
+  ],
+  tolerance: { forward: 2e-5, gradient: 1e-3 },
+});
+
+/**
+ * The input gradient of a convolution from the output to the input: weight [C, O/groups, KH, KW] read as that
+ * convolution's [outputs, inputs/groups, ...], so its forward pass is our input gradient, and the other way round.
+ */
+export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, Tensor, Tensor?]>({
+  name: 'conv_transpose2d',
+  summary:
+    'x [N, C, H, W], weight [C, O/groups, KH, KW], bias [O] -> y [N, O, OH, OW], OH = (H - 1) stride - 2 padding + reach + outputPadding',
+  inputs: ['x', 'weight', 'bias?'],
+  shape(inputs, attrs) {
+    const { x, weight } = checked('conv_transpose2d', inputs, attrs, true);
+    const extent = (i: 0 | 1): number => {
+      const reach = (attrs.dilation?.[i] ?? 1) * (weight[2 + i]! - 1) + 1;
+      const stride = attrs.stride?.[i] ?? 1;
+      return (x[2 + i]! - 1) * stride - 2 * (attrs.padding?.[i] ?? 0) + reach + (attrs.outputPadding?.[i] ?? 0);
+    };
+    const [height, width] = [extent(0), extent(1)];
+    if (height < 1 || width < 1) throw shapeError('conv_transpose2d', 'padding', 'leaves nothing of y', x, weight);
+    return [x[0]!, weight[1]! * (attrs.groups ?? 1), height, width];
+  },
+  forward(e, [x, weight, bias], attrs, shape) {
+    const g = geometry(shape, weight.shape, x.shape, attrs);
+    return { y: inputGradientPass(e, g, x, weight, e.empty(shape), { ...attrs, bias }) };
+  },
+  saves: ['x', 'weight', 'y'],
+  backward(e, { x, weight, y }, gy, attrs, want) {
+    const g = geometry(gy.shape, weight!.shape, x!.shape, attrs);
+    const gz = beforeActivation(e, attrs, y, gy);
+    return [
+      want[0] && forwardPass(e, g, gz, weight!, want[0]()),
+      want[1] && weightGradientPass(e, g, gz, x!, want[1]()),
+      want[2] && sumOver(e, gz, { dims: [0, 2, 3] }, 1, want[2]()),
+    ];
+  },
+  reference: oracle.convTranspose2d,
+  flops: ([x, weight]) => 2 * sizeOf(x!) * sizeOf(weight!.slice(1)),
+  cases: [
+    conv([2, 3, 4, 4], [3, 5, 4, 4], { stride: [2, 2], padding: [1, 1] }, 5),
+    conv([1, 6, 5, 7], [6, 4, 4, 4], { stride: [2, 2], padding: [1, 1], activation: 'relu' }),
+    conv([2, 4, 4, 4], [4, 3, 3, 3], { stride: [2, 2], padding: [1, 1], outputPadding: [1, 1] }, 3),
+    conv([1, 3, 6, 5], [3, 2, 3, 3], { padding: [1, 1] }),
+    conv([2, 5, 3, 4], [5, 2, 5, 5], { stride: [3, 3], padding: [1, 1], outputPadding: [2, 2] }, 2),
+    conv([1, 4, 3, 3], [4, 3, 3, 2], { stride: [2, 2], dilation: [2, 3], groups: 2 }),
+    conv([1, 2, 3, 3], [2, 1, 2, 2], { stride: [3, 3] }),
+  ],
+  bench: [conv([8, 64, 16, 16], [64, 32, 4, 4], { stride: [2, 2], padding: [1, 1] })],
+  tolerance: { forward: 2e-5, gradient: 1e-3 },
+});
+
+/** A case; `bias`: the number of output channels, where a bias is given. */
+function conv<A extends Conv2dAttrs>(x: Shape, weight: Shape, attrs: A, bias?: number): Case<A> {
+  return { shapes: bias === undefined ? [x, weight] : [x, weight, [bias]], attrs };
+}

@@ -1,0 +1,174 @@
+/** add, sub, mul and div with broadcasting, and the plain dispatches that other ops are made of. */
+import { type Engine, gridFor } from '../kernel/engine.js';
+import { formatShape, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
+import * as oracle from '../reference/elementwise.js';
+import { type Case, defineOp, type Fill, type Op } from './define.js';
+import { broadcastStrides, collapse, numbered } from './strided.js';
+
+const BINARY = { add: 0, sub: 1, mul: 2, div: 3, negativeQuotient: 4 } as const;
+
+/** Whole vec4s of a tensor, the last one padded. */
+export const vectors = (tensor: Tensor): number => Math.ceil(sizeOf(tensor.shape) / 4);
+
+/** The shape that both broadcast to, by NumPy's rules. */
+export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const m = a[i - rank + a.length] ?? 1;
+    const n = b[i - rank + b.length] ?? 1;
+    if (m !== n && m !== 1 && n !== 1) {
+      throw new Error(
+        `${op}: a and b cannot be broadcast together; the shapes are ${formatShape(a)} and ${formatShape(b)}`,
+      );
+    }
+    return Math.max(m, n);
+  });
+}
+
+/** y = f(a, b) with broadcasting, into `y` or a new tensor. */
+export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor, y?: Tensor): Tensor {
+  const out = y ?? e.empty(broadcastShape(op, a.shape, b.shape));
+  const constants = { OP: BINARY[op] };
+  if (sameShape(a.shape, b.shape)) {
+    const count = vectors(out);
+    e.dispatch({
+      file: 'binary',
+      constants,
+      tensors: [a, b, out],
+      params: { vectors: count },
+      grid: gridFor(count, 64),
+    });
+    return out;
+  }
+  const walk = collapse(out.shape, [broadcastStrides(a.shape, out.shape), broadcastStrides(b.shape, out.shape)], 4);
+  const size = sizeOf(out.shape);
+  e.dispatch({
+    file: 'binary_broadcast',
+    constants,
+    tensors: [a, b, out],
+    params: {
+      size,
+      ...numbered('extent', walk.shape, 1, 4),
+      ...numbered('a', walk.strides[0]!, 0, 4),
+      ...numbered('b', walk.strides[1]!, 0, 4),
+    },
+    grid: gridFor(size, 64),
+  });
+  return out;
+}
+
+/** y = scale x + shift, into `y` or a new tensor. */
+export function affine(e: Engine, x: Tensor, scale: number, shift = 0, y = e.empty(x.shape)): Tensor {
+  const params = { size: sizeOf(x.shape), scale, shift };
+  e.dispatch({ file: 'affine', tensors: [x, y], params, grid: gridFor(vectors(x), 64) });
+  return y;
+}
+
+/** y += x. */
+export function accumulate(e: Engine, x: Tensor, y: Tensor): void {
+  const params = { size: sizeOf(x.shape) };
+  e.dispatch({ file: 'accumulate', tensors: [x, y], params, grid: gridFor(vectors(x), 64) });
+}
+
+/** Sets every element. */
+export function fill(e: Engine, y: Tensor, value: number): Tensor {
+  const params = { vectors: vectors(y), value };
+  e.dispatch({ file: 'fill', tensors: [y], params, grid: gridFor(params.vectors, 64) });
+  return y;
+}
+
+type BinaryOp = Op<object, readonly [Tensor, Tensor]>;
+type BinaryBackward = NonNullable<BinaryOp['backward']>;
+
+const SHAPES: readonly (readonly [Shape, Shape])[] = [
+  [
+    [2, 3, 4, 5],
+    [2, 3, 4, 5],
+  ],
+  [[7], [7]],
+  [
+    [2, 3, 5, 7],
+    [3, 1, 1],
+  ],
+  [
+    [2, 3, 5, 7],
+    [2, 3, 1, 1],
+  ],
+  [
+    [2, 3, 5, 7],
+    [2, 1, 5, 7],
+  ],
+  [
+    [4, 1, 6],
+    [2, 1, 5, 1],
+  ],
+  [[1], [3, 2]],
+];
+
+const BENCH: readonly Case<object>[] = [
+  {
+    shapes: [
+      [16, 64, 32, 32],
+      [16, 64, 32, 32],
+    ],
+    attrs: {},
+  },
+  {
+    shapes: [
+      [16, 64, 32, 32],
+      [16, 64, 1, 1],
+    ],
+    attrs: {},
+  },
+];
+
+function binaryOp(
+  name: 'add' | 'sub' | 'mul' | 'div',
+  symbol: string,
+  reference: BinaryOp['reference'],
+  saves: readonly string[],
+  backward: BinaryBackward,
+  fill?: Readonly<Record<string, Fill>>,
+): BinaryOp {
+  return defineOp<object, readonly [Tensor, Tensor]>({
+    name,
+    summary: `y = a ${symbol} b, elementwise with broadcasting`,
+    inputs: ['a', 'b'],
+    shape: ([a, b]) => broadcastShape(name, a!, b!),
+    forward: (e, [a, b]) => ({ y: binary(e, name, a, b) }),
+    saves,
+    backward,
+    reference,
+    flops: (_inputs, _attrs, shape) => sizeOf(shape),
+    cases: SHAPES.map(([a, b]) => ({ shapes: [a, b], attrs: {}, ...(fill && { fill }) })),
+    bench: BENCH,
+  });
+}
+
+export const add = binaryOp('add', '+', oracle.add, [], (_e, _saved, gy, _attrs, want) => [
+  want[0] && gy,
+  want[1] && gy,
+]);
+
+export const sub = binaryOp('sub', '-', oracle.sub, [], (e, _saved, gy, _attrs, want) => [
+  want[0] && gy,
+  want[1] && affine(e, gy, -1),
+]);
+
+export const mul = binaryOp('mul', '*', oracle.mul, ['a', 'b'], (e, { a, b }, gy, _attrs, want) => [
+  want[0] && binary(e, 'mul', gy, b!),
+  want[1] && binary(e, 'mul', gy, a!),
+]);
+
+// d(a / b)/db = -a / b^2 = -y / b
+export const div = binaryOp(
+  'div',
+  '/',
+  oracle.div,
+  ['b', 'y'],
+  (e, { b, y }, gy, _attrs, want) => [
+    want[0] && binary(e, 'div', gy, b!),
+    want[1] && binary(e, 'negativeQuotient', binary(e, 'mul', gy, y!), b!),
+  ],
+  { b: 'nonzero' },
+);

@@ -1,0 +1,39 @@
+/** The registry: every op, by its name. To add one, write its kernel and its file and name it here. */
+import { leakyRelu, relu, relu6, scaledHardSigmoid, sigmoid, softplus, tanh } from './activations.js';
+import { conv2d, convTranspose2d } from './conv2d.js';
+import type { Op } from './define.js';
+import { add, div, mul, sub } from './elementwise.js';
+import { linear, matmul } from './matmul.js';
+import { max, mean, sum } from './reduce.js';
+import { concat, permute, reshape, slice, upsampleNearest } from './shape.js';
+
+const all = [
+  conv2d,
+  convTranspose2d,
+  linear,
+  matmul,
+  relu,
+  relu6,
+  leakyRelu,
+  sigmoid,
+  tanh,
+  softplus,
+  scaledHardSigmoid,
+  add,
+  sub,
+  mul,
+  div,
+  sum,
+  mean,
+  max,
+  upsampleNearest,
+  concat,
+  reshape,
+  permute,
+  slice,
+];
+
+/** All ops. Each record's types tie its inputs to its attributes; a list of many ops cannot say so. */
+export const ops: readonly Op[] = all as unknown as readonly Op[];
+
+export const opByName: ReadonlyMap<string, Op> = new Map(ops.map((op) => [op.name, op]));

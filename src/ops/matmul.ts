@@ -1,0 +1,183 @@
+/** matmul, batched and with transposes, and linear: one kernel with strides. */
+import type { Engine } from '../kernel/engine.js';
+import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
+import * as oracle from '../reference/matmul.js';
+import { type ActivationAttrs, activationCode } from './activation.js';
+import { activationGradient } from './activations.js';
+import { type Case, defineOp, ranked, shapeError } from './define.js';
+import { runGemm } from './gemm.js';
+import { sumOver } from './reduce.js';
+
+export interface MatmulAttrs {
+  /** a is [..., K, M] instead of [..., M, K]. */
+  readonly transposeA?: boolean;
+  /** b is [..., N, K] instead of [..., K, N]. */
+  readonly transposeB?: boolean;
+}
+
+interface Epilogue extends ActivationAttrs {
+  readonly bias?: Tensor | undefined;
+}
+
+const last = (shape: Shape): [number, number] => [shape.at(-2)!, shape.at(-1)!];
+
+/** c = A B for every entry of the batch, into `c` [..., M, N]. */
+export function product(e: Engine, a: Tensor, b: Tensor, attrs: MatmulAttrs, c: Tensor, end: Epilogue = {}): Tensor {
+  const [m, n] = last(c.shape);
+  const inner = last(a.shape)[attrs.transposeA ? 0 : 1];
+  const { bias } = end;
+  runGemm(e, {
+    file: 'matmul',
+    shape: { rows: m, columns: n, items: sizeOf(c.shape.slice(0, -2)), terms: inner },
+    operands: [a, b, bias ?? a],
+    output: c,
+    params: {
+      inner,
+      batch_a: m * inner,
+      row_a: attrs.transposeA ? 1 : inner,
+      inner_a: attrs.transposeA ? m : 1,
+      batch_b: n * inner,
+      inner_b: attrs.transposeB ? 1 : n,
+      column_b: attrs.transposeB ? inner : 1,
+    },
+    bias: bias && { tensor: bias, stride: 1 },
+    epilogue: end,
+  });
+  return c;
+}
+
+export const matmul = defineOp<MatmulAttrs, readonly [Tensor, Tensor]>({
+  name: 'matmul',
+  summary: 'a [..., M, K], b [..., K, N] -> y [..., M, N], each transposed on request',
+  inputs: ['a', 'b'],
+  shape([a, b], { transposeA, transposeB }) {
+    if (!a || !b || a.length < 2 || !sameShape(a.slice(0, -2), b.slice(0, -2))) {
+      throw shapeError('matmul', 'a and b', 'must be matrices with the same batch dimensions', a, b);
+    }
+    const [m, ka] = transposeA ? last(a).reverse() : last(a);
+    const [kb, n] = transposeB ? last(b).reverse() : last(b);
+    if (ka !== kb) throw shapeError('matmul', 'a and b', `cannot be multiplied: ${ka} columns meet ${kb} rows`, a, b);
+    return [...a.slice(0, -2), m!, n!];
+  },
+  forward: (e, [a, b], attrs, shape) => ({ y: product(e, a, b, attrs, e.empty(shape)) }),
+  saves: ['a', 'b'],
+  // With A = op(a), B = op(b): dA = G B^T and dB = A^T G; a transposed operand wants the transpose of that.
+  backward(e, { a, b }, gy, { transposeA = false, transposeB = false }, want) {
+    const ga = want[0]?.();
+    const gb = want[1]?.();
+    if (ga && transposeA) product(e, b!, gy, { transposeA: transposeB, transposeB: true }, ga);
+    else if (ga) product(e, gy, b!, { transposeB: !transposeB }, ga);
+    if (gb && transposeB) product(e, gy, a!, { transposeA: true, transposeB: transposeA }, gb);
+    else if (gb) product(e, a!, gy, { transposeA: !transposeA }, gb);
+    return [ga, gb];
+  },
+  reference: oracle.matmul,
+  flops: ([a], attrs, shape) => 2 * sizeOf(shape) * last(a!)[attrs.transposeA ? 0 : 1],
+  cases: [
+    {
+      shapes: [
+        [1, 16, 16],
+        [1, 16, 16],
+      ],
+      attrs: {},
+    },
+    {
+      shapes: [
+        [3, 5, 9],
+        [3, 9, 33],
+      ],
+      attrs: {},
+    },
+    {
+      shapes: [
+        [2, 9, 5],
+        [2, 9, 7],
+      ],
+      attrs: { transposeA: true },
+    },
+    {
+      shapes: [
+        [2, 2, 5, 9],
+        [2, 2, 7, 9],
+      ],
+      attrs: { transposeB: true },
+    },
+    {
+      shapes: [
+        [9, 37],
+        [35, 9],
+      ],
+      attrs: { transposeA: true, transposeB: true },
+    },
+    {
+      shapes: [
+        [2, 1030],
+        [1030, 3],
+      ],
+      attrs: {},
+    },
+    {
+      shapes: [
+        [1, 1],
+        [1, 1],
+      ],
+      attrs: {},
+    },
+  ],
+  bench: [
+    {
+      shapes: [
+        [512, 512],
+        [512, 512],
+      ],
+      attrs: {},
+    },
+  ],
+  tolerance: { forward: 2e-5, gradient: 1e-3 },
+});
+
+export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor?]>({
+  name: 'linear',
+  summary: 'x [N, I], weight [O, I], bias [O] -> y [N, O]',
+  inputs: ['x', 'weight', 'bias?'],
+  shape([x, weight, bias]) {
+    const [n, i] = ranked('linear', 'x', x, 2);
+    const [o, wi] = ranked('linear', 'weight', weight, 2);
+    if (i !== wi) throw shapeError('linear', 'weight', 'must have as many columns as x', x, weight);
+    if (bias && sizeOf(bias) !== o) throw shapeError('linear', 'bias', `must have ${o} elements`, bias);
+    return [n!, o!];
+  },
+  forward: (e, [x, weight, bias], attrs, shape) => ({
+    y: product(e, x, weight, { transposeB: true }, e.empty(shape), { ...attrs, bias }),
+  }),
+  saves: ['x', 'weight', 'y'],
+  backward(e, { x, weight, y }, gy, attrs, want) {
+    const gz = activationCode(attrs) === 0 ? gy : activationGradient(e, y!, gy, attrs);
+    return [
+      want[0] && product(e, gz, weight!, {}, want[0]()),
+      want[1] && product(e, gz, x!, { transposeA: true }, want[1]()),
+      want[2] && sumOver(e, gz, { dims: [0] }, 1, want[2]()),
+    ];
+  },
+  reference: oracle.linear,
+  flops: ([x, weight]) => 2 * x![0]! * sizeOf(weight!),
+  cases: [
+    lin([5, 7], 3),
+    lin([33, 130], 17, { activation: 'relu' }),
+    {
+      shapes: [
+        [4, 6],
+        [5, 6],
+      ],
+      attrs: {},
+    },
+    lin([2, 2049], 1),
+    lin([1, 1], 1),
+  ],
+  bench: [lin([32, 2048], 17), lin([16, 100], 1024)],
+  tolerance: { forward: 2e-5, gradient: 1e-3 },
+});
+
+function lin(x: Shape, outputs: number, attrs: ActivationAttrs = {}): Case<ActivationAttrs> {
+  return { shapes: [x, [outputs, x[1]!], [outputs]], attrs };
+}

@@ -1,0 +1,188 @@
+/** sum, mean and max over any set of dimensions. */
+import { type Engine, gridFor } from '../kernel/engine.js';
+import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import * as oracle from '../reference/reduce.js';
+import { type Case, defineOp, type Op, shapeError } from './define.js';
+import { broadcastStrides, collapse, numbered, stridedCopy, stridesOf } from './strided.js';
+
+export interface ReduceAttrs {
+  /** Dimensions to reduce; none means all. */
+  readonly dims?: readonly number[];
+  /** Keep them with extent 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+const MODES = { sum: 0, max: 1, count: 2 } as const;
+
+function reducedDims(x: Shape, dims: readonly number[] | undefined): ReadonlySet<number> {
+  const all = dims && dims.length > 0 ? dims : x.map((_, i) => i);
+  return new Set(all.map((dim) => (dim < 0 ? dim + x.length : dim)));
+}
+
+/** The shape with extent 1 in reduced dimensions. */
+function keptShape(x: Shape, dims: readonly number[] | undefined): Shape {
+  const reduced = reducedDims(x, dims);
+  return x.map((extent, i) => (reduced.has(i) ? 1 : extent));
+}
+
+export function reducedShape(name: string, x: Shape, attrs: ReduceAttrs): Shape {
+  const reduced = reducedDims(x, attrs.dims);
+  for (const dim of reduced) {
+    if (!Number.isInteger(dim) || dim < 0 || dim >= x.length)
+      throw shapeError(name, `dims [${attrs.dims}]`, 'must be dimensions of x', x);
+  }
+  return attrs.keepDims ? keptShape(x, attrs.dims) : x.filter((_, i) => !reduced.has(i));
+}
+
+/** Reduces into `y`, whose shape may or may not keep the dimensions. `m`: see MODE 2 of the kernel. */
+function reduceInto(
+  e: Engine,
+  mode: keyof typeof MODES,
+  x: Tensor,
+  dims: readonly number[] | undefined,
+  y: Tensor,
+  scale = 1,
+  m = x,
+): void {
+  const reduced = reducedDims(x.shape, dims);
+  const strides = stridesOf(x.shape);
+  const pick = (wanted: boolean) => {
+    const chosen = x.shape.map((_, i) => i).filter((i) => reduced.has(i) === wanted);
+    return collapse(
+      chosen.map((i) => x.shape[i]!),
+      [chosen.map((i) => strides[i]!)],
+      2,
+    );
+  };
+  const kept = pick(false);
+  const gone = pick(true);
+  const outputs = sizeOf(y.shape);
+  const terms = sizeOf(gone.shape);
+  const WIDTH = terms >= 256 ? 64 : 1;
+  const outer = numbered('outer', kept.shape, 1, 2);
+  const inner = numbered('inner', gone.shape, 1, 2);
+  const outerStride = numbered('', kept.strides[0]!, 0, 2);
+  const innerStride = numbered('', gone.strides[0]!, 0, 2);
+  e.dispatch({
+    file: 'reduce',
+    constants: { MODE: MODES[mode], WIDTH },
+    tensors: [x, m, y],
+    params: {
+      outputs,
+      outer1: outer.outer1!,
+      inner0: inner.inner0!,
+      inner1: inner.inner1!,
+      outer0_stride: outerStride['0']!,
+      outer1_stride: outerStride['1']!,
+      inner0_stride: innerStride['0']!,
+      inner1_stride: innerStride['1']!,
+      scale,
+    },
+    grid: gridFor(outputs, 64 / WIDTH),
+  });
+}
+
+/** Sum over `dims` times `scale`, into `y` or a new tensor. */
+export function sumOver(
+  e: Engine,
+  x: Tensor,
+  attrs: ReduceAttrs,
+  scale = 1,
+  y = e.empty(reducedShape('sum', x.shape, attrs)),
+): Tensor {
+  reduceInto(e, 'sum', x, attrs.dims, y, scale);
+  return y;
+}
+
+/** Repeats `gy`, the gradient of a reduction of `x` over `dims`, over the reduced dimensions, times `scale`. */
+export function repeatOver(
+  e: Engine,
+  gy: Tensor,
+  dims: readonly number[] | undefined,
+  scale: number,
+  gx: Tensor,
+): Tensor {
+  const strides = broadcastStrides(keptShape(gx.shape, dims), gx.shape);
+  stridedCopy(e, gx.shape, { tensor: gy, strides }, { tensor: gx, strides: stridesOf(gx.shape) }, scale);
+  return gx;
+}
+
+type ReduceOp = Op<ReduceAttrs, readonly [Tensor]>;
+
+const CASES: readonly Case<ReduceAttrs>[] = [
+  { shapes: [[3, 4, 5, 6]], attrs: { dims: [2, 3] } },
+  { shapes: [[3, 4, 5, 6]], attrs: { dims: [1], keepDims: true } },
+  { shapes: [[3, 4, 5, 6]], attrs: { dims: [0, 2, 3], keepDims: true } },
+  { shapes: [[3, 4, 5, 6]], attrs: {} },
+  { shapes: [[2, 7, 16, 17]], attrs: { dims: [2, 3] } },
+  { shapes: [[5, 3, 2]], attrs: { dims: [0] } },
+  { shapes: [[1, 1]], attrs: { dims: [1] } },
+];
+
+const BENCH: readonly Case<ReduceAttrs>[] = [{ shapes: [[16, 64, 32, 32]], attrs: { dims: [2, 3] } }];
+
+const termsOf = (x: Shape, attrs: ReduceAttrs): number => sizeOf(x) / sizeOf(keptShape(x, attrs.dims));
+
+function linearReduction(
+  name: 'sum' | 'mean',
+  reference: ReduceOp['reference'],
+  scale: (x: Shape, attrs: ReduceAttrs) => number,
+): ReduceOp {
+  return defineOp<ReduceAttrs, readonly [Tensor]>({
+    name,
+    summary: `${name} of x over dims`,
+    inputs: ['x'],
+    shape: ([x], attrs) => reducedShape(name, x!, attrs),
+    forward: (e, [x], attrs) => ({ y: sumOver(e, x, attrs, scale(x.shape, attrs)) }),
+    backward(e, _saved, gy, attrs, [want]) {
+      if (!want) return [];
+      const gx = want();
+      return [repeatOver(e, gy, attrs.dims, scale(gx.shape, attrs), gx)];
+    },
+    reference,
+    flops: ([x]) => sizeOf(x!),
+    cases: CASES,
+    bench: BENCH,
+  });
+}
+
+export const sum = linearReduction('sum', oracle.sum, () => 1);
+
+export const mean = linearReduction('mean', oracle.mean, (x, attrs) => 1 / termsOf(x, attrs));
+
+export const max = defineOp<ReduceAttrs, readonly [Tensor]>({
+  name: 'max',
+  summary: 'greatest value of x over dims; ties share the gradient',
+  inputs: ['x'],
+  shape: ([x], attrs) => reducedShape('max', x!, attrs),
+  forward(e, [x], attrs) {
+    const y = e.empty(reducedShape('max', x.shape, attrs));
+    reduceInto(e, 'max', x, attrs.dims, y);
+    return { y };
+  },
+  saves: ['x', 'y'],
+  backward(e, { x, y }, gy, attrs, [want]) {
+    if (!want) return [];
+    const ties = e.empty(y!.shape);
+    reduceInto(e, 'count', x!, attrs.dims, ties, 1, y);
+    const gx = want();
+    const walk = collapse(
+      x!.shape,
+      [stridesOf(x!.shape), broadcastStrides(keptShape(x!.shape, attrs.dims), x!.shape)],
+      4,
+    );
+    const { extent0: _outermost, ...extents } = numbered('extent', walk.shape, 1, 4);
+    const size = sizeOf(x!.shape);
+    e.dispatch({
+      file: 'max_gradient',
+      tensors: [x!, y!, ties, gy, gx],
+      params: { size, ...extents, ...numbered('stride', walk.strides[1]!, 0, 4) },
+      grid: gridFor(size, 64),
+    });
+    return [gx];
+  },
+  reference: oracle.max,
+  flops: ([x]) => sizeOf(x!),
+  cases: CASES,
+  bench: BENCH,
+});

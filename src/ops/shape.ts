@@ -1,0 +1,192 @@
+/** reshape, permute, slice, concat and upsample_nearest: values move, none is computed. */
+import { reshaped, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { upsampleNearest as upsampleOracle } from '../reference/pooling.js';
+import * as oracle from '../reference/shape.js';
+import { defineOp, ranked, shapeError } from './define.js';
+import { fill } from './elementwise.js';
+import { sumOver } from './reduce.js';
+import { stridedCopy, stridesOf } from './strided.js';
+
+export const reshape = defineOp<{ shape: Shape }, readonly [Tensor]>({
+  name: 'reshape',
+  summary: 'the same values under another shape',
+  inputs: ['x'],
+  view: true,
+  shape([x], { shape }) {
+    if (sizeOf(x!) !== sizeOf(shape)) throw shapeError('reshape', 'shape', 'must have as many elements as x', x, shape);
+    return shape;
+  },
+  forward: (_e, [x], { shape }) => ({ y: reshaped(x, shape) }),
+  saves: ['x'],
+  backward: (_e, { x }, gy, _attrs, [want]) => [want && reshaped(gy, x!.shape)],
+  reference: (inputs, { shape }) => oracle.reshape(inputs, { shape: [...shape] }),
+  flops: () => 0,
+  cases: [{ shapes: [[2, 3, 4]], attrs: { shape: [4, 6] } }],
+});
+
+const permuted = (shape: Shape, dims: readonly number[]): number[] => dims.map((dim) => shape[dim]!);
+
+export const permute = defineOp<{ dims: readonly number[] }, readonly [Tensor]>({
+  name: 'permute',
+  summary: 'dimension i of y is dimension dims[i] of x',
+  inputs: ['x'],
+  shape([x], { dims }) {
+    if (dims.length !== x!.length || new Set(dims).size !== dims.length || dims.some((dim) => !(dim in x!))) {
+      throw shapeError('permute', `dims [${dims}]`, 'must name each dimension of x once', x);
+    }
+    return permuted(x!, dims);
+  },
+  forward(e, [x], { dims }) {
+    const y = e.empty(permuted(x.shape, dims));
+    const from = permuted(stridesOf(x.shape), dims);
+    stridedCopy(e, y.shape, { tensor: x, strides: from }, { tensor: y, strides: stridesOf(y.shape) });
+    return { y };
+  },
+  backward(e, _saved, gy, { dims }, [want]) {
+    if (!want) return [];
+    const gx = want();
+    const to = permuted(stridesOf(gx.shape), dims);
+    stridedCopy(e, gy.shape, { tensor: gy, strides: stridesOf(gy.shape) }, { tensor: gx, strides: to });
+    return [gx];
+  },
+  reference: (inputs, { dims }) => oracle.permute(inputs, { dims: [...dims] }),
+  flops: () => 0,
+  cases: [
+    { shapes: [[2, 3, 4, 5]], attrs: { dims: [0, 2, 3, 1] } },
+    { shapes: [[7, 3]], attrs: { dims: [1, 0] } },
+  ],
+  bench: [{ shapes: [[16, 64, 32, 32]], attrs: { dims: [0, 2, 3, 1] } }],
+});
+
+export interface SliceAttrs {
+  readonly dim: number;
+  readonly start: number;
+  readonly length: number;
+}
+
+const withExtent = (shape: Shape, dim: number, extent: number): number[] =>
+  shape.map((n, i) => (i === dim ? extent : n));
+
+export const slice = defineOp<SliceAttrs, readonly [Tensor]>({
+  name: 'slice',
+  summary: 'positions start to start + length of one dimension',
+  inputs: ['x'],
+  shape([x], { dim, start, length }) {
+    if (!(dim in x!) || start < 0 || length < 1 || start + length > x![dim]!) {
+      throw shapeError('slice', `dim ${dim}, positions ${start} to ${start + length},`, 'must lie in x', x);
+    }
+    return withExtent(x!, dim, length);
+  },
+  forward(e, [x], { dim, start, length }) {
+    const y = e.empty(withExtent(x.shape, dim, length));
+    const strides = stridesOf(x.shape);
+    stridedCopy(
+      e,
+      y.shape,
+      { tensor: x, strides, start: start * strides[dim]! },
+      { tensor: y, strides: stridesOf(y.shape) },
+    );
+    return { y };
+  },
+  backward(e, _saved, gy, { dim, start }, [want]) {
+    if (!want) return [];
+    const gx = fill(e, want(), 0);
+    const strides = stridesOf(gx.shape);
+    stridedCopy(
+      e,
+      gy.shape,
+      { tensor: gy, strides: stridesOf(gy.shape) },
+      { tensor: gx, strides, start: start * strides[dim]! },
+    );
+    return [gx];
+  },
+  reference: oracle.slice,
+  flops: () => 0,
+  cases: [
+    { shapes: [[5, 3, 4]], attrs: { dim: 0, start: 2, length: 3 } },
+    { shapes: [[2, 7, 5]], attrs: { dim: 1, start: 1, length: 4 } },
+  ],
+});
+
+export const concat = defineOp<{ dim: number }, readonly [Tensor, Tensor]>({
+  name: 'concat',
+  summary: 'a, then b, along one dimension',
+  inputs: ['a', 'b'],
+  shape([a, b], { dim }) {
+    if (!(dim in a!) || a!.length !== b!.length || a!.some((n, i) => i !== dim && n !== b![i])) {
+      throw shapeError('concat', 'a and b', `must agree in all dimensions but ${dim}`, a, b);
+    }
+    return withExtent(a!, dim, a![dim]! + b![dim]!);
+  },
+  forward(e, [a, b], { dim }) {
+    const y = e.empty(withExtent(a.shape, dim, a.shape[dim]! + b.shape[dim]!));
+    const strides = stridesOf(y.shape);
+    stridedCopy(e, a.shape, { tensor: a, strides: stridesOf(a.shape) }, { tensor: y, strides });
+    const start = a.shape[dim]! * strides[dim]!;
+    stridedCopy(e, b.shape, { tensor: b, strides: stridesOf(b.shape) }, { tensor: y, strides, start });
+    return { y };
+  },
+  backward(e, _saved, gy, { dim }, want) {
+    const strides = stridesOf(gy.shape);
+    const part = (gx: Tensor, start: number): Tensor => {
+      stridedCopy(
+        e,
+        gx.shape,
+        { tensor: gy, strides, start: start * strides[dim]! },
+        { tensor: gx, strides: stridesOf(gx.shape) },
+      );
+      return gx;
+    };
+    const ga = want[0] && part(want[0](), 0);
+    const gb = want[1]?.();
+    return [ga, gb && part(gb, gy.shape[dim]! - gb.shape[dim]!)];
+  },
+  reference: oracle.concat,
+  flops: () => 0,
+  cases: [
+    {
+      shapes: [
+        [2, 3, 4],
+        [2, 5, 4],
+      ],
+      attrs: { dim: 1 },
+    },
+    {
+      shapes: [
+        [2, 3],
+        [1, 3],
+      ],
+      attrs: { dim: 0 },
+    },
+  ],
+});
+
+/** x [N, C, H, W] seen as [N C H, 1, W, 1] repeats into [N C H, scale, W, scale], which is y [N, C, H scale, W scale]. */
+export const upsampleNearest = defineOp<{ scale: number }, readonly [Tensor]>({
+  name: 'upsample_nearest',
+  summary: 'x [N, C, H, W] -> y [N, C, H scale, W scale], each pixel repeated',
+  inputs: ['x'],
+  shape([x], { scale }) {
+    const [n, c, h, w] = ranked('upsample_nearest', 'x', x, 4);
+    return [n!, c!, h! * scale, w! * scale];
+  },
+  forward(e, [x], { scale }) {
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    const y = e.empty([n, c, h * scale, w * scale]);
+    const walk = [n * c * h, scale, w, scale];
+    stridedCopy(e, walk, { tensor: x, strides: [w, 0, 1, 0] }, { tensor: y, strides: stridesOf(walk) });
+    return { y };
+  },
+  backward(e, _saved, gy, { scale }, [want]) {
+    if (!want) return [];
+    const gx = want();
+    const [n, c, h, w] = gx.shape as [number, number, number, number];
+    return [sumOver(e, reshaped(gy, [n * c * h, scale, w, scale]), { dims: [1, 3] }, 1, gx)];
+  },
+  reference: upsampleOracle,
+  flops: () => 0,
+  cases: [
+    { shapes: [[2, 3, 5, 4]], attrs: { scale: 2 } },
+    { shapes: [[1, 1, 1, 3]], attrs: { scale: 3 } },
+  ],
+});

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
+import type { Spectrogrammer } from '../../src/audio/windows.js';
 
 /** A fresh folder that is removed when the test file is done. */
 export function temporaryFolder(): string {
@@ -50,4 +51,31 @@ export function silentMp3(count: number): Uint8Array {
   const frame = Buffer.alloc(417);
   frame.set([0xff, 0xfb, 0x90, 0xc0]); // one channel
   return Buffer.concat(Array.from({ length: count }, () => frame));
+}
+
+/**
+ * A spectrogrammer without a GPU: the power at `size` frequencies (Goertzel) in each of `size` stretches, in dB below
+ * the loudest over 60 dB. Made for small sizes.
+ */
+export function cpuSpectrogrammer(size: number, fmin = 500, fmax = 12000): Spectrogrammer {
+  return async (windows) =>
+    windows.map(({ samples, sampleRate }) => spectrogram(samples, sampleRate, size, fmin, fmax));
+}
+
+function spectrogram(samples: Float32Array, rate: number, size: number, fmin: number, fmax: number): Float32Array {
+  const width = Math.floor(samples.length / size);
+  const power = new Float32Array(size * size);
+  for (let row = 0; row < size; row++) {
+    const frequency = fmax * (fmin / fmax) ** (row / (size - 1));
+    const twice = 2 * Math.cos(2 * Math.PI * Math.min(frequency / rate, 0.5));
+    for (let column = 0; column < size; column++) {
+      let [before, last] = [0, 0];
+      for (let i = column * width; i < (column + 1) * width; i++) {
+        [before, last] = [last, samples[i]! + twice * last - before];
+      }
+      power[row * size + column] = last * last + before * before - twice * last * before;
+    }
+  }
+  const loudest = Math.max(...power, 1e-20);
+  return power.map((p) => Math.min(1, Math.max(0, 1 + (10 * Math.log10(Math.max(p, 1e-20) / loudest)) / 60)));
 }

@@ -1,11 +1,12 @@
 // Elementwise functions of two tensors of one shape, four values at a time.
 //
-//   y[i] = f(a[i], b[i])      OP: 0 add, 1 sub, 2 mul, 3 div, 4 -a / b
+//   y[i] = activation(f(a[i], b[i]))      OP: 0 add, 1 sub, 2 mul, 3 div, 4 -a / b
 //
 // Host guarantees: tensors are padded to whole vec4s; what is computed in the padding is never read.
 
 struct Params {
   vectors: u32,
+  slope: f32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -27,6 +28,6 @@ fn f(a: vec4f, b: vec4f) -> vec4f {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i < p.vectors) {
-    y[i] = f(a[i], b[i]);
+    y[i] = activate4(f(a[i], b[i]), p.slope);
   }
 }

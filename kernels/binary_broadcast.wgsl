@@ -1,6 +1,6 @@
 // Elementwise functions of two tensors that are broadcast to one shape.
 //
-//   y[i] = f(a[i . a], b[i . b])      OP: 0 add, 1 sub, 2 mul, 3 div, 4 -a / b
+//   y[i] = activation(f(a[i . a], b[i . b]))      OP: 0 add, 1 sub, 2 mul, 3 div, 4 -a / b
 //
 // y is contiguous, of extent0 x ... x extent3; a stride of 0 repeats. One invocation per element; extent3 is the innermost.
 
@@ -18,6 +18,7 @@ struct Params {
   b1: u32,
   b2: u32,
   b3: u32,
+  slope: f32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -49,5 +50,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i1 = r2 - r1 * p.extent1;
   let j = r1 * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3;
   let k = r1 * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3;
-  y[i] = f(a[j], b[k]);
+  y[i] = activate(f(a[j], b[k]), p.slope);
 }

@@ -30,6 +30,9 @@ export const byteLength = (shape: Shape): number => 4 * sizeOf(shape);
 /** Bytes as bound: whole vec4s, so that a kernel may read any tensor four values at a time. */
 export const paddedBytes = (shape: Shape): number => Math.max(16, Math.ceil(sizeOf(shape) / 4) * 16);
 
+/** Whole vec4s of a tensor, the last one padded. */
+export const vectors = (tensor: Tensor): number => Math.ceil(sizeOf(tensor.shape) / 4);
+
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
 export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;

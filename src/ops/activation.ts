@@ -1,4 +1,6 @@
 /** The activations that kernels end with (kernels/lib/activation.wgsl). */
+import { type Engine, gridFor } from '../kernel/engine.js';
+import { type Tensor, vectors } from '../memory/tensor.js';
 
 const CODES = {
   none: 0,
@@ -23,3 +25,28 @@ export interface ActivationAttrs {
 export const activationCode = (attrs: ActivationAttrs): number => CODES[attrs.activation ?? 'none'];
 
 export const slopeOf = (attrs: ActivationAttrs): number => attrs.slope ?? 0.01;
+
+/** gx = gy f'(x), from the activation's output y. */
+export function activationGradient(
+  e: Engine,
+  y: Tensor,
+  gy: Tensor,
+  attrs: ActivationAttrs,
+  gx = e.empty(y.shape),
+): Tensor {
+  const params = { vectors: vectors(y), slope: slopeOf(attrs) };
+  e.dispatch({
+    file: 'activation_gradient',
+    uses: ['lib/activation'],
+    constants: { ACTIVATION: activationCode(attrs) },
+    tensors: [y, gy, gx],
+    params,
+    grid: gridFor(params.vectors, 64),
+  });
+  return gx;
+}
+
+/** The gradient of what an activation was applied to, from its output y; gy itself where there is none. */
+export function beforeActivation(e: Engine, y: Tensor, gy: Tensor, attrs: ActivationAttrs): Tensor {
+  return activationCode(attrs) === 0 ? gy : activationGradient(e, y, gy, attrs);
+}

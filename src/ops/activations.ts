@@ -1,30 +1,9 @@
 /** relu, relu6, leaky_relu, sigmoid, tanh, softplus and scaled_hard_sigmoid as ops of their own. */
-import { type Engine, gridFor } from '../kernel/engine.js';
-import { sizeOf, type Tensor } from '../memory/tensor.js';
+import { gridFor } from '../kernel/engine.js';
+import { sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import * as oracle from '../reference/elementwise.js';
-import { type Activation, type ActivationAttrs, activationCode, slopeOf } from './activation.js';
+import { type Activation, activationCode, activationGradient, slopeOf } from './activation.js';
 import { type Case, defineOp, type Op } from './define.js';
-import { vectors } from './elementwise.js';
-
-/** gx = gy f'(x), from the activation's output y. */
-export function activationGradient(
-  e: Engine,
-  y: Tensor,
-  gy: Tensor,
-  attrs: ActivationAttrs,
-  gx = e.empty(y.shape),
-): Tensor {
-  const params = { vectors: vectors(y), slope: slopeOf(attrs) };
-  e.dispatch({
-    file: 'activation_gradient',
-    uses: ['lib/activation'],
-    constants: { ACTIVATION: activationCode(attrs) },
-    tensors: [y, gy, gx],
-    params,
-    grid: gridFor(params.vectors, 64),
-  });
-  return gx;
-}
 
 type ActivationOp = Op<{ slope?: number }, readonly [Tensor]>;
 

@@ -2,8 +2,7 @@
 import type { Engine } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/convolution.js';
-import { type ActivationAttrs, activationCode } from './activation.js';
-import { activationGradient } from './activations.js';
+import { type ActivationAttrs, beforeActivation } from './activation.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
 import { runGemm } from './gemm.js';
 import { sumOver } from './reduce.js';
@@ -154,11 +153,6 @@ function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: T
   return gw;
 }
 
-/** The gradient of what an activation was applied to, or the gradient itself where there was none. */
-function beforeActivation(e: Engine, attrs: ActivationAttrs, y: Tensor | undefined, gy: Tensor): Tensor {
-  return activationCode(attrs) === 0 || !y ? gy : activationGradient(e, y, gy, attrs);
-}
-
 /** Common checks; returns [N, C, H, W] and the weight's extents. */
 function checked(
   op: string,
@@ -199,7 +193,7 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {
     const g = geometry(x!.shape, weight!.shape, gy.shape, attrs);
-    const gz = beforeActivation(e, attrs, y, gy);
+    const gz = beforeActivation(e, y!, gy, attrs);
     return [
       want[0] && inputGradientPass(e, g, gz, weight!, want[0]()),
       want[1] && weightGradientPass(e, g, x!, gz, want[1]()),
@@ -257,7 +251,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, 
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {
     const g = geometry(gy.shape, weight!.shape, x!.shape, attrs);
-    const gz = beforeActivation(e, attrs, y, gy);
+    const gz = beforeActivation(e, y!, gy, attrs);
     return [
       want[0] && forwardPass(e, g, gz, weight!, want[0]()),
       want[1] && weightGradientPass(e, g, gz, x!, want[1]()),

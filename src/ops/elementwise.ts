@@ -1,14 +1,12 @@
 /** add, sub, mul and div with broadcasting, and the plain dispatches that other ops are made of. */
 import { type Engine, gridFor } from '../kernel/engine.js';
-import { formatShape, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { formatShape, type Shape, sameShape, sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import * as oracle from '../reference/elementwise.js';
+import { type ActivationAttrs, activationCode, beforeActivation, slopeOf } from './activation.js';
 import { type Case, defineOp, type Fill, type Op } from './define.js';
 import { broadcastStrides, collapse, numbered } from './strided.js';
 
 const BINARY = { add: 0, sub: 1, mul: 2, div: 3, negativeQuotient: 4 } as const;
-
-/** Whole vec4s of a tensor, the last one padded. */
-export const vectors = (tensor: Tensor): number => Math.ceil(sizeOf(tensor.shape) / 4);
 
 /** The shape that both broadcast to, by NumPy's rules. */
 export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
@@ -25,17 +23,18 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   });
 }
 
-/** y = f(a, b) with broadcasting, into `y` or a new tensor. */
-export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor, y?: Tensor): Tensor {
-  const out = y ?? e.empty(broadcastShape(op, a.shape, b.shape));
-  const constants = { OP: BINARY[op] };
+/** activation(f(a, b)) with broadcasting. */
+export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor, attrs: ActivationAttrs = {}): Tensor {
+  const out = e.empty(broadcastShape(op, a.shape, b.shape));
+  const kernel = { uses: ['lib/activation'], constants: { OP: BINARY[op], ACTIVATION: activationCode(attrs) } };
+  const slope = slopeOf(attrs);
   if (sameShape(a.shape, b.shape)) {
     const count = vectors(out);
     e.dispatch({
       file: 'binary',
-      constants,
+      ...kernel,
       tensors: [a, b, out],
-      params: { vectors: count },
+      params: { vectors: count, slope },
       grid: gridFor(count, 64),
     });
     return out;
@@ -44,10 +43,11 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
   const size = sizeOf(out.shape);
   e.dispatch({
     file: 'binary_broadcast',
-    constants,
+    ...kernel,
     tensors: [a, b, out],
     params: {
       size,
+      slope,
       ...numbered('extent', walk.shape, 1, 4),
       ...numbered('a', walk.strides[0]!, 0, 4),
       ...numbered('b', walk.strides[1]!, 0, 4),
@@ -123,7 +123,7 @@ const BENCH: readonly Case<object>[] = [
 ];
 
 function binaryOp(
-  name: 'add' | 'sub' | 'mul' | 'div',
+  name: 'sub' | 'mul' | 'div',
   symbol: string,
   reference: BinaryOp['reference'],
   saves: readonly string[],
@@ -145,10 +145,29 @@ function binaryOp(
   });
 }
 
-export const add = binaryOp('add', '+', oracle.add, [], (_e, _saved, gy, _attrs, want) => [
-  want[0] && gy,
-  want[1] && gy,
-]);
+/** A residual block ends with the sum's activation, hence the attribute. */
+export const add = defineOp<ActivationAttrs, readonly [Tensor, Tensor]>({
+  name: 'add',
+  summary: 'y = activation(a + b), elementwise with broadcasting',
+  inputs: ['a', 'b'],
+  shape: ([a, b]) => broadcastShape('add', a!, b!),
+  forward: (e, [a, b], attrs) => ({ y: binary(e, 'add', a, b, attrs) }),
+  saves: ['y'],
+  backward(e, { y }, gy, attrs, want) {
+    const gz = beforeActivation(e, y!, gy, attrs);
+    return [want[0] && gz, want[1] && gz];
+  },
+  reference: (inputs, attrs) => ({ y: oracle.activate(oracle.add(inputs).y, attrs) }),
+  flops: (_inputs, _attrs, shape) => sizeOf(shape),
+  cases: [
+    ...SHAPES.map(([a, b]) => ({ shapes: [a, b], attrs: {} })),
+    ...SHAPES.slice(0, 3).map(([a, b]) => ({
+      shapes: [a, b],
+      attrs: { activation: 'leaky_relu' as const, slope: 0.2 },
+    })),
+  ],
+  bench: BENCH,
+});
 
 export const sub = binaryOp('sub', '-', oracle.sub, [], (e, _saved, gy, _attrs, want) => [
   want[0] && gy,

@@ -2,8 +2,7 @@
 import type { Engine } from '../kernel/engine.js';
 import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/matmul.js';
-import { type ActivationAttrs, activationCode } from './activation.js';
-import { activationGradient } from './activations.js';
+import { type ActivationAttrs, beforeActivation } from './activation.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
 import { runGemm } from './gemm.js';
 import { sumOver } from './reduce.js';
@@ -152,7 +151,7 @@ export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor
   }),
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {
-    const gz = activationCode(attrs) === 0 ? gy : activationGradient(e, y!, gy, attrs);
+    const gz = beforeActivation(e, y!, gy, attrs);
     return [
       want[0] && product(e, gz, weight!, {}, want[0]()),
       want[1] && product(e, gz, x!, { transposeA: true }, want[1]()),

@@ -41,8 +41,12 @@ export async function findRecordings(dir: string): Promise<Found> {
   for (const entry of await listTop(dir)) {
     const full = path.join(dir, entry.name);
     const kind = await kindOf(full, found.skipped);
-    if (kind === 'folder') await walk(full, entry.name, full, new Set([await realpath(dir)]), found);
-    else if (kind === 'file' && entry.name !== manifestName) {
+    if (kind === 'folder') {
+      const [recordings, skipped] = [found.recordings.length, found.skipped.length];
+      await walk(full, entry.name, full, new Set([await realpath(dir)]), found);
+      const gaveNothing = found.recordings.length === recordings && found.skipped.length === skipped;
+      if (gaveNothing) found.skipped.push({ file: full, reason: 'is an empty folder' });
+    } else if (kind === 'file' && entry.name !== manifestName) {
       const reason = isAudio(entry.name) ? 'lies beside the species folders: move it into one' : notAudio(entry.name);
       found.skipped.push({ file: full, reason });
     }

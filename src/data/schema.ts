@@ -25,11 +25,13 @@ export const parametersSchema = z
   });
 
 const share = z.number().min(0).max(1);
-export const fractionsSchema = z
+const fractionsSchema = z
   .strictObject({ train: share.positive(), validation: share, test: share })
   .refine(({ train, validation, test }) => Math.abs(train + validation + test - 1) < 1e-6, {
     error: 'train, validation and test must sum to 1',
   });
+
+export const splitSchema = z.strictObject({ fractions: fractionsSchema, seed: z.int() });
 
 const part = z.enum(['train', 'validation', 'test']);
 
@@ -75,7 +77,7 @@ export const indexSchema = z.strictObject({
   format: z.literal(datasetFormat),
   complete: z.boolean().describe('false while it is being made, and after it was stopped'),
   parameters: parametersSchema,
-  split: z.strictObject({ fractions: fractionsSchema, seed: z.int() }),
+  split: splitSchema,
   classes: z.array(z.string()),
   counts: countsSchema,
   notes: z.array(z.string()).describe('what a reader of results should know'),

@@ -44,6 +44,13 @@ test('what is no recording is listed with a reason', async () => {
   ]);
 });
 
+test('a species without a file is listed', async () => {
+  const dir = folderWith({ 'wren/a.wav': '' });
+  mkdirSync(path.join(dir, 'robin'));
+  const { skipped } = await findRecordings(dir);
+  expect(skipped).toEqual([{ file: path.join(dir, 'robin'), reason: 'is an empty folder' }]);
+});
+
 test('two files of one name keep their extensions', async () => {
   const dir = folderWith({ 'wren/a.wav': '', 'wren/a.mp3': '', 'robin/a.wav': '' });
   const { recordings } = await findRecordings(dir);

@@ -1,0 +1,96 @@
+/** The index of a data set from what each recording gave: split, counts, and notes for whoever reads its results. */
+
+import {
+  type DatasetImage,
+  type DatasetIndex,
+  type DatasetRecording,
+  datasetFormat,
+  type SkippedEntry,
+} from './schema.js';
+import { splitRecordings } from './split.js';
+
+/** What one recording gave. */
+export interface Entry {
+  recording: DatasetRecording;
+  /** In order of time; which part they are in is decided when all recordings are known. */
+  images: Omit<DatasetImage, 'split'>[];
+  /** Its windows that were left out. */
+  skipped: SkippedEntry[];
+}
+
+/** Tells recordings apart: their names are unique within a label. */
+export function entryKey({ label, recording }: { label: string; recording: string }): string {
+  return `${label}\0${recording}`;
+}
+
+/** The index's images and left-out windows, recording by recording. */
+export function entriesOf(index: DatasetIndex): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const recording of index.recordings) {
+    const images = index.images
+      .filter((image) => entryKey(image) === entryKey(recording))
+      .map(({ split: _, ...image }) => image);
+    const skipped = index.skipped.filter((entry) => entry.file === recording.source && entry.start !== undefined);
+    entries.set(entryKey(recording), { recording, images, skipped });
+  }
+  return entries;
+}
+
+/** Splits the recordings that gave images, and says which of the `labels` there are none of. */
+export function assembleIndex(
+  labels: readonly string[],
+  entries: readonly Entry[],
+  skippedFiles: readonly SkippedEntry[],
+  { complete, parameters, split }: Pick<DatasetIndex, 'complete' | 'parameters' | 'split'>,
+): DatasetIndex {
+  const used = entries.filter((entry) => entry.images.length > 0);
+  const { parts, notes } = splitRecordings(
+    used.map((entry) => entry.recording),
+    split.fractions,
+    split.seed,
+  );
+  const images = used.flatMap((entry, i) => entry.images.map((image) => ({ ...image, split: parts[i]! })));
+  const classes = [...new Set(images.map((image) => image.label))].sort();
+  const skippedWindows = entries.flatMap((entry) => entry.skipped);
+  const inPart = (part: string) => images.filter((image) => image.split === part).length;
+  return {
+    format: datasetFormat,
+    complete,
+    parameters,
+    split,
+    classes,
+    counts: {
+      recordings: used.length,
+      images: images.length,
+      train: inPart('train'),
+      validation: inPart('validation'),
+      test: inPart('test'),
+      skippedFiles: skippedFiles.length,
+      skippedWindows: skippedWindows.length,
+    },
+    notes: [...notes, ...droppedClasses(labels, classes), ...emptyRows(used, parameters.fmax), ...damaged(used)],
+    recordings: entries.map((entry) => entry.recording),
+    images,
+    skipped: [...skippedFiles, ...skippedWindows],
+  };
+}
+
+function droppedClasses(labels: readonly string[], classes: readonly string[]): string[] {
+  const dropped = labels.filter((label) => !classes.includes(label));
+  return dropped.map((label) => `"${label}" is left out: none of its recordings could be used.`);
+}
+
+function emptyRows(entries: readonly Entry[], fmax: number): string[] {
+  const rates = entries.map((entry) => entry.recording.sampleRate).filter((rate) => rate / 2 < fmax);
+  if (rates.length === 0) return [];
+  const lowest = Math.min(...rates);
+  return [
+    `${rates.length} of ${entries.length} recordings have sample rates (${lowest} Hz the lowest) that hold nothing up to ` +
+      `${fmax} Hz: their top rows are black, which a classifier may learn instead of the song. A fmax of ` +
+      `${lowest / 2} Hz avoids this.`,
+  ];
+}
+
+function damaged(entries: readonly Entry[]): string[] {
+  return entries.flatMap(({ recording: { source, note } }) => (note === undefined ? [] : [`"${source}" ${note}`]));
+}

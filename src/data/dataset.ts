@@ -1,0 +1,290 @@
+/**
+ * Recordings into a data set: a folder of greyscale spectrograms, `<label>/<recording>_<start>.png`, and `dataset.json`
+ * which says what they are. While the GPU works on one recording the next is being decoded.
+ *
+ * Running it again with the same parameters keeps the images of every recording whose content (by its SHA-256) is the
+ * same and whose images are all there, and makes the rest; other parameters make everything anew. Images of an earlier
+ * run that are no longer part of the set are removed; files that no run of this program listed are never touched.
+ */
+
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { findRecordings } from '../audio/find.js';
+import { defaultWindowing, type Spectrogrammer } from '../audio/windows.js';
+import { systemCode, toUserError, UserError } from '../io/errors.js';
+import { insideFolder, writeAtomically } from '../io/files.js';
+import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
+import { makeImages } from './images.js';
+import { safeNames } from './names.js';
+import { readIndex } from './read.js';
+import {
+  type DatasetIndex,
+  firstFault,
+  indexName,
+  type Parameters,
+  parametersSchema,
+  type SkippedEntry,
+  splitSchema,
+} from './schema.js';
+import { loadSource, type Recording, sourceName } from './source.js';
+import { defaultFractions, type Fractions } from './split.js';
+
+export { type Dataset, readDataset } from './read.js';
+
+export const defaultParameters: Readonly<Parameters> = {
+  wavelet: 'morlet',
+  fmin: 500,
+  fmax: 12000,
+  w0: 12,
+  rangeDb: 60,
+  ...defaultWindowing,
+  size: 256,
+};
+
+export interface PrepareOptions extends Partial<Parameters> {
+  /** Recordings as one folder per species, ... */
+  dir?: string;
+  /** ... or one by one, as files or samples; no two of one label may have one name. */
+  recordings?: readonly Recording[];
+  /** The data set's folder: new, empty, or an earlier data set. */
+  out: string;
+  /** Must make images of `size` * `size` by these very parameters. */
+  spectrogrammer: Spectrogrammer;
+  /** Windows that the spectrogrammer gets at once. Default 16. */
+  batch?: number;
+  /** Default 80 % for training, 20 % for testing. */
+  fractions?: Fractions;
+  /** Of the split. Default 0. */
+  seed?: number;
+  onProgress?: (progress: PrepareProgress) => void;
+  /** Stops after the images in work. What is finished stays, listed in a `dataset.json` that is not complete. */
+  signal?: AbortSignal;
+}
+
+export interface PrepareProgress {
+  /** Recordings looked at, of all. */
+  done: number;
+  total: number;
+  /** The last one, as `<label>/<recording>`. */
+  current: string;
+  /** Images that the set has so far. */
+  images: number;
+  /** Recordings that could not be read. */
+  skipped: number;
+}
+
+export interface DatasetSummary extends Pick<DatasetIndex, 'complete' | 'classes' | 'counts' | 'notes' | 'skipped'> {
+  dir: string;
+  /** Recordings whose images were kept from an earlier run. */
+  reused: number;
+}
+
+/**
+ * Makes the data set `out`, or brings it up to date. Bad recordings are left out and listed with the reason.
+ * Throws a UserError for a wrong setting (named), a folder that cannot be used, a full disk, or when no recording gave
+ * an image; what was finished by then stays, as after a stop.
+ */
+export async function prepareDataset(options: PrepareOptions): Promise<DatasetSummary> {
+  const settings = checkSettings(options);
+  const { recordings, skipped } = await findSources(options);
+  const labels = [...new Set(recordings.map((recording) => recording.label))].sort();
+  const work: Work = { out: options.out, settings, labels, entries: new Map(), skipped, reused: 0 };
+  await takeUp(work);
+  await save(work, false); // from here on the folder is known as a data set, whatever happens
+  try {
+    const finished = await prepareEach(recordings, work, options);
+    if (!finished) return await save(work, false);
+    const wanted = new Set(recordings.map(entryKey));
+    for (const key of [...work.entries.keys()]) if (!wanted.has(key)) await setEntry(work, key, undefined);
+    return await save(work, true);
+  } catch (error) {
+    await save(work, false).catch(() => undefined); // the first error is the one to report
+    throw error;
+  }
+}
+
+type Settings = Pick<DatasetIndex, 'parameters' | 'split'>;
+
+/** A data set while it is being made. */
+interface Work {
+  out: string;
+  settings: Settings;
+  /** Every species that there are recordings of. */
+  labels: string[];
+  /** What recordings gave, by `entryKey`: those of an earlier run until their turn comes, then this run's. */
+  entries: Map<string, Entry>;
+  /** Files that could not be used. */
+  skipped: SkippedEntry[];
+  reused: number;
+}
+
+/** Prepares one recording after the other; false if it was stopped. */
+async function prepareEach(recordings: readonly Recording[], work: Work, options: PrepareOptions): Promise<boolean> {
+  const { dir, out, spectrogrammer, batch = 16, signal, onProgress } = options;
+  const maker = { spectrogrammer, parameters: work.settings.parameters, batch, out, signal };
+  const prefixes = imagePrefixes(recordings);
+  const unused = work.skipped.length;
+  const loading = loadAhead(recordings, (recording) => {
+    const key = entryKey(recording);
+    return loadSource(recording, work.entries.get(key), out, prefixes.get(key)!);
+  });
+  let done = 0;
+  for await (const [recording, loaded] of loading) {
+    if (signal?.aborted) return false;
+    const key = entryKey(recording);
+    const about = describeRecording(recording, dir);
+    if (loaded.kind === 'kept') {
+      work.reused++;
+      await setEntry(work, key, relabel(work.entries.get(key)!, about));
+    } else if (loaded.kind === 'bad') {
+      work.skipped.push({ file: about.source, reason: loaded.reason });
+      await setEntry(work, key, undefined);
+    } else {
+      const { samples, fingerprint, sampleRate, seconds, note } = loaded;
+      const described = { ...about, fingerprint, sampleRate, seconds, ...(note !== undefined && { note }) };
+      const entry = await makeImages(samples, described, prefixes.get(key)!, maker);
+      if (!entry) return false;
+      await setEntry(work, key, entry);
+    }
+    onProgress?.({
+      done: ++done,
+      total: recordings.length,
+      current: `${recording.label}/${recording.recording}`,
+      images: [...work.entries.values()].reduce((sum, entry) => sum + entry.images.length, 0),
+      skipped: work.skipped.length - unused,
+    });
+  }
+  return true;
+}
+
+/** Each item with what loading it gives, in order; the next is loaded while the consumer works on one. */
+async function* loadAhead<Item, Result>(items: readonly Item[], load: (item: Item) => Promise<Result>) {
+  const start = (i: number) => {
+    const loading = i < items.length ? load(items[i]!) : undefined;
+    loading?.catch(() => undefined); // thrown when its turn comes; a failure that nobody awaits yet would end the process
+    return loading;
+  };
+  let next = start(0);
+  for (const [i, item] of items.entries()) {
+    const result = (await next) as Result;
+    next = start(i + 1);
+    yield [item, result] as const;
+  }
+}
+
+/** What is known of a recording before it is read. */
+function describeRecording(recording: Recording, dir: string | undefined) {
+  const { label, recording: name, recordist } = recording;
+  return { label, recording: name, source: sourceName(recording, dir), ...(recordist !== undefined && { recordist }) };
+}
+
+/** An entry of an earlier run with today's recordist and path. */
+function relabel({ recording, images, skipped }: Entry, about: ReturnType<typeof describeRecording>): Entry {
+  const { fingerprint, sampleRate, seconds, note } = recording;
+  const { source, ...origin } = about;
+  return {
+    recording: { ...about, fingerprint, sampleRate, seconds, ...(note !== undefined && { note }) },
+    images: images.map(({ file, start, seconds }) => ({ file, ...origin, start, seconds })),
+    skipped: skipped.map((window) => ({ ...window, file: source })),
+  };
+}
+
+/** Puts what a recording gave in place, or nothing, and removes its images that are no longer part of the set. */
+async function setEntry({ entries, out }: Work, key: string, entry: Entry | undefined): Promise<void> {
+  const files = new Set(entry?.images.map((image) => image.file));
+  const stale = entries.get(key)?.images.filter((image) => !files.has(image.file)) ?? [];
+  for (const { file } of stale) await rm(insideFolder(out, file), { force: true });
+  if (entry) entries.set(key, entry);
+  else entries.delete(key);
+}
+
+async function save(
+  { labels, entries, skipped, settings, out, reused }: Work,
+  complete: boolean,
+): Promise<DatasetSummary> {
+  const index = assembleIndex(labels, [...entries.values()], skipped, { complete, ...settings });
+  if (complete && index.images.length === 0) throw new UserError(nothingLeft(index));
+  await writeAtomically(path.join(out, indexName), JSON.stringify(index, undefined, 1) + '\n');
+  const { classes, counts, notes } = index;
+  return { dir: out, complete, classes, counts, notes, skipped: index.skipped, reused };
+}
+
+function nothingLeft({ skipped }: DatasetIndex): string {
+  const first = skipped[0];
+  return `No recording gave an image.${first ? ` The first problem of ${skipped.length}: "${first.file}" ${first.reason}` : ''}`;
+}
+
+/** Takes up what an earlier run left in the folder; refuses a folder that holds anything else. */
+async function takeUp(work: Work): Promise<void> {
+  const listing = await readdir(work.out).catch((error: unknown): string[] => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw systemCode(error) === 'ENOTDIR'
+      ? new UserError(`"${work.out}" is a file, or lies below one: name a folder for the data set.`)
+      : toUserError(error, work.out);
+  });
+  if (listing.includes(indexName)) {
+    const previous = await readIndex(work.out);
+    work.entries = entriesOf(previous);
+    if (isDeepStrictEqual(previous.parameters, work.settings.parameters)) return;
+    for (const key of [...work.entries.keys()]) await setEntry(work, key, undefined);
+    return;
+  }
+  const foreign = listing.find((name) => !name.startsWith('.'));
+  if (foreign === undefined) return;
+  throw new UserError(
+    `"${work.out}" holds "${foreign}" but no ${indexName}, so it is no data set of this program: choose a new or empty ` +
+      'folder, so that nothing of yours is overwritten.',
+  );
+}
+
+function checkSettings(options: PrepareOptions): Settings {
+  const names = Object.keys(defaultParameters) as (keyof Parameters)[];
+  const given = Object.fromEntries(names.map((name) => [name, options[name] ?? defaultParameters[name]]));
+  const parameters = parametersSchema.safeParse(given);
+  if (!parameters.success) throw new UserError(`The setting ${firstFault(parameters.error, given)}.`);
+  const split = splitSchema.safeParse({ fractions: options.fractions ?? defaultFractions, seed: options.seed ?? 0 });
+  if (!split.success) throw new UserError(`The split's ${firstFault(split.error, options)}.`);
+  if (!((options.batch ?? 1) >= 1)) throw new UserError(`The setting "batch" (${options.batch}): must be at least 1.`);
+  return { parameters: parameters.data, split: split.data };
+}
+
+type Sources = { recordings: readonly Recording[]; skipped: SkippedEntry[] };
+
+async function findSources({ dir, recordings, out }: PrepareOptions): Promise<Sources> {
+  if (recordings) return { recordings: checkNames(recordings), skipped: [] };
+  if (dir === undefined) throw new UserError('No recordings: name the folder that holds one folder per species.');
+  const toOut = path.relative(path.resolve(dir), path.resolve(out));
+  if (!toOut.startsWith('..') && !path.isAbsolute(toOut)) {
+    throw new UserError(`"${out}" lies in the folder of recordings, "${dir}": choose a place outside it.`);
+  }
+  const found = await findRecordings(dir);
+  const skipped = found.skipped.map(({ file, reason }) => ({ file: path.relative(dir, file), reason }));
+  return { recordings: found.recordings, skipped };
+}
+
+function checkNames(recordings: readonly Recording[]): readonly Recording[] {
+  const seen = new Set<string>();
+  for (const recording of recordings) {
+    if (seen.has(entryKey(recording))) {
+      throw new UserError(`Two recordings of "${recording.label}" are called "${recording.recording}": rename one.`);
+    }
+    seen.add(entryKey(recording));
+  }
+  return recordings;
+}
+
+/** `<folder>/<stem>` for each recording's images, by `entryKey`. */
+function imagePrefixes(recordings: readonly Recording[]): Map<string, string> {
+  const folders = safeNames(
+    recordings.map((recording) => recording.label),
+    [indexName],
+  );
+  const prefixes = new Map<string, string>();
+  for (const [label, folder] of folders) {
+    const own = recordings.filter((recording) => recording.label === label);
+    const stems = safeNames(own.map((recording) => recording.recording));
+    for (const recording of own) prefixes.set(entryKey(recording), `${folder}/${stems.get(recording.recording)}`);
+  }
+  return prefixes;
+}

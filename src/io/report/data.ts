@@ -1,0 +1,52 @@
+/** What a report tells, as plain data. */
+
+import type { Score } from './scores.js';
+
+export interface ReportData {
+  title: string;
+  /** Whether the recordings that went in are made up, for a demonstration or a test: the report then says so loudly. */
+  synthetic: boolean;
+  dataset: {
+    /** Where the recordings or images came from, in words or as a path. */
+    source?: string;
+    /** Numbers of images. The order of the classes is that of every confusion matrix. */
+    classes: readonly { label: string; training: number; heldOut: number }[];
+    skipped: readonly { file: string; reason: string }[];
+    /** How recordings were turned into images: window, frequencies, wavelet, ... */
+    parameters: Settings;
+  };
+  run: {
+    steps: number;
+    batch: number;
+    /** Side of the images, in pixels. */
+    size: number;
+    seed: number;
+    /** The GPU's or software adapter's name. */
+    adapter: string;
+    secondsTotal: number;
+    peakGpuBytes?: number;
+    parametersG: number;
+    parametersD: number;
+    /** Further settings, such as learning rates. */
+    settings?: Settings;
+    /** Parts of the run. */
+    timings?: readonly { part: string; seconds: number }[];
+  };
+  curves: readonly CurvePoint[];
+  /** How often the discriminator names the right class; the confusion matrices are [classes, classes]. */
+  accuracy: { heldOutReal?: Score; training?: Score; synthetic?: Score };
+  /** For each class a PNG with some real and one with some synthetic spectrograms, best on a transparent background. */
+  grids: readonly { label: string; real: Uint8Array; synthetic: Uint8Array }[];
+}
+
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+export interface CurvePoint {
+  step: number;
+  lossD: number;
+  lossG: number;
+  /** The share of real images that the discriminator took for real. */
+  accReal?: number;
+  /** The share of synthetic images that the discriminator took for synthetic. */
+  accFake?: number;
+}

@@ -1,0 +1,188 @@
+/** The report's sections on what was learnt: verdict, accuracies, confusion matrices and loss curves. */
+
+import { lineChart } from '../chart.js';
+import { type Html, html } from '../html.js';
+import type { CurvePoint, ReportData } from './data.js';
+import { count, label, percent, percentRange, plural } from './format.js';
+import { type Judgement, judge, type Score } from './scores.js';
+
+/** The first thing to read: what the run shows, in a sentence or two, and four numbers. */
+export function verdict(data: ReportData): Html {
+  const { accuracy, run, dataset } = data;
+  const heldOut = accuracy.heldOutReal && judge(accuracy.heldOutReal);
+  const training = dataset.classes.reduce((sum, each) => sum + each.training, 0);
+  const diverged = divergence(data.curves);
+  return html`<p class="verdict">${heldOut && accuracy.heldOutReal ? heldOutVerdict(accuracy.heldOutReal, heldOut) : unmeasured}</p>
+${diverged !== undefined && html`<p class="caution"><strong>Training broke down at step ${count(diverged)}:</strong> the losses were no longer numbers. Nothing after that step can be used.</p>`}
+<ul class="tiles">
+${heldOut && html`<li><b>${percent(heldOut.accuracy)}</b>held-out images named right<small>guessing: at most ${percent(heldOut.chance)}</small></li>`}
+<li><b>${count(dataset.classes.length)}</b>${dataset.classes.length === 1 ? 'class' : 'classes'}</li>
+<li><b>${count(training)}</b>training ${training === 1 ? 'image' : 'images'}<small>${run.size} × ${run.size} pixels</small></li>
+<li><b>${count(run.steps)}</b>training ${run.steps === 1 ? 'step' : 'steps'}<small>of ${plural(run.batch, 'image')}</small></li>
+</ul>`;
+}
+
+const unmeasured = 'There were no held-out images, so this run does not show whether anything general was learnt.';
+
+function heldOutVerdict({ correct, total }: Score, { isAboveChance, chance, interval }: Judgement): Html {
+  const found = `The discriminator named ${count(correct)} of ${count(total)} held-out images right`;
+  const range = `(${percentRange(interval)} with 95 % confidence)`;
+  return isAboveChance
+    ? html`${found} ${range}: <strong>above chance</strong>, which is ${percent(chance)}. It has learnt something about the classes that holds beyond
+the images it was trained on.`
+    : html`${found} ${range}: <strong>not above chance</strong>, which is ${percent(chance)}. This run gives no evidence that anything was learnt that holds
+beyond the images it was trained on.`;
+}
+
+/** The first step whose losses are not numbers. */
+function divergence(curves: readonly CurvePoint[]): number | undefined {
+  return curves.find(({ lossD, lossG }) => !Number.isFinite(lossD) || !Number.isFinite(lossG))?.step;
+}
+
+interface Measured {
+  name: string;
+  score: Score;
+  judgement: Judgement;
+  /** What this number means. */
+  meaning: string;
+}
+
+/** Accuracies against chance, and the confusion matrices of held-out and synthetic images. */
+export function accuracySection({ accuracy, dataset }: ReportData): Html | undefined {
+  const { heldOutReal, training, synthetic } = accuracy;
+  const rows = [
+    measured('Held-out recordings', heldOutReal, 'What was learnt in general: the number that counts.'),
+    measured(
+      'Training recordings',
+      training,
+      'What was learnt or memorised. Far above the held-out number, it is memorised.',
+    ),
+    measured(
+      'Synthetic images',
+      synthetic,
+      'How well generator and discriminator agree. It cannot show that the images are true to nature.',
+    ),
+  ].filter((row) => row !== undefined);
+  if (rows.length === 0) return undefined;
+  const labels = dataset.classes.map((each) => each.label);
+  return html`<section aria-labelledby="accuracy">
+<h2 id="accuracy">Are the classes told apart?</h2>
+<p>Besides judging whether an image is real, the discriminator names its class. Chance is what always naming the
+commonest class would get right. “Above chance” is said only where guessing would do as well less than once in a
+hundred times. Images cut from one recording resemble each other, so that the true uncertainty is somewhat larger than the
+intervals say.</p>
+<div class="scroll"><table class="accuracy">
+<thead><tr><th scope="col">Images</th><th scope="col" class="number">Named right</th><th scope="col">Accuracy, 95 % interval and chance</th><th scope="col">Verdict</th></tr></thead>
+<tbody>${rows.map(accuracyRow)}</tbody>
+</table></div>
+<p class="key"><i class="bar"></i>accuracy <i class="whisker"></i>95 % interval <i class="tick"></i>chance</p>
+<div class="matrices${labels.length > 10 && ' wide'}">
+${heldOutReal && heldOutReal.total > 0 && confusionMatrix('Held-out recordings', heldOutReal, labels)}
+${synthetic && synthetic.total > 0 && confusionMatrix('Synthetic images', synthetic, labels)}
+</div>
+<p>Each row of these tables holds the images of one class, each column the class that the discriminator named, in the same order. Right answers lie on the
+diagonal; colour off the diagonal shows which classes are taken for which. Darker cells hold a larger share of their row.</p>
+</section>`;
+}
+
+function measured(name: string, score: Score | undefined, meaning: string): Measured | undefined {
+  const judgement = score && judge(score);
+  return score && judgement && { name, score, judgement, meaning };
+}
+
+function accuracyRow({ name, score, judgement, meaning }: Measured): Html {
+  const { accuracy, interval, chance, isAboveChance } = judgement;
+  const style = `--accuracy: ${accuracy}; --low: ${interval[0]}; --high: ${interval[1]}; --chance: ${chance}`;
+  return html`<tr><th scope="row">${name}<small>${meaning}</small></th>
+<td class="number">${count(score.correct)} of ${count(score.total)}</td>
+<td><span class="gauge" style="${style}" aria-hidden="true"><i class="bar"></i><i class="whisker"></i><i class="tick"></i></span>
+<b>${percent(accuracy)}</b> (${percentRange(interval)}); chance ${percent(chance)}</td>
+<td><span class="${isAboveChance ? 'good' : 'poor'}">${isAboveChance ? 'above chance' : 'not above chance'}</span></td></tr>
+`;
+}
+
+function confusionMatrix(name: string, { confusion }: Score, labels: readonly string[]): Html {
+  return html`<div class="scroll"><table class="confusion">
+<caption>${name}: named as</caption>
+<thead><tr><td></td>${labels.map((text, index) => html`<th scope="col"><abbr title="${text}">${index + 1}</abbr></th>`)}</tr></thead>
+<tbody>
+${confusion.map(
+  (
+    row,
+    index,
+  ) => html`<tr><th scope="row">${label(labels[index]!)} <span class="index">${index + 1}</span></th>${row.map(
+    (value, column) =>
+      confusionCell(
+        value,
+        value /
+          Math.max(
+            1,
+            row.reduce((sum, each) => sum + each, 0),
+          ),
+        index === column,
+      ),
+  )}</tr>
+`,
+)}</tbody></table></div>`;
+}
+
+function confusionCell(value: number, share: number, isDiagonal: boolean): Html {
+  if (value === 0) return html`<td class="none${isDiagonal && ' diagonal'}">·</td>`;
+  const classes = [isDiagonal && 'diagonal', share > 0.5 && 'strong'].filter(Boolean).join(' ');
+  return html`<td class="${classes}" style="--share: ${share.toFixed(3)}">${count(value)}</td>`;
+}
+
+/** Both losses over the steps and, where they were recorded, the discriminator's eye for real and synthetic. */
+export function curvesSection({ curves }: ReportData): Html | undefined {
+  if (curves.length === 0) return undefined;
+  const lossD = curves.map(({ step, lossD }) => [step, lossD] as const);
+  const lossG = curves.map(({ step, lossG }) => [step, lossG] as const);
+  const change = `The discriminator’s loss went from ${ends(curves, 'lossD')}, the generator’s from ${ends(curves, 'lossG')}.`;
+  return html`<section aria-labelledby="curves">
+<h2 id="curves">How training went</h2>
+<p>The two networks play against each other, so that neither loss is meant to reach zero: one falls as the other gains. ${change} What to
+look out for is a loss that runs away while the other falls to nothing: then one side has won, and the generator learns no more.</p>
+<figure>${lineChart({
+    description: `Losses of discriminator and generator over the training steps. ${change}`,
+    xLabel: 'training step',
+    yLabel: 'loss',
+    series: [
+      { name: 'discriminator', points: lossD },
+      { name: 'generator', points: lossG },
+    ],
+  })}<figcaption>Loss at each recorded step (faint) and its moving average.</figcaption></figure>
+${realismChart(curves)}
+</section>`;
+}
+
+function realismChart(curves: readonly CurvePoint[]): Html | undefined {
+  const known = curves.filter(({ accReal, accFake }) => accReal !== undefined || accFake !== undefined);
+  if (known.length === 0) return undefined;
+  const series = [
+    {
+      name: 'real images taken for real',
+      points: known.map(({ step, accReal = Number.NaN }) => [step, accReal] as const),
+    },
+    {
+      name: 'synthetic images found out',
+      points: known.map(({ step, accFake = Number.NaN }) => [step, accFake] as const),
+    },
+  ];
+  return html`<figure>${lineChart({
+    description:
+      'The share of real and of synthetic images that the discriminator told rightly, over the training steps.',
+    xLabel: 'training step',
+    yLabel: 'share told rightly',
+    yRange: [0, 1],
+    reference: { value: 0.5, label: 'coin toss' },
+    series,
+  })}<figcaption>How often the discriminator saw through the game. At 1 throughout, the generator never deceived it; near a coin
+toss, real and synthetic images look alike to it.</figcaption></figure>`;
+}
+
+/** The mean of the first and of the last tenth of a loss: `5.80 to 4.71`. */
+function ends(curves: readonly CurvePoint[], loss: 'lossD' | 'lossG'): string {
+  const tenth = Math.max(1, Math.round(curves.length / 10));
+  const mean = (part: readonly CurvePoint[]) => part.reduce((sum, point) => sum + point[loss], 0) / part.length;
+  return `${mean(curves.slice(0, tenth)).toFixed(2)} to ${mean(curves.slice(-tenth)).toFixed(2)}`;
+}

@@ -3,6 +3,8 @@ import { leakyRelu, relu, relu6, scaledHardSigmoid, sigmoid, softplus, tanh } fr
 import { conv2d, convTranspose2d } from './conv2d.js';
 import type { Op } from './define.js';
 import { add, div, mul, sub } from './elementwise.js';
+import { embedding } from './embedding.js';
+import { bceWithLogits, crossEntropy } from './loss.js';
 import { linear, matmul } from './matmul.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, permute, reshape, slice, upsampleNearest } from './shape.js';
@@ -31,6 +33,9 @@ const all = [
   reshape,
   permute,
   slice,
+  embedding,
+  crossEntropy,
+  bceWithLogits,
 ];
 
 /** All ops. Each record's types tie its inputs to its attributes; a list of many ops cannot say so. */

@@ -1,0 +1,30 @@
+// Mean of the binary cross-entropy of sigmoid(x) with targets t.
+//
+//   loss = 1/N sum over i of max(x, 0) - x t + log(1 + exp(-|x|))
+//
+// logits and targets [N], loss []. One workgroup: each invocation takes every 64th element, then a tree adds them.
+
+struct Params {
+  size: u32,
+}
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> targets: array<f32>;
+@group(0) @binding(2) var<storage, read_write> loss: array<f32>;
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) local: u32) {
+  var total = 0.0;
+  for (var i = local; i < p.size; i += 64u) {
+    let x = logits[i];
+    let e = exp(-abs(x));
+    // log(1 + e) loses e below 1e-7; there the series e - e^2/2 is exact.
+    let softplus = select(log(1.0 + e), e * (1.0 - 0.5 * e), e < 1e-3);
+    total += max(x, 0.0) - x * targets[i] + softplus;
+  }
+  total = team_sum(local, total);
+  if (local == 0u) {
+    loss[0] = total / f32(p.size);
+  }
+}

@@ -1,0 +1,120 @@
+/** cross_entropy and bce_with_logits: means over the batch, each one dispatch forward and one back. */
+import { type Engine, gridFor } from '../kernel/engine.js';
+import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
+import * as oracle from '../reference/loss.js';
+import { type Case, defineOp, ranked, shapeError } from './define.js';
+
+/** One team of a whole workgroup adds up the loss, value by value. */
+const ONE_TEAM = { uses: ['lib/lanes_1', 'lib/team'], constants: { WIDTH: 64 } } as const;
+
+export interface CrossEntropyAttrs {
+  /** Share of the target's probability that is spread evenly over all classes. Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+const rowParams = ([rows, classes]: Shape, { labelSmoothing = 0 }: CrossEntropyAttrs) => ({
+  rows: rows!,
+  classes: classes!,
+  smoothing: labelSmoothing,
+});
+
+export const crossEntropy = defineOp<CrossEntropyAttrs, readonly [Tensor, Tensor]>({
+  name: 'cross_entropy',
+  summary: 'logits [N, K], labels i32 [N] -> loss [], the mean of -log softmax(logits) at the label',
+  inputs: ['logits', 'labels'],
+  output: 'loss',
+  shape([logits, labels]) {
+    const [n] = ranked('cross_entropy', 'logits', logits, 2);
+    if (!labels || !sameShape(labels, [n!])) {
+      throw shapeError('cross_entropy', 'labels', 'must have one element per row of logits', labels, logits);
+    }
+    return [];
+  },
+  forward(e, [logits, labels], attrs) {
+    const y = e.empty([]);
+    const params = rowParams(logits.shape, attrs);
+    const normalizer = e.empty([params.rows, 2]);
+    e.dispatch({
+      ...ONE_TEAM,
+      file: 'cross_entropy',
+      tensors: [logits, labels, y, normalizer],
+      params,
+      grid: [1],
+    });
+    return { y, normalizer };
+  },
+  saves: ['logits', 'labels', 'normalizer'],
+  backward(e, { logits, labels, normalizer }, gy, attrs, [want]) {
+    if (!want) return [];
+    const gx = want();
+    e.dispatch({
+      file: 'cross_entropy_gradient',
+      tensors: [logits!, labels!, normalizer!, gy, gx],
+      params: rowParams(gx.shape, attrs),
+      grid: gridFor(sizeOf(gx.shape), 64),
+    });
+    return [gx];
+  },
+  reference: oracle.crossEntropy,
+  flops: ([logits]) => 4 * sizeOf(logits!),
+  cases: [entropy(6, 17), entropy(6, 17, 0.1), entropy(131, 5, 0.1), entropy(3, 1), entropy(1, 2)],
+  bench: [entropy(32, 17), entropy(256, 1000)],
+});
+
+function entropy(rows: number, classes: number, labelSmoothing?: number): Case<CrossEntropyAttrs> {
+  return {
+    shapes: [[rows, classes], [rows]],
+    attrs: labelSmoothing === undefined ? {} : { labelSmoothing },
+    fill: { labels: { below: classes } },
+  };
+}
+
+/** Gradient of one of the two inputs, into `g`. */
+function bceGradient(e: Engine, input: 0 | 1, logits: Tensor, targets: Tensor, gy: Tensor, g: Tensor): Tensor {
+  const size = sizeOf(g.shape);
+  e.dispatch({
+    file: 'bce_with_logits_gradient',
+    constants: { WITH_RESPECT_TO: input },
+    tensors: [logits, targets, gy, g],
+    params: { size },
+    grid: gridFor(size, 64),
+  });
+  return g;
+}
+
+export const bceWithLogits = defineOp<object, readonly [Tensor, Tensor]>({
+  name: 'bce_with_logits',
+  summary: 'logits and targets in 0..1 of one shape -> loss [], the mean binary cross-entropy of sigmoid(logits)',
+  inputs: ['logits', 'targets'],
+  output: 'loss',
+  shape([logits, targets]) {
+    if (!logits || !targets || !sameShape(logits, targets)) {
+      throw shapeError('bce_with_logits', 'targets', 'must have the shape of logits', targets, logits);
+    }
+    return [];
+  },
+  forward(e, [logits, targets]) {
+    const y = e.empty([]);
+    e.dispatch({
+      ...ONE_TEAM,
+      file: 'bce_with_logits',
+      tensors: [logits, targets, y],
+      params: { size: sizeOf(logits.shape) },
+      grid: [1],
+    });
+    return { y };
+  },
+  saves: ['logits', 'targets'],
+  backward: (e, { logits, targets }, gy, _attrs, want) => [
+    want[0] && bceGradient(e, 0, logits!, targets!, gy, want[0]()),
+    want[1] && bceGradient(e, 1, logits!, targets!, gy, want[1]()),
+  ],
+  reference: oracle.bceWithLogits,
+  flops: ([logits]) => 6 * sizeOf(logits!),
+  cases: [[1], [67], [5, 7]].map(bce),
+  bench: [bce([32])],
+});
+
+function bce(shape: Shape): Case<object> {
+  return { shapes: [shape, shape], attrs: {}, fill: { targets: 'unit' } };
+}

@@ -81,7 +81,7 @@ ${heldOutReal && heldOutReal.total > 0 && confusionMatrix('Held-out recordings',
 ${synthetic && synthetic.total > 0 && confusionMatrix('Synthetic images', synthetic, labels)}
 </div>
 <p>Each row of these tables holds the images of one class, each column the class that the discriminator named, in the same order. Right answers lie on the
-diagonal; colour off the diagonal shows which classes are taken for which. Darker cells hold a larger share of their row.</p>
+diagonal; colour off the diagonal shows which classes are taken for which. The stronger the colour, the larger a cell’s share of its row.</p>
 </section>`;
 }
 
@@ -128,8 +128,7 @@ ${confusion.map(
 
 function confusionCell(value: number, share: number, isDiagonal: boolean): Html {
   if (value === 0) return html`<td class="none${isDiagonal && ' diagonal'}">·</td>`;
-  const classes = [isDiagonal && 'diagonal', share > 0.5 && 'strong'].filter(Boolean).join(' ');
-  return html`<td class="${classes}" style="--share: ${share.toFixed(3)}">${count(value)}</td>`;
+  return html`<td class="${isDiagonal && 'diagonal'}" style="--share: ${share.toFixed(3)}">${count(value)}</td>`;
 }
 
 /** Both losses over the steps and, where they were recorded, the discriminator's eye for real and synthetic. */

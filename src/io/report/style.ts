@@ -2,12 +2,12 @@
 
 const lightColours = `
   --paper: #fdfcf9; --surface: #f4f1e9; --ink: #1c2326; --muted: #58646a; --rule: #d9d5c9; --accent: #0f6e84;
-  --heat: #0f6e84; --on-heat: #ffffff; --bar: #7fb5c1; --held-out: #d98a4b; --good: #1c6b3c; --poor: #9a3412;
+  --heat: #007a99; --bar: #7fb5c1; --held-out: #d98a4b; --good: #1c6b3c; --poor: #9a3412;
   --notice: #fff0c2; --notice-ink: #4a3200; --notice-rule: #d69e00;`;
 
 const darkColours = `
   --paper: #14181a; --surface: #1d2326; --ink: #e8e9e5; --muted: #a6b1b5; --rule: #384145; --accent: #6ccbdf;
-  --heat: #1b7c93; --on-heat: #ffffff; --bar: #2f8296; --held-out: #d98a4b; --good: #7fd19b; --poor: #f0a27c;
+  --heat: #2ba3c0; --bar: #2f8296; --held-out: #d98a4b; --good: #7fd19b; --poor: #f0a27c;
   --notice: #3b2d05; --notice-ink: #ffe6a1; --notice-rule: #d69e00;`;
 
 export const reportStyle = `
@@ -93,15 +93,16 @@ summary { cursor: pointer; font-weight: 600; }
 .confusion .index { display: inline-block; min-width: 1.3rem; color: var(--muted); }
 .confusion thead th, .confusion tbody td { min-width: 1.62rem; padding: 0.2rem 0.1rem; text-align: center; vertical-align: middle; }
 .confusion abbr { text-decoration: none; cursor: help; }
-.confusion tbody td { background: color-mix(in srgb, var(--heat) calc(var(--share, 0) * 100%), var(--surface)); border: 1px solid var(--paper); }
+/* Never so strong that the numbers need another colour than the page's. */
+.confusion tbody td { background: color-mix(in srgb, var(--heat) calc(var(--share, 0) * 65%), var(--surface)); border: 1px solid var(--paper); }
 .confusion .none { color: var(--muted); }
-.confusion .strong { color: var(--on-heat); }
 .confusion .diagonal { outline: 1px solid var(--ink); outline-offset: -2px; font-weight: 600; }
 
 @media (max-width: 40rem) {
   main { padding-top: 1.5rem; }
   h1 { font-size: 1.8rem; }
-  .heads { display: none; }
+  .accuracy thead, .heads { display: none; }
+  .accuracy tr, .accuracy th[scope="row"], .accuracy td { display: block; max-width: none; padding-right: 0; text-align: left; }
   .pair { grid-template-columns: 1fr 1fr; }
   .pair h3 { grid-column: 1 / -1; }
   .pair figcaption { position: static; width: auto; height: auto; clip-path: none; }

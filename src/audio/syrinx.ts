@@ -99,7 +99,7 @@ interface Session {
   seed: number;
 }
 
-/** A bird's song in its surroundings: noise 20 to 40 dB below it, wind, and in half of the recordings another species. */
+/** A bird's song in its surroundings: noise and wind 20 to 45 dB below it, and in half of the recordings another bird. */
 function record(species: Species, bird: Bird, { seconds, sampleRate, random, seed }: Session): Float32Array {
   const sound = sing(composeSong(species, bird, seconds, random), bird, seconds, sampleRate);
   if (random.next() < 0.5) {

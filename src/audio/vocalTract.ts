@@ -40,7 +40,7 @@ const LONGEST_STEP = 0.17;
 const SPEED_OF_SOUND = 350; // m/s, in warm moist air
 const REFLECTION = 0.5;
 
-/** Sings notes, in order and not overlapping, into `seconds` of sound: about 1 at full voice, 0 between notes. */
+/** Sings notes, in order and not overlapping, into `seconds` of sound: peaks of 0.5 to 1.2 in notes, 0 between them. */
 export function sing(notes: readonly Note[], voice: Voice, seconds: number, sampleRate: number): Float32Array {
   const sound = new Float32Array(Math.round(seconds * sampleRate));
   const gamma = (2 * Math.PI * voice.middlePitch) / MIDDLE_FREQUENCY;

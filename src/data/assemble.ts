@@ -39,10 +39,12 @@ export function entriesOf(index: DatasetIndex): Map<string, Entry> {
 /** Splits the recordings that gave images, and says which of the `labels` there are none of. */
 export function assembleIndex(
   labels: readonly string[],
-  entries: readonly Entry[],
+  entriesByKey: ReadonlyMap<string, Entry>,
   skippedFiles: readonly SkippedEntry[],
   { complete, parameters, split }: Pick<DatasetIndex, 'complete' | 'parameters' | 'split'>,
 ): DatasetIndex {
+  // In an order that does not depend on what an earlier run had done already.
+  const entries = [...entriesByKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   const used = entries.filter((entry) => entry.images.length > 0);
   const { parts, notes } = splitRecordings(
     used.map((entry) => entry.recording),

@@ -95,8 +95,8 @@ export async function prepareDataset(options: PrepareOptions): Promise<DatasetSu
   try {
     const finished = await prepareEach(recordings, work, options);
     if (!finished) return await save(work, false);
-    const wanted = new Set(recordings.map(entryKey));
-    for (const key of [...work.entries.keys()]) if (!wanted.has(key)) await setEntry(work, key, undefined);
+    const known = new Set(recordings.map(entryKey));
+    await dropEntries(work, (key) => !known.has(key));
     return await save(work, true);
   } catch (error) {
     await save(work, false).catch(() => undefined); // the first error is the one to report
@@ -136,16 +136,16 @@ async function prepareEach(recordings: readonly Recording[], work: Work, options
     const about = describeRecording(recording, dir);
     if (loaded.kind === 'kept') {
       work.reused++;
-      await setEntry(work, key, relabel(work.entries.get(key)!, about));
+      work.entries.set(key, relabel(work.entries.get(key)!, about));
     } else if (loaded.kind === 'bad') {
       work.skipped.push({ file: about.source, reason: loaded.reason });
-      await setEntry(work, key, undefined);
+      await setEntries(work, [[key, undefined]]);
     } else {
       const { samples, fingerprint, sampleRate, seconds, note } = loaded;
       const described = { ...about, fingerprint, sampleRate, seconds, ...(note !== undefined && { note }) };
       const entry = await makeImages(samples, described, prefixes.get(key)!, maker);
       if (!entry) return false;
-      await setEntry(work, key, entry);
+      await setEntries(work, [[key, entry]]);
     }
     onProgress?.({
       done: ++done,
@@ -190,20 +190,32 @@ function relabel({ recording, images, skipped }: Entry, about: ReturnType<typeof
   };
 }
 
-/** Puts what a recording gave in place, or nothing, and removes its images that are no longer part of the set. */
-async function setEntry({ entries, out }: Work, key: string, entry: Entry | undefined): Promise<void> {
-  const files = new Set(entry?.images.map((image) => image.file));
-  const stale = entries.get(key)?.images.filter((image) => !files.has(image.file)) ?? [];
-  for (const { file } of stale) await rm(insideFolder(out, file), { force: true });
-  if (entry) entries.set(key, entry);
-  else entries.delete(key);
+/** Puts what recordings gave in place, or nothing, and removes images that are thereby no longer part of the set. */
+async function setEntries({ entries, out }: Work, changes: Iterable<[string, Entry | undefined]>): Promise<void> {
+  const replaced: Entry['images'] = [];
+  for (const [key, entry] of changes) {
+    replaced.push(...(entries.get(key)?.images ?? []));
+    if (entry) entries.set(key, entry);
+    else entries.delete(key);
+  }
+  if (replaced.length === 0) return;
+  // Also another recording may have been given the name of a file that one of these had before.
+  const wanted = new Set([...entries.values()].flatMap((entry) => entry.images.map((image) => image.file)));
+  for (const { file } of replaced) if (!wanted.has(file)) await rm(insideFolder(out, file), { force: true });
+}
+
+function dropEntries(work: Work, isUnwanted: (key: string) => boolean): Promise<void> {
+  return setEntries(
+    work,
+    [...work.entries.keys()].filter(isUnwanted).map((key) => [key, undefined]),
+  );
 }
 
 async function save(
   { labels, entries, skipped, settings, out, reused }: Work,
   complete: boolean,
 ): Promise<DatasetSummary> {
-  const index = assembleIndex(labels, [...entries.values()], skipped, { complete, ...settings });
+  const index = assembleIndex(labels, entries, skipped, { complete, ...settings });
   if (complete && index.images.length === 0) throw new UserError(nothingLeft(index));
   await writeAtomically(path.join(out, indexName), JSON.stringify(index, undefined, 1) + '\n');
   const { classes, counts, notes } = index;
@@ -226,9 +238,8 @@ async function takeUp(work: Work): Promise<void> {
   if (listing.includes(indexName)) {
     const previous = await readIndex(work.out);
     work.entries = entriesOf(previous);
-    if (isDeepStrictEqual(previous.parameters, work.settings.parameters)) return;
-    for (const key of [...work.entries.keys()]) await setEntry(work, key, undefined);
-    return;
+    const same = isDeepStrictEqual(previous.parameters, work.settings.parameters);
+    return same ? undefined : dropEntries(work, () => true);
   }
   const foreign = listing.find((name) => !name.startsWith('.'));
   if (foreign === undefined) return;

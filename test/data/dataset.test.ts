@@ -181,6 +181,28 @@ describe('running it again', () => {
     expect(statSync(path.join(out, 'wren/a_0.00.png')).mtimeMs).toBe(unchanged);
   });
 
+  test('gives what a first run would have given', async () => {
+    const dir = folderOf({ wren: { b: 2, c: 2 } });
+    const [out, fresh] = [temporaryFolder(), temporaryFolder()];
+    await prepare({ dir, out });
+    writeFileSync(path.join(dir, 'wren/a.wav'), encodeWav(tone(2), 8000));
+    mkdirSync(path.join(dir, 'robin'));
+    writeFileSync(path.join(dir, 'robin/z.wav'), encodeWav(tone(2), 8000));
+    await prepare({ dir, out });
+    await prepare({ dir, out: fresh });
+    expect(indexOf(out)).toEqual(indexOf(fresh));
+  });
+
+  test('gives a file name to another recording without losing the file', async () => {
+    const one = (label: string, seconds: number) => {
+      return { label, recording: 'x', recordist: 'Ada', samples: tone(seconds), sampleRate: 8000 };
+    };
+    const out = temporaryFolder();
+    await prepare({ recordings: [one('a:b', 2), one('a/b', 2)], out });
+    await prepare({ recordings: [one('a/b', 2)], out });
+    expect(filesIn(out)).toEqual(['a_b/x_0.00.png', 'dataset.json']);
+  });
+
   test('with other parameters makes everything anew, and removes what no longer belongs', async () => {
     const dir = folderOf({ wren: { a: 4, b: 4 } });
     const out = temporaryFolder();
@@ -211,6 +233,23 @@ describe('running it again', () => {
     const rest = counting();
     expect(await prepare({ dir, out, ...rest })).toMatchObject({ complete: true, reused: 1, counts: { images: 6 } });
     expect(rest.count()).toBe(4);
+  });
+
+  test('after a stop in the midst of a recording makes all of that one again', async () => {
+    const dir = folderOf({ wren: { a: 2, b: 4 } });
+    const out = temporaryFolder();
+    const stop = new AbortController();
+    let calls = 0;
+    const stopping: Spectrogrammer = (windows) => {
+      if (++calls === 2) stop.abort();
+      return gray(windows);
+    };
+    const stopped = await prepare({ dir, out, batch: 1, signal: stop.signal, spectrogrammer: stopping });
+    expect(stopped).toMatchObject({ complete: false, counts: { recordings: 1, images: 1 } });
+    expect(filesIn(out)).toEqual(['dataset.json', 'wren/a_0.00.png', 'wren/b_0.00.png']);
+    const rest = counting();
+    expect(await prepare({ dir, out, ...rest })).toMatchObject({ complete: true, reused: 1, counts: { images: 4 } });
+    expect(rest.count()).toBe(3);
   });
 
   test('after a failure does too; the failure itself is thrown', async () => {

@@ -92,7 +92,7 @@ function birdOf(species: Species, number: number, seed: number): Bird {
   );
 }
 
-interface Session {
+interface Take {
   seconds: number;
   sampleRate: number;
   random: Random;
@@ -100,7 +100,7 @@ interface Session {
 }
 
 /** A bird's song in its surroundings: noise and wind 20 to 45 dB below it, and in half of the recordings another bird. */
-function record(species: Species, bird: Bird, { seconds, sampleRate, random, seed }: Session): Float32Array {
+function record(species: Species, bird: Bird, { seconds, sampleRate, random, seed }: Take): Float32Array {
   const sound = sing(composeSong(species, bird, seconds, random), bird, seconds, sampleRate);
   if (random.next() < 0.5) {
     const other = random.pick(allSpecies.filter((candidate) => candidate !== species));

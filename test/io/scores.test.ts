@@ -16,7 +16,7 @@ describe('binomialTail', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), fc.double({ min: 0.01, max: 0.99, noNaN: true }), (trials, p) => {
         for (let k = 1; k <= trials; k++) {
-          expect(binomialTail(k, trials, p)).toBeLessThanOrEqual(binomialTail(k - 1, trials, p) + 1e-12);
+          expect(binomialTail(k, trials, p)).toBeLessThanOrEqual(binomialTail(k - 1, trials, p) + 1e-9);
           const others = binomialTail(trials - k + 1, trials, 1 - p);
           expect(binomialTail(k, trials, p) + others).toBeCloseTo(1, 8);
         }

@@ -6,6 +6,7 @@ import { add, div, mul, sub } from './elementwise.js';
 import { embedding } from './embedding.js';
 import { bceWithLogits, crossEntropy } from './loss.js';
 import { linear, matmul } from './matmul.js';
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from './pooling.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, permute, reshape, slice, upsampleNearest } from './shape.js';
 
@@ -36,6 +37,9 @@ const all = [
   embedding,
   crossEntropy,
   bceWithLogits,
+  maxPool2d,
+  avgPool2d,
+  adaptiveAvgPool2d,
 ];
 
 /** All ops. Each record's types tie its inputs to its attributes; a list of many ops cannot say so. */

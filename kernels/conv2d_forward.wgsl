@@ -86,7 +86,7 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   return select(vec4f(), vec4f(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
 }
 
-fn write(m: u32, n: u32, split: u32, c: Columns, value: vec4f) {
+fn write(m: u32, n: u32, split: u32, value: vec4f) {
   if (m >= p.rows) {
     return;
   }

@@ -119,7 +119,7 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   return select(vec4f(), vec4f(gy[i.x], gy[i.y], gy[i.z], gy[i.w]), inside);
 }
 
-fn write(m: u32, n: u32, split: u32, c: Columns, value: vec4f) {
+fn write(m: u32, n: u32, split: u32, value: vec4f) {
   if (m >= p.rows) {
     return;
   }

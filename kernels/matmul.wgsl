@@ -60,7 +60,7 @@ fn read_b(columns: Columns, k: vec3u) -> vec4f {
   return vec4f(b[i.x], b[i.y], b[i.z], b[i.w]);
 }
 
-fn write(m: u32, n: u32, split: u32, columns: Columns, value: vec4f) {
+fn write(m: u32, n: u32, split: u32, value: vec4f) {
   if (m >= p.rows) {
     return;
   }

@@ -7,27 +7,12 @@
 // z of the workgroup is item * splits + split: an item is what the operand file makes of it (a batch entry, a group of
 // channels, a phase of a strided gradient); a split sums its own range of k into its own part of the output.
 //
-// k counts in three digits (outer, middle, inner), so that operand files need no division. They give: setup(item), the
-// digits' extents; rows(m) and columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies
-// outside is computed and never written); read_a and read_b, four values at a k; write(m, n, ...), which skips what lies
-// outside. One flat loop: SwiftShader copies all accumulators at each loop's edge, three nested ones cost it six times.
+// k counts in three digits (lib/gemm_index.wgsl). The operand file gives: setup(item), the digits' extents; rows(m) and
+// columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies outside is computed and
+// never written); read_a and read_b, four values at a k; write(m, n, ...), which skips what lies outside.
+// One flat loop: SwiftShader copies all accumulators at each loop's edge; three nested ones took six times as long.
 //
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
-
-/// The digits of the position t in the sum.
-fn digits(t: u32, extents: vec3u) -> vec3u {
-  let line = t / extents.z;
-  return vec3u(line / extents.y, line % extents.y, t % extents.z);
-}
-
-/// One further.
-fn next(k: vec3u, extents: vec3u) -> vec3u {
-  let inner = k.z + 1u;
-  let carry = inner == extents.z;
-  let middle = k.y + select(0u, 1u, carry);
-  let carry2 = middle == extents.y;
-  return vec3u(k.x + select(0u, 1u, carry2), select(middle, 0u, carry2), select(inner, 0u, carry));
-}
 
 @compute @workgroup_size(GROUP_COLUMNS, GROUP_ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -90,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var c = array<vec4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
   var d = array<vec4f, 8>(d0, d1, d2, d3, d4, d5, d6, d7);
   for (var i = 0u; i < ROWS; i++) {
-    write(m0 + i, n0, split, columns0, c[i]);
-    write(m0 + i, n0 + 4u, split, columns1, d[i]);
+    write(m0 + i, n0, split, c[i]);
+    write(m0 + i, n0 + 4u, split, d[i]);
   }
 }

@@ -22,13 +22,15 @@ export interface GemmShape {
   readonly columns: number;
   readonly items: number;
   readonly terms: number;
+  /** Whether neighbouring elements of B in memory are neighbours in the sum, rather than neighbouring columns. */
+  readonly sumContiguous: boolean;
 }
 
 export interface GemmPlan {
   /** Library file with the core. */
   readonly core: 'lib/gemm_broadcast' | 'lib/gemm_registers' | 'lib/gemm_shared';
   readonly enable: readonly string[];
-  readonly constants: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number | boolean>>;
   /** Rows and columns of C that one workgroup computes. */
   readonly tile: readonly [number, number];
   readonly splits: number;
@@ -45,7 +47,7 @@ export function gemmPlan(device: Capabilities, shape: GemmShape): GemmPlan {
   return { ...variant, splits: splitsFor(shape, groups, device.software ? 8 : 256) };
 }
 
-function gemmVariant(device: Capabilities, { rows, columns }: GemmShape): Omit<GemmPlan, 'splits'> {
+function gemmVariant(device: Capabilities, { rows, columns, sumContiguous }: GemmShape): Omit<GemmPlan, 'splits'> {
   if (device.subgroupsOf8) {
     const ROWS = fitting(rows, [4, 8, 16, 32]);
     return { core: 'lib/gemm_broadcast', enable: ['subgroups'], constants: { ROWS }, tile: [ROWS, 32] };
@@ -60,7 +62,7 @@ function gemmVariant(device: Capabilities, { rows, columns }: GemmShape): Omit<G
       tile: [ROWS, 8 * GROUP_COLUMNS],
     };
   }
-  return { core: 'lib/gemm_shared', enable: [], constants: {}, tile: [64, 64] };
+  return { core: 'lib/gemm_shared', enable: [], constants: { B_ALONG_K: sumContiguous }, tile: [64, 64] };
 }
 
 /** How many parts to cut a sum into so that `wanted` workgroups are busy, each with 64 terms at least. */

@@ -42,8 +42,12 @@ export class Engine {
   private readonly compiled = new Map<string, Compiled>();
   private lost: string | undefined;
 
-  constructor(readonly gpu: Gpu) {
-    this.capabilities = capabilities(gpu);
+  /** `assumed` replaces what the device can do, so that every variant can be tested on one device. */
+  constructor(
+    readonly gpu: Gpu,
+    assumed: Partial<Capabilities> = {},
+  ) {
+    this.capabilities = { ...capabilities(gpu), ...assumed };
     this.pool = new Pool(gpu);
     this.scopes = new Scopes(this.pool);
     this.pipelines = new Pipelines(gpu);

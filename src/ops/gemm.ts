@@ -31,7 +31,7 @@ export function runGemm(e: Engine, run: GemmRun): void {
   };
   e.dispatch({
     file: run.file,
-    uses: run.epilogue ? [plan.core, 'lib/activation'] : [plan.core],
+    uses: ['lib/gemm_index', plan.core, ...(run.epilogue ? ['lib/activation'] : [])],
     enable: plan.enable,
     constants: { ...plan.constants, ...epilogue },
     tensors: [...run.operands, target],

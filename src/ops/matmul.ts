@@ -27,7 +27,13 @@ export function product(e: Engine, a: Tensor, b: Tensor, attrs: MatmulAttrs, c: 
   const { bias } = end;
   runGemm(e, {
     file: 'matmul',
-    shape: { rows: m, columns: n, items: sizeOf(c.shape.slice(0, -2)), terms: inner },
+    shape: {
+      rows: m,
+      columns: n,
+      items: sizeOf(c.shape.slice(0, -2)),
+      terms: inner,
+      sumContiguous: attrs.transposeB === true,
+    },
     operands: [a, b, bias ?? a],
     output: c,
     params: {

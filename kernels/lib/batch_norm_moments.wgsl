@@ -1,0 +1,31 @@
+// Mean and variance of a channel's values by Welford's method: one pass, and no difference of large sums.
+//
+// Source: Welford 1962; the parts put together after Chan, Golub and LeVeque 1983, "Algorithms for computing the sample
+// variance". The kernel has x: array<Lanes>, and the functions of lib/lanes, lib/channel and lib/workgroup_sum.
+
+fn shift_of(channel: u32) -> f32 {
+  return widen(x[channel * p.plane]).x;
+}
+
+/// Of the items first to end of a channel: the mean of x - shift, and the sum of squared distances from the mean.
+fn moments(channel: u32, first: u32, end: u32, shift: f32, local: u32) -> vec2f {
+  var count = 0.0;
+  var mean = Lanes();
+  var squares = Lanes();
+  var place = place_of(channel, first + local);
+  for (var i = first + local; i < end; i += WIDTH) {
+    let value = x[place.at] - shift;
+    let distance = value - mean;
+    count += 1.0;
+    mean += distance / count;
+    squares += distance * (value - mean);
+    place = next(place);
+  }
+  let own_mean = sum_lanes(mean) / f32(LANES);
+  let apart = mean - own_mean;
+  let own_squares = sum_lanes(squares + count * apart * apart);
+  let own_count = count * f32(LANES);
+  let common_mean = workgroup_sum(own_count * own_mean, local) / f32((end - first) * LANES);
+  let away = own_mean - common_mean;
+  return vec2f(common_mean, workgroup_sum(own_squares + own_count * away * away, local));
+}

@@ -1,0 +1,223 @@
+/** Runs one reference case on the engine: results and gradients by the names that the case asks for. */
+import { cwt } from '../../audio/wavelet.js';
+import { Gradients, Tape } from '../../autograd/tape.js';
+import type { Engine } from '../../kernel/engine.js';
+import { reshaped, type Tensor } from '../../memory/tensor.js';
+import { Discriminator, type DiscriminatorConfig } from '../../models/discriminator.js';
+import { Generator, type GeneratorConfig } from '../../models/generator.js';
+import { CBAM } from '../../nn/cbam.js';
+import { DynamicConv2d } from '../../nn/dynamicConv2d.js';
+import type { Module } from '../../nn/module.js';
+import { Network, type State } from '../../nn/network.js';
+import { inputName } from '../../ops/define.js';
+import { opByName } from '../../ops/index.js';
+import { createOptimizer, type OptimizerKind } from '../../optim/optimizer.js';
+import { createGanStep, type GanObjective, LOSS_NAMES } from '../../train/ganStep.js';
+import type { ReferenceCase, Value, Values } from './cases.js';
+
+export interface Results {
+  readonly outputs: ReadonlyMap<string, Float32Array>;
+  readonly grads: ReadonlyMap<string, Float32Array>;
+}
+
+type Runner = (e: Engine, test: ReferenceCase) => Promise<Results>;
+
+const NO_GRADS: Results['grads'] = new Map();
+
+/** Runs a case; undefined if its op is not known here. */
+export async function runCase(e: Engine, test: ReferenceCase): Promise<Results | undefined> {
+  const runner = RUNNERS[test.op] ?? (opByName.has(test.op) ? runOp : undefined);
+  return runner?.(e, test);
+}
+
+const upload = (e: Engine, { data, shape }: Value): Tensor => e.upload(data, shape);
+
+function required(values: Values, name: string): Value {
+  const value = values.get(name);
+  if (!value) throw new Error(`the case has no input named ${name}`);
+  return value;
+}
+
+async function runOp(e: Engine, test: ReferenceCase): Promise<Results> {
+  const op = opByName.get(test.op)!;
+  const inputs = op.inputs.map((name) => {
+    const value = test.inputs.get(inputName(name));
+    return value && upload(e, value);
+  });
+  const gradients = new Gradients(inputs.filter((input) => input?.dtype === 'f32') as Tensor[]);
+  const tape = new Tape(e, gradients);
+  const y = tape.apply(op, inputs, test.attrs);
+  const cotangent = test.cotangents.get(op.output);
+  if (cotangent) tape.backward(y, upload(e, cotangent));
+  const outputs = new Map([[op.output, await e.read(y)]]);
+  for (const name of op.updates) outputs.set(name, await e.read(inputs[op.inputs.indexOf(name)]!));
+  const named = new Map(op.inputs.map((name, i) => [inputName(name), inputs[i]] as const));
+  return { outputs, grads: await readGradients(e, test, gradients, (name) => named.get(name)) };
+}
+
+async function readGradients(
+  e: Engine,
+  test: ReferenceCase,
+  gradients: Gradients,
+  tensor: (name: string) => Tensor | undefined,
+): Promise<Results['grads']> {
+  const grads = new Map<string, Float32Array>();
+  for (const name of test.grads.keys()) {
+    const input = tensor(name);
+    const gradient = input && gradients.of(input);
+    if (gradient) grads.set(name, await e.read(gradient));
+  }
+  return grads;
+}
+
+/** The entries of a case whose names are those of the network's state. */
+function stateFrom(values: Values, module: Module, prefix = ''): State {
+  const named = [...module.state()].map(({ name }) => [name, values.get(prefix + name)] as const);
+  return new Map(
+    named.filter(([, value]) => value !== undefined) as [string, { shape: number[]; data: Float32Array }][],
+  );
+}
+
+/** A case of a whole module: data inputs, state by name, results, and updated buffers as `after.<name>`. */
+function moduleRunner<M extends Module>(
+  make: (attrs: Readonly<Record<string, unknown>>) => M,
+  data: readonly string[],
+  call: (tape: Tape, module: M, inputs: Tensor[]) => Readonly<Record<string, Tensor>>,
+): Runner {
+  return async (e, test) => {
+    const network = new Network(e, make(test.attrs), 0);
+    network.load(stateFrom(test.inputs, network.module));
+    network.module.train(test.attrs.training !== false);
+    const inputs = data.map((name) => upload(e, required(test.inputs, name)));
+    const parameters = new Map([...network.module.parameters()].map(({ name, parameter }) => [name, parameter.tensor]));
+    const tracked = [...inputs.filter(({ dtype }) => dtype === 'f32'), ...parameters.values()];
+    const gradients = new Gradients(tracked);
+    const tape = new Tape(e, gradients);
+    const results = call(tape, network.module, inputs);
+    tape.backwardAll(
+      [...test.cotangents]
+        .filter(([name]) => name in results)
+        .map(([name, value]) => [results[name]!, upload(e, value)]),
+    );
+    const outputs = new Map<string, Float32Array>();
+    for (const [name, tensor] of Object.entries(results)) outputs.set(name, await e.read(tensor));
+    for (const { name, parameter } of network.module.buffers())
+      outputs.set(`after.${name}`, await e.read(parameter.tensor));
+    const grads = await readGradients(e, test, gradients, (name) => {
+      const index = data.indexOf(name);
+      return index >= 0 ? inputs[index] : parameters.get(name);
+    });
+    network.destroy();
+    return { outputs, grads };
+  };
+}
+
+interface DynamicAttrs {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly pool: number;
+}
+
+function optimizerRunner(kind: OptimizerKind): Runner {
+  return async (e, test) => {
+    const { steps, ...attrs } = test.attrs as { steps: number; lr: number };
+    const param = upload(e, required(test.inputs, 'param'));
+    const size = [required(test.inputs, 'param').data.length];
+    const gradient = e.empty(size);
+    const optimizer = createOptimizer(e, kind, [{ values: reshaped(param, size), gradients: gradient }], attrs);
+    for (let t = 0; t < steps; t++) {
+      e.write(gradient, required(test.inputs, `grad${t}`).data);
+      optimizer.update(e);
+    }
+    return { outputs: new Map([['param', await e.read(param)]]), grads: NO_GRADS };
+  };
+}
+
+async function runTrainSteps(e: Engine, test: ReferenceCase): Promise<Results> {
+  const attrs = test.attrs as unknown as GanObjective & {
+    generator: GeneratorConfig;
+    discriminator: DiscriminatorConfig;
+    steps: number;
+    lr: number;
+    beta1: number;
+    beta2: number;
+    eps: number;
+  };
+  const g = new Network(e, new Generator(attrs.generator), 0);
+  const d = new Network(e, new Discriminator(attrs.discriminator), 0);
+  g.load(stateFrom(test.inputs, g.module, 'g.'));
+  d.load(stateFrom(test.inputs, d.module, 'd.'));
+  const optimizerG = createOptimizer(e, 'adam', [g], attrs);
+  const optimizerD = createOptimizer(e, 'adam', [d], attrs);
+  const batchSize = required(test.inputs, 'labels0').shape[0]!;
+  const step = createGanStep(e, { g, d, optimizerG, optimizerD }, attrs, batchSize);
+  const lossD: number[] = [];
+  const lossG: number[] = [];
+  for (let t = 0; t < attrs.steps; t++) {
+    const at = (name: string): Value => required(test.inputs, name + t);
+    const losses = step.run({
+      images: at('images').data as Float32Array,
+      labels: at('labels').data as Int32Array,
+      zd: upload(e, at('zd')),
+      zdLabels: at('zdLabels').data as Int32Array,
+      zg: upload(e, at('zg')),
+      zgLabels: at('zgLabels').data as Int32Array,
+    });
+    const [sourceD, classD, sourceG, classG] = await e.read(losses);
+    if (losses.shape[0] !== LOSS_NAMES.length) throw new Error('a training step reports four losses');
+    lossD.push(sourceD! + classD!);
+    lossG.push(sourceG! + classG!);
+  }
+  const outputs = new Map([
+    ['lossD', Float32Array.from(lossD)],
+    ['lossG', Float32Array.from(lossG)],
+  ]);
+  for (const [prefix, network] of [
+    ['g.', g],
+    ['d.', d],
+  ] as const) {
+    for (const [name, { data }] of await network.state()) outputs.set(prefix + name, data);
+    network.destroy();
+  }
+  return { outputs, grads: NO_GRADS };
+}
+
+const RUNNERS: Readonly<Record<string, Runner>> = {
+  cbam: moduleRunner(
+    (attrs) => new CBAM(attrs.channels as number, attrs.reduction as number),
+    ['x'],
+    (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
+  ),
+  dynamic_conv2d: moduleRunner(
+    (attrs) => {
+      const { inChannels, outChannels, kernel, ...options } = attrs as unknown as DynamicAttrs;
+      return new DynamicConv2d(inChannels, outChannels, kernel, options);
+    },
+    ['x'],
+    (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
+  ),
+  generator: moduleRunner(
+    (attrs) => new Generator(attrs as unknown as GeneratorConfig),
+    ['z', 'labels'],
+    (tape, module, [z, labels]) => ({ image: module.forward(tape, z!, labels!) }),
+  ),
+  discriminator: moduleRunner(
+    (attrs) => new Discriminator(attrs as unknown as DiscriminatorConfig),
+    ['x'],
+    (tape, module, [x]) => ({ ...module.forward(tape, x!) }),
+  ),
+  adam: optimizerRunner('adam'),
+  adamw: optimizerRunner('adamw'),
+  sgd: optimizerRunner('sgd'),
+  rmsprop: optimizerRunner('rmsprop'),
+  train_steps: runTrainSteps,
+  async cwt(e, test) {
+    const samples = required(test.inputs, 'x').data as Float32Array;
+    const frequencies = Float64Array.from(required(test.inputs, 'frequencies').data);
+    const magnitude = await cwt(e, samples, frequencies, test.attrs as unknown as Parameters<typeof cwt>[3]);
+    return { outputs: new Map([['magnitude', magnitude]]), grads: NO_GRADS };
+  },
+};

@@ -1,0 +1,57 @@
+/** DR-ACGAN's discriminator: four spectrally normalised convolutions, then one head that judges and one that names. */
+import type { Tape } from '../autograd/tape.js';
+import { sizeOf, type Tensor } from '../memory/tensor.js';
+import { Conv2d, Linear } from '../nn/layers.js';
+import { Module } from '../nn/module.js';
+import { SpectralNorm } from '../nn/spectralNorm.js';
+import { reshape } from '../ops/shape.js';
+
+const STRIDES = [1, 2, 2, 2];
+
+export interface DiscriminatorConfig {
+  readonly classes: number;
+  readonly channels: number;
+  /** Side of the images: a multiple of 8. */
+  readonly size: number;
+  /** Channels of the four convolutions. */
+  readonly widths: readonly number[];
+}
+
+/** What the discriminator says of N images. */
+export interface Judgement {
+  /** [N]: positive for real. */
+  readonly adversarial: Tensor;
+  /** [N, classes]. */
+  readonly classes: Tensor;
+}
+
+/** images [N, channels, size, size] -> judgement. */
+export class Discriminator extends Module {
+  private readonly convs: SpectralNorm[];
+  private readonly adversarial: SpectralNorm;
+  private readonly classifier: SpectralNorm;
+
+  constructor(readonly config: DiscriminatorConfig) {
+    super();
+    const { classes, channels, size, widths } = config;
+    const inputs = [channels, ...widths];
+    this.convs = STRIDES.map((stride, i) => {
+      const layer = new Conv2d(inputs[i]!, widths[i]!, 3, { stride, padding: 1, activation: 'leaky_relu', slope: 0.2 });
+      return this.child(`convs.${i}`, new SpectralNorm(layer));
+    });
+    const features = widths.at(-1)! * (size / 8) ** 2;
+    this.adversarial = this.child('adversarial', new SpectralNorm(new Linear(features, 1)));
+    this.classifier = this.child('classifier', new SpectralNorm(new Linear(features, classes)));
+  }
+
+  forward(tape: Tape, images: Tensor): Judgement {
+    let x = images;
+    for (const conv of this.convs) x = conv.forward(tape, x);
+    const n = x.shape[0]!;
+    const flat = tape.apply(reshape, [x], { shape: [n, sizeOf(x.shape) / n] });
+    return {
+      adversarial: tape.apply(reshape, [this.adversarial.forward(tape, flat)], { shape: [n] }),
+      classes: this.classifier.forward(tape, flat),
+    };
+  }
+}

@@ -1,0 +1,168 @@
+/** The layers that networks are built of, initialised as PyTorch initialises them. */
+import type { Tape } from '../autograd/tape.js';
+import { sizeOf, type Tensor } from '../memory/tensor.js';
+import type { ActivationAttrs } from '../ops/activation.js';
+import { batchNorm } from '../ops/batchNorm.js';
+import { type Conv2dAttrs, conv2d, convTranspose2d } from '../ops/conv2d.js';
+import { embedding } from '../ops/embedding.js';
+import { linear } from '../ops/matmul.js';
+import { type Init, Layer, Module, type Parameter } from './module.js';
+
+/** PyTorch's default for weights and biases: kaiming_uniform with a = sqrt(5), which is uniform within 1 / sqrt(fan in). */
+const fanIn = (count: number): Init => ({ kind: 'uniform', bound: 1 / Math.sqrt(count) });
+
+const ZERO: Init = { kind: 'constant', value: 0 };
+const ONE: Init = { kind: 'constant', value: 1 };
+
+/** A layer with a weight, which spectral normalisation can put another in the place of. */
+export interface Weighted extends Layer {
+  readonly weight: Parameter;
+  forwardWith(tape: Tape, x: Tensor, weight: Tensor): Tensor;
+}
+
+export interface ConvOptions extends ActivationAttrs {
+  readonly stride?: number;
+  readonly padding?: number;
+  readonly dilation?: number;
+  readonly groups?: number;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+function convAttrs({
+  stride = 1,
+  padding = 0,
+  dilation = 1,
+  groups = 1,
+  activation = 'none',
+  slope,
+}: ConvOptions): Conv2dAttrs {
+  return {
+    stride: [stride, stride],
+    padding: [padding, padding],
+    dilation: [dilation, dilation],
+    groups,
+    activation,
+    ...(slope !== undefined && { slope }),
+  };
+}
+
+/** x [N, inChannels, H, W] -> [N, outChannels, OH, OW], with a square kernel. */
+export class Conv2d extends Layer implements Weighted {
+  readonly weight: Parameter;
+  private readonly bias: Parameter | undefined;
+  private readonly attrs: Conv2dAttrs;
+
+  constructor(inChannels: number, outChannels: number, kernel: number, options: ConvOptions = {}) {
+    super();
+    this.attrs = convAttrs(options);
+    const shape = [outChannels, inChannels / (options.groups ?? 1), kernel, kernel];
+    const init = fanIn(sizeOf(shape.slice(1)));
+    this.weight = this.parameter('weight', shape, init);
+    this.bias = options.bias === false ? undefined : this.parameter('bias', [outChannels], init);
+  }
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    return this.forwardWith(tape, x, this.weight.tensor);
+  }
+
+  forwardWith(tape: Tape, x: Tensor, weight: Tensor): Tensor {
+    return tape.apply(conv2d, [x, weight, this.bias?.tensor], this.attrs);
+  }
+}
+
+/** x [N, inChannels, H, W] -> [N, outChannels, (H - 1) stride - 2 padding + kernel, ...]. */
+export class ConvTranspose2d extends Layer {
+  private readonly weight: Parameter;
+  private readonly bias: Parameter | undefined;
+  private readonly attrs: Conv2dAttrs;
+
+  constructor(inChannels: number, outChannels: number, kernel: number, options: ConvOptions = {}) {
+    super();
+    this.attrs = convAttrs(options);
+    const shape = [inChannels, outChannels / (options.groups ?? 1), kernel, kernel];
+    // PyTorch takes the fan in from the second dimension here too, though it is the number of outputs.
+    const init = fanIn(sizeOf(shape.slice(1)));
+    this.weight = this.parameter('weight', shape, init);
+    this.bias = options.bias === false ? undefined : this.parameter('bias', [outChannels], init);
+  }
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    return tape.apply(convTranspose2d, [x, this.weight.tensor, this.bias?.tensor], this.attrs);
+  }
+}
+
+/** x [N, inputs] -> [N, outputs]. */
+export class Linear extends Layer implements Weighted {
+  readonly weight: Parameter;
+  private readonly bias: Parameter | undefined;
+
+  constructor(
+    inputs: number,
+    outputs: number,
+    private readonly options: ActivationAttrs & { readonly bias?: boolean } = {},
+  ) {
+    super();
+    this.weight = this.parameter('weight', [outputs, inputs], fanIn(inputs));
+    this.bias = options.bias === false ? undefined : this.parameter('bias', [outputs], fanIn(inputs));
+  }
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    return this.forwardWith(tape, x, this.weight.tensor);
+  }
+
+  forwardWith(tape: Tape, x: Tensor, weight: Tensor): Tensor {
+    return tape.apply(linear, [x, weight, this.bias?.tensor], this.options);
+  }
+}
+
+export interface BatchNormOptions extends ActivationAttrs {
+  /** Weight of a new batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+  /** Default 1e-5. */
+  readonly eps?: number;
+}
+
+/** Normalises each of `features` channels of x [N, C], [N, C, L] or [N, C, H, W], then scales, shifts and activates. */
+export class BatchNorm extends Layer {
+  private readonly weight: Parameter;
+  private readonly bias: Parameter;
+  private readonly runningMean: Parameter;
+  private readonly runningVar: Parameter;
+
+  constructor(
+    features: number,
+    private readonly options: BatchNormOptions = {},
+  ) {
+    super();
+    this.weight = this.parameter('weight', [features], ONE);
+    this.bias = this.parameter('bias', [features], ZERO);
+    this.runningMean = this.buffer('running_mean', [features], ZERO);
+    this.runningVar = this.buffer('running_var', [features], ONE);
+  }
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    const { weight, bias, runningMean, runningVar } = this;
+    const { momentum = 0.1, eps = 1e-5, ...activation } = this.options;
+    return tape.apply(batchNorm, [x, weight.tensor, bias.tensor, runningMean.tensor, runningVar.tensor], {
+      training: this.training,
+      momentum,
+      eps,
+      ...activation,
+    });
+  }
+}
+
+/** indices [N] (i32) -> [N, width]. */
+export class Embedding extends Module {
+  private readonly weight: Parameter;
+
+  constructor(count: number, width: number) {
+    super();
+    this.weight = this.parameter('weight', [count, width], { kind: 'normal', deviation: 1 });
+  }
+
+  forward(tape: Tape, indices: Tensor): Tensor {
+    return tape.apply(embedding, [this.weight.tensor, indices], {});
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * A network: a module with memory. All its parameters lie in one buffer, all gradients in a second, all running
+ * statistics in a third, so that an optimiser step, an EMA update or a norm is one dispatch over a flat tensor.
+ */
+import { Gradients } from '../autograd/tape.js';
+import type { Engine } from '../kernel/engine.js';
+import {
+  byteLength,
+  formatShape,
+  type Shape,
+  sameShape,
+  sizeOf,
+  type Tensor,
+  VIEW_ALIGNMENT,
+} from '../memory/tensor.js';
+import { fill } from '../ops/elementwise.js';
+import { normal, uniform } from '../reference/random.js';
+import type { Init, Module, Named } from './module.js';
+
+/** Values of a state_dict by name. */
+export type State = ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>;
+
+export class Network<M extends Module> {
+  /** Parameters, flat: padded between tensors, the padding zero. */
+  readonly values: Tensor;
+  /** Their gradients, in the same places. */
+  readonly gradients: Tensor;
+  /** Running statistics and power iterations, flat. */
+  readonly statistics: Tensor;
+  /** What a tape records gradients into. */
+  readonly targets: Gradients;
+  /** Number of trained values. */
+  readonly parameterCount: number;
+
+  /**
+   * Gives `module` memory and its initial values: drawn on the CPU from `seed`, so the same on every adapter.
+   * `stream` keeps networks of one seed apart.
+   */
+  constructor(
+    private readonly engine: Engine,
+    readonly module: M,
+    seed: number,
+    stream = 0,
+  ) {
+    const parameters = [...module.parameters()];
+    const places = new Map<Tensor, Tensor>();
+    const valueViews = layOut(parameters);
+    this.values = zeros(engine, valueViews.length);
+    this.gradients = zeros(engine, valueViews.length);
+    for (const [i, { parameter }] of parameters.entries()) {
+      const tensor = view(this.values, parameter.shape, valueViews.offsets[i]!);
+      parameter.place(tensor);
+      places.set(tensor, view(this.gradients, parameter.shape, valueViews.offsets[i]!));
+    }
+    const buffers = [...module.buffers()];
+    const bufferViews = layOut(buffers);
+    this.statistics = zeros(engine, bufferViews.length);
+    for (const [i, { parameter }] of buffers.entries()) {
+      parameter.place(view(this.statistics, parameter.shape, bufferViews.offsets[i]!));
+    }
+    this.targets = new Gradients(places.keys(), (tensor) => places.get(tensor)!);
+    this.parameterCount = parameters.reduce((count, { parameter }) => count + sizeOf(parameter.shape), 0);
+    const state = [...module.state()];
+    state.forEach(({ parameter }, i) => {
+      engine.write(parameter.tensor, initial(parameter.shape, parameter.init, seed, stream * 65536 + i));
+    });
+  }
+
+  /** Forgets all gradients. */
+  zeroGrad(): void {
+    this.targets.clear();
+  }
+
+  /** Reads all parameters and buffers back. */
+  async state(): Promise<State> {
+    const [values, statistics] = [await this.engine.read(this.values), await this.engine.read(this.statistics)];
+    const named = [...this.module.state()].map(({ name, parameter }) => {
+      const { shape, tensor } = parameter;
+      const flat = tensor.storage === this.values.storage ? values : statistics;
+      return [name, { shape, data: flat.slice(tensor.offset / 4, tensor.offset / 4 + sizeOf(shape)) }] as const;
+    });
+    return new Map(named);
+  }
+
+  /** Overwrites all parameters and buffers. Throws an error that names what is missing, unknown or of another shape. */
+  load(state: State): void {
+    const own = [...this.module.state()];
+    const names = new Set(own.map(({ name }) => name));
+    for (const name of state.keys()) if (!names.has(name)) throw new Error(`the network has no tensor named ${name}`);
+    for (const { name, parameter } of own) {
+      const entry = state.get(name);
+      if (!entry) throw new Error(`the tensor ${name} of the network is missing`);
+      if (!sameShape(entry.shape, parameter.shape)) {
+        throw new Error(
+          `the tensor ${name} has the shape ${formatShape(entry.shape)}, the network's has ${formatShape(parameter.shape)}`,
+        );
+      }
+    }
+    for (const { name, parameter } of own) this.engine.write(parameter.tensor, state.get(name)!.data);
+  }
+
+  /** Gives the memory back. The module must not be used afterwards. */
+  destroy(): void {
+    for (const tensor of [this.values, this.gradients, this.statistics]) this.engine.release(tensor);
+  }
+}
+
+/** Byte offsets of tensors laid one after another, each where a binding may begin; `length` in elements, never 0. */
+function layOut(tensors: readonly Named[]): { offsets: number[]; length: number } {
+  let end = 0;
+  const offsets = tensors.map(({ parameter }) => {
+    const offset = end;
+    end += Math.ceil(byteLength(parameter.shape) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
+    return offset;
+  });
+  return { offsets, length: Math.max(end, VIEW_ALIGNMENT) / 4 };
+}
+
+const zeros = (e: Engine, length: number): Tensor => fill(e, e.empty([length]), 0);
+
+const view = (flat: Tensor, shape: Shape, offset: number): Tensor => ({ ...flat, shape, offset });
+
+function initial(shape: Shape, init: Init, seed: number, stream: number): Float32Array {
+  const count = sizeOf(shape);
+  switch (init.kind) {
+    case 'constant':
+      return new Float32Array(count).fill(init.value);
+    case 'uniform':
+      return Float32Array.from(uniform(seed, stream, count), (u) => (2 * u - 1) * init.bound);
+    case 'normal':
+      return Float32Array.from(normal(seed, stream, count), (z) => z * init.deviation);
+    case 'unit': {
+      const values = normal(seed, stream, count);
+      const length = Math.sqrt(values.reduce((sum, z) => sum + z * z, 0));
+      return Float32Array.from(values, (z) => z / length);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/** lyrebird bench: every op timed forward and backward, beside what the device reaches at its best. */
+import type { Command } from 'commander';
+import type { DeviceInfo } from '../device/adapter.js';
+import { UserError } from '../io/errors.js';
+import { writeAtomically } from '../io/files.js';
+import type { Engine } from '../kernel/engine.js';
+import { type Benchmark, benchmarks, type Pass } from './benchmarks.js';
+import { adapterOption, withEngine } from './engine.js';
+import { describeHost, type Host } from './host.js';
+import { interruptible } from './interrupt.js';
+import { measure, type Timing } from './measure.js';
+import { positiveInteger } from './options.js';
+import { leastMilliseconds, measureRoof, type Roof } from './roof.js';
+import { threeDigits } from './table.js';
+import { version } from './version.js';
+
+interface BenchOptions {
+  readonly adapter?: string;
+  readonly json?: string;
+  readonly rounds: number;
+}
+
+export function register(program: Command): void {
+  program
+    .command('bench')
+    .description(
+      'Times every operation, forward and the gradient of each input. `roof` is the time in which the best matrix product ' +
+        'and the best copy of this device would have done as many operations and moved as many bytes, as a share of the ' +
+        'time that was taken. `cpu` is the time in which the processor records and submits the work.',
+    )
+    .argument('[filter]', 'only benchmarks whose names contain this, such as conv2d')
+    .option('--rounds <n>', 'rounds that medians are taken of', positiveInteger, 7)
+    .option('--json <file>', 'also write the results there')
+    .addOption(adapterOption())
+    .action(async (filter: string | undefined, { adapter, json, rounds }: BenchOptions) => {
+      const chosen = choose(filter, benchmarks);
+      await interruptible(async (signal) => {
+        const results = await withEngine({ adapter }, (e) => runAll(e, chosen, rounds, signal));
+        if (json !== undefined) await writeAtomically(json, `${JSON.stringify(results, undefined, 2)}\n`);
+      });
+    });
+}
+
+/** The benchmarks whose names contain `filter`. Throws a UserError if there are none. */
+export function choose(filter: string | undefined, all: readonly Benchmark[]): readonly Benchmark[] {
+  const chosen = all.filter(({ name }) => name.toLowerCase().includes((filter ?? '').toLowerCase()));
+  if (chosen.length > 0) return chosen;
+  const names = [...new Set(all.map(({ name }) => name.split(' ', 1)[0]))];
+  throw new UserError(`No benchmark's name contains ${JSON.stringify(filter)}. There are: ${names.join(', ')}.`);
+}
+
+export interface Result {
+  readonly benchmark: string;
+  readonly pass: string;
+  readonly timing: Timing;
+  readonly gflops?: number | undefined;
+  readonly gbps?: number | undefined;
+  /** Of the roof: 1 is the best that this device is known to reach. */
+  readonly share?: number | undefined;
+}
+
+export interface Results {
+  readonly lyrebird: string;
+  readonly date: string;
+  readonly host: Host;
+  readonly adapter: DeviceInfo;
+  readonly rounds: number;
+  readonly roof: Roof;
+  readonly results: readonly Result[];
+}
+
+/** Times the benchmarks until all are done or `signal` is aborted, and prints each result as it comes. */
+export async function runAll(
+  e: Engine,
+  chosen: readonly Benchmark[],
+  rounds: number,
+  signal: AbortSignal,
+): Promise<Results> {
+  const date = new Date().toISOString();
+  const roof = await measureRoof(e);
+  console.log(formatHead(e.gpu.info, roof));
+  const results: Result[] = [];
+  for (const benchmark of chosen) {
+    if (signal.aborted) break;
+    console.log(`\n${benchmark.name}`);
+    const prepared = await benchmark.prepare(e);
+    for (const pass of prepared.passes) {
+      if (signal.aborted) break;
+      const result = await time(e, benchmark.name, pass, rounds, roof);
+      console.log(formatResult(result));
+      results.push(result);
+    }
+    prepared.release();
+  }
+  return { lyrebird: version, date, host: describeHost(), adapter: e.gpu.info, rounds, roof, results };
+}
+
+async function time(e: Engine, benchmark: string, pass: Pass, rounds: number, roof: Roof): Promise<Result> {
+  const timing = await measure(e, () => pass.run(), { rounds, gpuClock: roof.gpuClock });
+  const { flops, bytes } = pass;
+  const { median } = timing.gpu ?? timing.wall;
+  return {
+    benchmark,
+    pass: pass.name,
+    timing,
+    gflops: flops && flops / median / 1e6,
+    gbps: bytes && bytes / median / 1e6,
+    share: bytes && leastMilliseconds(roof, flops ?? 0, bytes) / median,
+  };
+}
+
+/** Widths of the columns after the name. */
+const NAME = 22;
+const COLUMN = 10;
+
+const line = (name: string, cells: readonly string[]): string =>
+  `  ${name.padEnd(NAME)}${cells.map((cell) => cell.padStart(COLUMN)).join('')}`;
+
+function formatHead(info: DeviceInfo, roof: Roof): string {
+  const clock = roof.gpuClock
+    ? "by the GPU's clock (timestamp queries)"
+    : "by the wall clock (this adapter's timestamps are missing or wrong)";
+  return [
+    `${info.name}, ${info.driver}`,
+    `roof: ${threeDigits(roof.gflops)} GFLOP/s (matrix product of ${roof.size}), ${threeDigits(roof.gbps)} GB/s (copy)`,
+    `milliseconds are medians; GFLOP/s, GB/s and the share of the roof are ${clock}`,
+    '',
+    line('', ['wall ms', 'best', 'cpu ms', 'gpu ms', 'GFLOP/s', 'GB/s', 'roof']),
+  ].join('\n');
+}
+
+export function formatResult({ pass, timing, gflops, gbps, share }: Result): string {
+  const { wall, recording, gpu } = timing;
+  return line(pass, [
+    ...[wall.median, wall.min, recording.median, gpu?.median, gflops, gbps].map(threeDigits),
+    share === undefined ? '-' : `${(100 * share).toFixed(0)} %`,
+  ]);
+}

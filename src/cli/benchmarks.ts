@@ -1,0 +1,130 @@
+/** What `lyrebird bench` times: the `bench` cases of every op's record, pass by pass, and whole training steps. */
+import { caseInputs, describeCase } from '../autograd/check.js';
+import { Gradients, Tape } from '../autograd/tape.js';
+import type { Engine } from '../kernel/engine.js';
+import { paddedBytes, type Storage, sizeOf, type Tensor } from '../memory/tensor.js';
+import { type Case, inputName, type Op, type Saved } from '../ops/define.js';
+import { ops } from '../ops/index.js';
+
+export interface Benchmark {
+  readonly name: string;
+  /** Allocates and uploads what the passes need. */
+  prepare(e: Engine): Prepared | Promise<Prepared>;
+}
+
+export interface Prepared {
+  readonly passes: readonly Pass[];
+  /** Gives the memory back. */
+  release(): void;
+}
+
+export interface Pass {
+  /** `forward`, `d weight`, `forward + backward`, `step`. */
+  readonly name: string;
+  /** Floating-point operations of one run, where they are known. */
+  readonly flops?: number | undefined;
+  /** Bytes that one run has to read and write at least, where they are known. */
+  readonly bytes?: number | undefined;
+  /** Records one run. The runs of a pass follow each other without a wait. */
+  run(): void | Promise<void>;
+}
+
+/** Whole training steps, of one pass each. */
+const steps: readonly Benchmark[] = [];
+
+/** In the order in which they are timed. */
+export const benchmarks: readonly Benchmark[] = [
+  ...ops.flatMap((op) =>
+    op.bench.map((test) => ({ name: describeCase(op, test), prepare: (e: Engine) => prepareCase(e, op, test) })),
+  ),
+  ...steps,
+];
+
+/** The passes of one case: forward; the gradient of each input alone; if there are several, all of it as in training. */
+function prepareCase(e: Engine, op: Op, test: Case<object>): Prepared {
+  const inputs = caseInputs(op, test).map((input, i) => {
+    if (!input) return undefined;
+    const integer = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';
+    return e.upload(integer ? Int32Array.from(input.data) : Float32Array.from(input.data), input.shape);
+  });
+  const { attrs } = test;
+  const shape = op.shape(test.shapes, attrs);
+  const flops = op.flops(test.shapes, attrs, shape);
+  // Not in a scope, so these last until `release`.
+  const results = op.forward(e, inputs, attrs, shape);
+  const gy = e.upload(new Float32Array(sizeOf(shape)).fill(1), shape);
+  const lasting = [...new Set([...inputs, ...Object.values(results), gy])].filter((tensor) => tensor !== undefined);
+  const pass = (name: string, operations: number | undefined, body: (e: Engine) => Tensor | undefined): Pass[] => {
+    const bytes = traffic(e, lasting, body);
+    const run = () => e.scope(() => void body(e));
+    return bytes === undefined ? [] : [{ name, flops: operations, bytes, run }];
+  };
+
+  const saved: Saved = { ...Object.fromEntries(op.inputs.map((name, i) => [inputName(name), inputs[i]!])), ...results };
+  const gradients = inputs.flatMap((input, i) => {
+    if (!op.backward || input?.dtype !== 'f32') return [];
+    // The gradient of a factor takes the operations of the product; that of a vector, such as a bias, only some of them.
+    const operations = input.shape.length > 1 ? flops : undefined;
+    return pass(`d ${inputName(op.inputs[i]!)}`, operations, (engine) => {
+      const want = inputs.map((_, j) => (i === j ? () => engine.empty(input.shape) : undefined));
+      return op.backward!(engine, saved, gy, attrs, want)[i];
+    });
+  });
+  const training = gradients.length > 1 ? trainingPass(e, op, inputs, attrs, gy) : undefined;
+  return {
+    passes: [
+      ...pass('forward', flops, (engine) => op.forward(engine, inputs, attrs, shape).y),
+      ...gradients,
+      ...(training ? [training.pass] : []),
+    ],
+    release() {
+      training?.release();
+      for (const tensor of lasting) e.release(tensor);
+    },
+  };
+}
+
+/**
+ * Bytes of the lasting tensors that the kernels of `body` bind, each counted once, and of its result: what has to move at
+ * least. Undefined if `body` has no result or runs no kernel, so that there is nothing to time.
+ */
+function traffic(e: Engine, lasting: readonly Tensor[], body: (e: Engine) => Tensor | undefined): number | undefined {
+  const bound = new Set<Storage>();
+  const watched: Engine = Object.create(e);
+  watched.dispatch = (run) => {
+    for (const { storage } of run.tensors) bound.add(storage);
+    e.dispatch(run);
+  };
+  return e.scope(() => {
+    const result = body(watched);
+    if (!result || bound.size === 0) return undefined;
+    const moved = [...lasting.filter(({ storage }) => bound.has(storage)), result];
+    return moved.reduce((bytes, { shape }) => bytes + paddedBytes(shape), 0);
+  });
+}
+
+/** Forward and backward through the tape, all gradients. */
+function trainingPass(
+  e: Engine,
+  op: Op,
+  inputs: readonly (Tensor | undefined)[],
+  attrs: object,
+  gy: Tensor,
+): { readonly pass: Pass; release(): void } {
+  const tracked = inputs.filter((input): input is Tensor => input?.dtype === 'f32');
+  const gradients = new Gradients(tracked);
+  const run = () => {
+    gradients.clear();
+    const tape = new Tape(e, gradients);
+    const y = tape.apply(op, inputs, attrs);
+    tape.backward(y, gy);
+    e.release(y);
+  };
+  const release = () => {
+    for (const input of tracked) {
+      const gradient = gradients.of(input);
+      if (gradient) e.release(gradient);
+    }
+  };
+  return { pass: { name: 'forward + backward', run }, release };
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+/**
+ * lyrebird VERB ...
+ *
+ * Each verb is one file of this folder and one line in `VERBS`. The file exports
+ *
+ *   export function register(program: Command): void {
+ *     program
+ *       .command('gradcheck')
+ *       .description('What `lyrebird gradcheck --help` says, in a few lines.')
+ *       .argument('[ops...]', '...')
+ *       .option('--rounds <n>', '...', positiveInteger, 5)       // parsers are in options.ts
+ *       .addOption(adapterOption())                              // if it needs a GPU: engine.ts
+ *       .action(async (names: string[], options: { rounds: number; adapter?: string }) => {
+ *         await withEngine(options, async (engine) => { ... });  // opens the GPU, and closes it at the end
+ *       });
+ *   }
+ *
+ * and keeps to this:
+ * - Results go to stdout (`console.log`), all else to stderr: notices (`console.error`), progress (io/progress.ts).
+ * - It returns when all went well, and throws otherwise (outcome.ts): `UserError` with a sentence that says what to do;
+ *   `Failure` if what it checked is wrong; anything else is taken for a bug. It never calls `process.exit`.
+ * - Work of more than some seconds is done inside `interruptible(async (signal) => ...)` (interrupt.ts), outside of
+ *   `withEngine`, and looks at `signal.aborted` between its steps: then it saves what it has and returns.
+ *
+ * A verb's file is loaded only when the verb is called, so it may import what it likes.
+ */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { systemCode } from '../io/errors.js';
+import { outputClosed } from './interrupt.js';
+import { outcomeOf } from './outcome.js';
+import { version } from './version.js';
+
+interface Verb {
+  /** The line in `lyrebird --help`. */
+  readonly summary: string;
+  load(): Promise<{ register(program: Command): void }>;
+}
+
+/** In the order in which `lyrebird --help` lists them. */
+const VERBS: Readonly<Record<string, Verb>> = {
+  doctor: {
+    summary: 'show the GPU, check its results, measure its speed',
+    load: () => import('./doctor.js'),
+  },
+  bench: {
+    summary: 'time every operation, forward and backward',
+    load: () => import('./bench.js'),
+  },
+  gradcheck: {
+    summary: 'check every operation and gradient against references',
+    load: () => import('./gradcheck.js'),
+  },
+};
+
+/** Runs the program on its arguments (without node and the script), and returns its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const program = await commands(args);
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    const { exitCode, text } = outcomeOf(error);
+    if (text) console.error(text);
+    return exitCode;
+  }
+}
+
+async function commands(args: readonly string[]): Promise<Command> {
+  const program = new Command('lyrebird')
+    .description('Learns the songs of few recordings, sings them back, and makes better species classifiers of them.')
+    .usage('VERB [options]')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain, also after a verb')
+    .commandsGroup('Verbs:')
+    .helpCommand('help [verb]', 'explain a verb')
+    .showHelpAfterError(
+      "Run 'lyrebird --help' for the verbs, or 'lyrebird VERB --help' for a verb's arguments and options.",
+    )
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'lyrebird:')) })
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .exitOverride();
+  const asked = verbIn(args);
+  for (const [name, { summary, load }] of Object.entries(VERBS)) {
+    if (name === asked) {
+      (await load()).register(program);
+      program.commands.at(-1)!.summary(summary);
+    } else {
+      program.command(name).summary(summary);
+    }
+  }
+  return program;
+}
+
+/** The verb that is called or asked about: `lyrebird VERB`, `lyrebird help VERB`. */
+function verbIn(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+  return first === 'help' ? second : first;
+}
+
+/** Whether this file is the program, called by its own name or through the link that npm makes. */
+function isProgram(): boolean {
+  const script = process.argv[1];
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isProgram()) {
+  process.stdout.on('error', (error) => {
+    if (systemCode(error) !== 'EPIPE') throw error;
+    outputClosed();
+  });
+  process.on('uncaughtException', (error) => {
+    const { exitCode, text } = outcomeOf(error);
+    console.error(text);
+    process.exit(exitCode);
+  });
+  process.exitCode = await main(process.argv.slice(2));
+}

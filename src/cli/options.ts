@@ -1,0 +1,34 @@
+/** Parsers of option values. What they refuse is wrong usage: exit code 2. */
+import { InvalidArgumentError } from 'commander';
+
+/** 1, 2, 3, ... */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number above 0.');
+  return value;
+}
+
+/** The names that begin with, contain or nearly spell `wanted`: the closest first, three at most. */
+export function nearest(wanted: string, names: readonly string[]): string[] {
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const target = plain(wanted);
+  return names
+    .map((name) => ({ name, distance: plain(name).includes(target) ? 0 : editDistance(target, plain(name)) }))
+    .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(0.4 * plain(name).length)))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein's: the least number of letters inserted, deleted or replaced. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -35,9 +35,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   if (INPUT) {
     let own_weight = weight[channel];
+    let means = p.inverse_count * sums;
     var place = place_of(channel, local);
     for (var i = local; i < p.items; i += WIDTH) {
-      gx[place.at] = input_gradient(place.at, own, own_weight, sums);
+      gx[place.at] = input_gradient(place.at, own, own_weight, means);
       place = next(place);
     }
   }

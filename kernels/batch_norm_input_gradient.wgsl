@@ -33,10 +33,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channel = plane % p.channels;
   let own = statistics[channel];
   let own_weight = weight[channel];
-  let sums = vec2f(gbias[channel], gweight[channel]);
+  let means = p.inverse_count * vec2f(gbias[channel], gweight[channel]);
   let threads = 1u << p.threads_log2;
   let end = (plane + 1u) * p.plane;
   for (var i = plane * p.plane + (thread & (threads - 1u)); i < end; i += threads) {
-    gx[i] = input_gradient(i, own, own_weight, sums);
+    gx[i] = input_gradient(i, own, own_weight, means);
   }
 }

@@ -10,7 +10,6 @@ struct Params {
   step_column: u32,
   items: u32,
   part_items: u32,
-  inverse_count: f32,
   slope: f32,
 }
 

@@ -21,9 +21,9 @@ fn moments(channel: u32, first: u32, end: u32, shift: f32, local: u32) -> vec2f 
     squares += distance * (value - mean);
     place = next(place);
   }
-  let own_mean = sum_lanes(mean) / f32(LANES);
+  let own_mean = lane_sum(mean) / f32(LANES);
   let apart = mean - own_mean;
-  let own_squares = sum_lanes(squares + count * apart * apart);
+  let own_squares = lane_sum(squares + count * apart * apart);
   let own_count = count * f32(LANES);
   let common_mean = workgroup_sum(own_count * own_mean, local) / f32((end - first) * LANES);
   let away = own_mean - common_mean;

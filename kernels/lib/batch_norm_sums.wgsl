@@ -11,5 +11,5 @@ fn gradient_sums(channel: u32, first: u32, end: u32, statistics: vec4f, local: u
     product += g * normalised(x[place.at], statistics);
     place = next(place);
   }
-  return workgroup_sum(vec2f(sum_lanes(sum), sum_lanes(product)), local);
+  return workgroup_sum(vec2f(lane_sum(sum), lane_sum(product)), local);
 }

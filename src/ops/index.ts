@@ -1,5 +1,6 @@
 /** The registry: every op, by its name. To add one, write its kernel and its file and name it here. */
 import { leakyRelu, relu, relu6, scaledHardSigmoid, sigmoid, softplus, tanh } from './activations.js';
+import { batchNorm } from './batchNorm.js';
 import { conv2d, convTranspose2d } from './conv2d.js';
 import type { Op } from './define.js';
 import { add, div, mul, sub } from './elementwise.js';
@@ -15,6 +16,7 @@ const all = [
   convTranspose2d,
   linear,
   matmul,
+  batchNorm,
   relu,
   relu6,
   leakyRelu,

@@ -1,0 +1,282 @@
+/**
+ * batch_norm with its activation. Where a channel is short, a workgroup does all of it in one dispatch; a long one is cut
+ * into parts, whose moments are put together in a second dispatch before a third normalises.
+ */
+import type { Capabilities } from '../kernel/choose.js';
+import { type Engine, gridFor } from '../kernel/engine.js';
+import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { batchNorm as oracle } from '../reference/normalization.js';
+import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
+import { type Case, defineOp, type InputShapes, shapeError, type Want } from './define.js';
+import { cut, type Lanes, lanesFor, type Parts, reductionWidth, threadsLog2 } from './lanes.js';
+
+export interface BatchNormAttrs extends ActivationAttrs {
+  /** Normalise with the batch's statistics and move the running ones; otherwise use the running ones. */
+  readonly training: boolean;
+  /** Weight of the batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+}
+
+/** Parts that a channel's items are cut into: few, for they cost two more dispatches, but enough to keep the device busy. */
+export function batchNormParts(device: Capabilities, channels: number, items: number): Parts {
+  if (device.software) return cut(items, channels < 8 ? Math.ceil(8 / channels) : 1, 2048);
+  return cut(items, items > 8192 ? Math.ceil(512 / channels) : 1, 4096);
+}
+
+/** x [N, C, S] as the kernels see it, in items of `lanes` values. */
+interface Layout {
+  readonly lanes: Lanes;
+  readonly images: number;
+  readonly channels: number;
+  /** Items of one image's channel, and of a channel. */
+  readonly plane: number;
+  readonly items: number;
+  /** Values of a channel. */
+  readonly count: number;
+  /** Invocations of a workgroup that sums, and how it is cut. */
+  readonly width: number;
+  readonly cut: Parts;
+}
+
+function layoutOf(device: Capabilities, x: Shape): Layout {
+  const [images, channels, ...inner] = x as [number, number, ...number[]];
+  const values = sizeOf(inner);
+  const lanes = lanesFor(values);
+  const plane = values / lanes.count;
+  const items = images * plane;
+  return {
+    lanes,
+    images,
+    channels,
+    plane,
+    items,
+    count: images * values,
+    width: reductionWidth(device),
+    cut: batchNormParts(device, channels, items),
+  };
+}
+
+/** Uniforms of lib/channel.wgsl. */
+function walk({ channels, plane, width }: Layout): Record<string, number> {
+  const images = Math.floor(width / plane);
+  const step_column = width - images * plane;
+  return { channels, plane, step: images * channels * plane + step_column, step_column };
+}
+
+type Inputs = readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
+
+/** What both forward passes are given. */
+interface Forward {
+  readonly inputs: Inputs;
+  readonly attrs: BatchNormAttrs;
+  /** [C, 4]: see kernels/lib/batch_norm.wgsl. */
+  readonly statistics: Tensor;
+  readonly y: Tensor;
+}
+
+function forwardInOne(e: Engine, layout: Layout, { inputs, attrs, statistics, y }: Forward): void {
+  const { momentum = 0.1, eps = 1e-5 } = attrs;
+  const { items, count, lanes } = layout;
+  e.dispatch({
+    file: 'batch_norm_forward',
+    uses: [lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...FORWARD_LIBRARIES],
+    constants: { WIDTH: layout.width, SUM: 'f32', TRAINING: attrs.training, ACTIVATION: activationCode(attrs) },
+    tensors: [...inputs, statistics, y],
+    params: { ...walk(layout), items, count, momentum, eps, slope: slopeOf(attrs) },
+    grid: [layout.channels],
+  });
+}
+
+const FORWARD_LIBRARIES = ['lib/batch_norm', 'lib/batch_norm_moments', 'lib/batch_norm_running'];
+
+function forwardInParts(e: Engine, layout: Layout, { inputs, attrs, statistics, y }: Forward): void {
+  const [x, weight, bias, runningMean, runningVar] = inputs;
+  const { momentum = 0.1, eps = 1e-5 } = attrs;
+  const { lanes, channels, plane, items, count } = layout;
+  const parts = e.empty([channels, layout.cut.parts, 2]);
+  if (attrs.training) {
+    e.dispatch({
+      file: 'batch_norm_statistics',
+      uses: [lanes.file, 'lib/workgroup_sum', 'lib/channel', 'lib/batch_norm_moments'],
+      constants: { WIDTH: layout.width, SUM: 'f32' },
+      tensors: [x, parts],
+      params: { ...walk(layout), items, part_items: layout.cut.items },
+      grid: [layout.cut.parts, channels],
+    });
+  }
+  e.dispatch({
+    file: 'batch_norm_finalise',
+    uses: [lanes.file, 'lib/batch_norm', 'lib/batch_norm_running'],
+    constants: { TRAINING: attrs.training },
+    tensors: [x, parts, runningMean, runningVar, statistics],
+    params: {
+      channels,
+      plane,
+      count,
+      parts: layout.cut.parts,
+      part_count: layout.cut.items * lanes.count,
+      momentum,
+      eps,
+    },
+    grid: gridFor(channels, 64),
+  });
+  e.dispatch({
+    file: 'batch_norm_apply',
+    uses: [lanes.file, 'lib/activation', 'lib/batch_norm'],
+    constants: { ACTIVATION: activationCode(attrs) },
+    tensors: [x, weight, bias, statistics, y],
+    ...perPlane(e, layout, attrs),
+  });
+}
+
+/** Uniforms and grid of the kernels in which a few invocations share a plane. */
+function perPlane(e: Engine, { images, channels, plane }: Layout, attrs: BatchNormAttrs) {
+  const planes = images * channels;
+  const threads_log2 = threadsLog2(e.capabilities, plane);
+  return {
+    params: { planes, channels, plane, threads_log2, slope: slopeOf(attrs) },
+    grid: gridFor(planes * 2 ** threads_log2, 64),
+  };
+}
+
+/** What both backward passes are given; gx is undefined if nobody wants it. */
+interface Backward {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly gy: Tensor;
+  readonly statistics: Tensor;
+  readonly weight: Tensor;
+  readonly attrs: BatchNormAttrs;
+  readonly gx: Tensor | undefined;
+  readonly gweight: Tensor;
+  readonly gbias: Tensor;
+}
+
+function backwardInOne(e: Engine, layout: Layout, b: Backward): void {
+  e.dispatch({
+    file: 'batch_norm_backward',
+    uses: [layout.lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...BACKWARD_LIBRARIES],
+    constants: { WIDTH: layout.width, SUM: 'vec2f', ACTIVATION: activationCode(b.attrs), INPUT: b.gx !== undefined },
+    tensors: [b.x, b.y, b.gy, b.statistics, b.weight, b.gx ?? e.empty([1]), b.gweight, b.gbias],
+    params: {
+      ...walk(layout),
+      items: layout.items,
+      inverse_count: inverseCount(layout, b.attrs),
+      slope: slopeOf(b.attrs),
+    },
+    grid: [layout.channels],
+  });
+}
+
+const BACKWARD_LIBRARIES = ['lib/batch_norm', 'lib/batch_norm_gradient', 'lib/batch_norm_sums'];
+
+/** In evaluation, means over a channel are no part of the gradient. */
+const inverseCount = ({ count }: Layout, { training }: BatchNormAttrs): number => (training ? 1 / count : 0);
+
+function backwardInParts(e: Engine, layout: Layout, b: Backward): void {
+  const { lanes, channels, items } = layout;
+  const constants = { ACTIVATION: activationCode(b.attrs) };
+  const operands = [b.x, b.y, b.gy, b.statistics];
+  const parts = e.empty([channels, layout.cut.parts, 2]);
+  e.dispatch({
+    file: 'batch_norm_sums',
+    uses: [lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...BACKWARD_LIBRARIES],
+    constants: { ...constants, WIDTH: layout.width, SUM: 'vec2f' },
+    tensors: [...operands, parts],
+    params: { ...walk(layout), items, part_items: layout.cut.items, slope: slopeOf(b.attrs) },
+    grid: [layout.cut.parts, channels],
+  });
+  e.dispatch({
+    file: 'batch_norm_parameter_gradient',
+    tensors: [parts, b.gweight, b.gbias],
+    params: { channels, parts: layout.cut.parts },
+    grid: gridFor(channels, 64),
+  });
+  if (!b.gx) return;
+  const { params, grid } = perPlane(e, layout, b.attrs);
+  e.dispatch({
+    file: 'batch_norm_input_gradient',
+    uses: [lanes.file, 'lib/activation', 'lib/batch_norm', 'lib/batch_norm_gradient'],
+    constants,
+    tensors: [...operands, b.weight, b.gweight, b.gbias, b.gx],
+    params: { ...params, inverse_count: inverseCount(layout, b.attrs) },
+    grid,
+  });
+}
+
+function checkedShape([x, ...perChannel]: InputShapes, { training }: BatchNormAttrs): Shape {
+  if (!x || x.length < 2 || x.length > 4) throw shapeError('batch_norm', 'x', 'must have 2 to 4 dimensions', x);
+  const channels = x[1]!;
+  PER_CHANNEL.forEach((name, i) => {
+    const shape = perChannel[i];
+    if (shape?.length !== 1 || shape[0] !== channels) {
+      throw shapeError('batch_norm', name, `must have the ${channels} channels of x`, x, shape);
+    }
+  });
+  if (training && sizeOf(x) === channels) {
+    throw shapeError('batch_norm', 'x', 'must have more than one value per channel in training', x);
+  }
+  return x;
+}
+
+const PER_CHANNEL = ['weight', 'bias', 'runningMean', 'runningVar'] as const;
+
+const orTemporary = (e: Engine, want: Want, shape: Shape): Tensor => want?.() ?? e.empty(shape);
+
+export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
+  name: 'batch_norm',
+  summary: 'x [N, C, ...], weight, bias, runningMean, runningVar [C] -> y like x, normalised per channel',
+  inputs: ['x', ...PER_CHANNEL],
+  updates: ['runningMean', 'runningVar'],
+  shape: checkedShape,
+  forward(e, inputs, attrs, shape) {
+    const layout = layoutOf(e.capabilities, shape);
+    const statistics = e.empty([layout.channels, 4]);
+    const y = e.empty(shape);
+    const run = layout.cut.parts > 1 ? forwardInParts : forwardInOne;
+    run(e, layout, { inputs, attrs, statistics, y });
+    return { y, statistics };
+  },
+  saves: ['x', 'weight', 'y', 'statistics'],
+  backward(e, { x, weight, y, statistics }, gy, attrs, want) {
+    const layout = layoutOf(e.capabilities, x!.shape);
+    const gx = want[0]?.();
+    const gweight = orTemporary(e, want[1], weight!.shape);
+    const gbias = orTemporary(e, want[2], weight!.shape);
+    const run = layout.cut.parts > 1 ? backwardInParts : backwardInOne;
+    run(e, layout, { x: x!, y: y!, gy, statistics: statistics!, weight: weight!, attrs, gx, gweight, gbias });
+    return [gx, want[1] && gweight, want[2] && gbias];
+  },
+  reference: oracle,
+  flops: ([x], { training }) => (training ? 8 : 2) * sizeOf(x!),
+  cases: [
+    normalise([4, 6, 5, 5], { training: true, momentum: 0.01 }),
+    normalise([3, 7, 9, 11], { training: true, activation: 'leaky_relu', slope: 0.2 }),
+    normalise([2, 33, 4, 6], { training: true, activation: 'relu' }),
+    normalise([5, 3, 8, 8], { training: true, eps: 1e-3, activation: 'tanh' }),
+    normalise([2, 1, 16, 16], { training: true, activation: 'sigmoid' }),
+    normalise([9, 5], { training: true }),
+    normalise([2, 7], { training: true, momentum: 1 }),
+    normalise([3, 5, 12], { training: true, activation: 'relu6' }),
+    normalise([2, 3, 7], { training: true }),
+    normalise([2, 3, 80, 128], { training: true, activation: 'leaky_relu' }),
+    normalise([3, 1, 67, 65], { training: true }),
+    normalise([3, 7, 9, 11], { training: false }),
+    normalise([1, 4, 6, 6], { training: false, activation: 'leaky_relu', slope: 0.2 }),
+    normalise([1, 3], { training: false }),
+    normalise([1, 2, 128, 160], { training: false, activation: 'relu' }),
+  ],
+  bench: [
+    normalise([16, 64, 32, 32], { training: true, activation: 'leaky_relu' }),
+    normalise([16, 256, 4, 4], { training: true, activation: 'leaky_relu' }),
+    normalise([16, 1, 32, 32], { training: true }),
+    normalise([16, 64, 32, 32], { training: false, activation: 'relu' }),
+  ],
+});
+
+function normalise(x: Shape, attrs: BatchNormAttrs): Case<BatchNormAttrs> {
+  const channels = [x[1]!];
+  return { shapes: [x, channels, channels, channels, channels], attrs, fill: { runningVar: 'positive' } };
+}

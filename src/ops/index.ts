@@ -3,11 +3,13 @@ import { leakyRelu, relu, relu6, scaledHardSigmoid, sigmoid, softplus, tanh } fr
 import { batchNorm } from './batchNorm.js';
 import { conv2d, convTranspose2d } from './conv2d.js';
 import type { Op } from './define.js';
+import { dropout } from './dropout.js';
 import { add, div, mul, sub } from './elementwise.js';
 import { embedding } from './embedding.js';
 import { bceWithLogits, crossEntropy } from './loss.js';
 import { linear, matmul } from './matmul.js';
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from './pooling.js';
+import { normal, uniform } from './random.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, permute, reshape, slice, upsampleNearest } from './shape.js';
 
@@ -42,6 +44,9 @@ const all = [
   maxPool2d,
   avgPool2d,
   adaptiveAvgPool2d,
+  uniform,
+  normal,
+  dropout,
 ];
 
 /** All ops. Each record's types tie its inputs to its attributes; a list of many ops cannot say so. */

@@ -7,7 +7,7 @@
  *   export function register(program: Command): void {
  *     program
  *       .command('gradcheck')
- *       .description('What `lyrebird gradcheck --help` says, in a few lines.')
+ *       .description('What `lyrebird gradcheck --help` says: a paragraph without line breaks, which are made to fit.')
  *       .argument('[ops...]', '...')
  *       .option('--rounds <n>', '...', positiveInteger, 5)       // parsers are in options.ts
  *       .addOption(adapterOption())                              // if it needs a GPU: engine.ts
@@ -40,7 +40,11 @@ interface Verb {
 }
 
 /** In the order in which `lyrebird --help` lists them. */
-const VERBS: Readonly<Record<string, Verb>> = {
+export const VERBS: Readonly<Record<string, Verb>> = {
+  verify: {
+    summary: 'check operations and networks against recorded results',
+    load: () => import('./verify.js'),
+  },
   doctor: {
     summary: 'show the GPU, check its results, measure its speed',
     load: () => import('./doctor.js'),

@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CheckResult } from '../../src/autograd/check.js';
+import { type Check, checks } from '../../src/cli/checks.js';
+import { checkAll, choose, report } from '../../src/cli/gradcheck.js';
+import { Failure } from '../../src/cli/outcome.js';
+import { UserError } from '../../src/io/errors.js';
+import type { Engine } from '../../src/kernel/engine.js';
+import { lyrebird } from './console.js';
+
+/** No case of these tests touches it. */
+const engine = {} as Engine;
+
+const exact: CheckResult = {
+  forward: { error: 0, where: 'y[0]' },
+  gradient: { error: 0, where: 'd/dx[0]' },
+  deterministic: true,
+};
+
+const check = (name: string, ...results: CheckResult[]): Check => ({
+  name,
+  tolerance: { forward: 1e-5, gradient: 1e-3 },
+  cases: results.map((result, i) => ({ title: `${name} ${i}`, run: async () => result })),
+});
+
+describe('gradcheck', () => {
+  it('passes correct ops, on the GPU', async () => {
+    const { exitCode, stdout } = await lyrebird('gradcheck', 'relu', 'mul');
+    expect(exitCode).toBe(0);
+    const rows = stdout.split('\n').filter((line) => line.includes('pass'));
+    expect(rows.map((line) => line.split(/\s+/, 1)[0])).toEqual(['relu', 'mul', 'All']);
+  });
+
+  it('suggests names for one that there is not', async () => {
+    const { exitCode, stderr } = await lyrebird('gradcheck', 'conv2');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('There is no operation "conv2". Did you mean conv2d? There are: conv2d, ');
+  });
+
+  it('checks every op once', () => {
+    const names = checks.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(choose([], checks)).toBe(checks);
+    expect(() => choose(['sum', 'no such op'], checks)).toThrow(UserError);
+  });
+});
+
+describe('its verdicts', () => {
+  beforeEach(() => {
+    vi.spyOn(console, 'log').mockReturnValue();
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  const run = async (...tests: Check[]) => report(await checkAll(engine, tests, new AbortController().signal));
+
+  it('pass what is within the tolerances', async () => {
+    await run(check('a', exact, { ...exact, forward: { error: 9e-6, where: '' } }), check('b', exact));
+    await run(check('no gradient', { ...exact, gradient: undefined }));
+  });
+
+  it.each([
+    ['a forward error', { ...exact, forward: { error: 2e-5, where: 'y[3] = 1' } }, 'forward 2.0e-5 at y[3] = 1'],
+    ['a gradient error', { ...exact, gradient: { error: 0.5, where: 'd/dw[1]' } }, 'gradient 0.500 at d/dw[1]'],
+    ['a NaN', { ...exact, gradient: { error: Number.NaN, where: 'd/dw[1]' } }, 'gradient NaN at d/dw[1]'],
+    ['other bits', { ...exact, deterministic: false }, 'other bits when run again'],
+  ])('fail %s, and name the case', async (_what, result, fault) => {
+    const failure = run(check('a', exact), check('b', exact, result));
+    await expect(failure).rejects.toThrow(Failure);
+    await expect(failure).rejects.toThrow(`1 of 3 cases failed:\n  b 1: ${fault}`);
+  });
+
+  it('are given for what was done when interrupted', async () => {
+    const controller = new AbortController();
+    const stopping: Check = {
+      ...check('a'),
+      cases: [
+        {
+          title: 'a',
+          run: async () => {
+            controller.abort();
+            return exact;
+          },
+        },
+      ],
+    };
+    const verdicts = await checkAll(engine, [stopping, check('b', exact)], controller.signal);
+    expect(verdicts.map(({ name }) => name)).toEqual(['a']);
+  });
+});

@@ -41,6 +41,26 @@ interface Verb {
 
 /** In the order in which `lyrebird --help` lists them. */
 export const VERBS: Readonly<Record<string, Verb>> = {
+  run: {
+    summary: 'the whole way: prepare, train, generate, report',
+    load: () => import('./run.js'),
+  },
+  prepare: {
+    summary: 'turn recordings into a data set of spectrograms',
+    load: () => import('./prepare.js'),
+  },
+  train: {
+    summary: 'train a generator of labelled spectrograms on a data set',
+    load: () => import('./train.js'),
+  },
+  generate: {
+    summary: 'make labelled spectrograms with a trained generator',
+    load: () => import('./generate.js'),
+  },
+  report: {
+    summary: 'look at a run: curves, real and synthetic spectrograms, accuracy',
+    load: () => import('./report.js'),
+  },
   verify: {
     summary: 'check operations and networks against recorded results',
     load: () => import('./verify.js'),

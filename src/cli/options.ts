@@ -8,6 +8,13 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** Any number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Give a number above 0.');
+  return value;
+}
+
 /** The names that begin with, contain or nearly spell `wanted`: the closest first, three at most. */
 export function nearest(wanted: string, names: readonly string[]): string[] {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -24,7 +24,7 @@ export interface GeneratorConfig {
 }
 
 /** Side of the images: base doubled once a block. */
-export const generatedSize = (config: GeneratorConfig): number => config.base * 2 ** (config.widths.length - 1);
+export const generatedSize = (base: number, widths: readonly number[]): number => base * 2 ** (widths.length - 1);
 
 /** x [N, inChannels, H, W] -> [N, outChannels, 2 H, 2 W]. */
 class ResidualUpBlock extends Layer {

@@ -80,7 +80,7 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
     allReal: fill(e, e.empty([n]), 1),
   };
 
-  const updateDiscriminator = (batch: GanBatch, losses: Tensor, rate?: number): void => {
+  const updateDiscriminator = (batch: GanBatch, losses: Tensor, rate?: number): undefined => {
     const { channels, size } = d.module.config;
     const fakes = e.scope(() => g.module.forward(new Tape(e), batch.zd, e.upload(batch.zdLabels, [n])));
     const tape = new Tape(e, d.targets);
@@ -102,7 +102,7 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
     optimizerD.update(e, rate);
   };
 
-  const updateGenerator = (batch: GanBatch, losses: Tensor, rate?: number): void => {
+  const updateGenerator = (batch: GanBatch, losses: Tensor, rate?: number): undefined => {
     const tape = new Tape(e, g.targets);
     const labels = e.upload(batch.zgLabels, [n]);
     const judged = d.module.forward(tape, g.module.forward(tape, batch.zg, labels));

@@ -215,9 +215,9 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   rmsprop: optimizerRunner('rmsprop'),
   train_steps: runTrainSteps,
   async cwt(e, test) {
-    const samples = required(test.inputs, 'x').data as Float32Array;
+    const samples = Float32Array.from(required(test.inputs, 'x').data);
     const frequencies = Float64Array.from(required(test.inputs, 'frequencies').data);
-    const magnitude = await cwt(e, samples, frequencies, test.attrs as unknown as Parameters<typeof cwt>[3]);
-    return { outputs: new Map([['magnitude', magnitude]]), grads: NO_GRADS };
+    const magnitude = cwt(e, samples, frequencies, test.attrs as unknown as Parameters<typeof cwt>[3]);
+    return { outputs: new Map([['magnitude', await e.read(magnitude)]]), grads: NO_GRADS };
   },
 };

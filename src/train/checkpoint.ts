@@ -1,0 +1,157 @@
+/**
+ * Checkpoints: one safetensors file that holds everything needed to go on, to generate, or to load the networks into
+ * their PyTorch definition (the names behind `g.` and `d.` are a state_dict's).
+ */
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { LoaderState } from '../data/loader.js';
+import { describe, systemCode, toUserError, UserError } from '../io/errors.js';
+import { writeAtomically } from '../io/files.js';
+import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
+import type { Engine } from '../kernel/engine.js';
+import type { Module } from '../nn/module.js';
+import type { Network, State } from '../nn/network.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { checkConfig, type TrainConfig } from './config.js';
+import type { Gan } from './ganStep.js';
+
+const FORMAT = 'lyrebird-gan/1';
+
+/** Older checkpoints of a run that are kept beside the newest. */
+const KEPT = 3;
+
+/** What a checkpoint says of itself besides its tensors. */
+export interface CheckpointInfo {
+  readonly step: number;
+  readonly config: TrainConfig;
+  /** Labels in the order of their numbers. */
+  readonly classes: readonly string[];
+  /** Whether the recordings were synthesised by this program. */
+  readonly synthetic: boolean;
+  readonly loader: LoaderState;
+}
+
+export interface Checkpoint extends CheckpointInfo {
+  readonly file: string;
+  readonly tensors: State;
+}
+
+const infoSchema = z.object({
+  step: z.coerce.number().int().min(0),
+  classes: z.array(z.string()).min(1),
+  synthetic: z.boolean(),
+  loader: z.object({ epoch: z.int().min(0), position: z.int().min(0) }),
+});
+
+/** Writes `<dir>/step-<step>.safetensors` whole or not at all, then removes checkpoints older than the newest three. */
+export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: CheckpointInfo): Promise<string> {
+  const tensors = new Map<string, WritableTensor>();
+  for (const [prefix, network] of networks(gan)) {
+    for (const [name, { shape, data }] of await network.state())
+      tensors.set(prefix + name, { dtype: 'F32', shape, data });
+  }
+  for (const [prefix, optimizer] of optimizers(gan)) {
+    for (const [name, tensor] of Object.entries(optimizer.state())) {
+      tensors.set(prefix + name, { dtype: 'F32', shape: tensor.shape, data: await e.read(tensor) });
+    }
+  }
+  const { step, config, classes, synthetic, loader } = info;
+  const file = path.join(dir, `step-${String(step).padStart(6, '0')}.safetensors`);
+  const metadata = {
+    format: FORMAT,
+    info: JSON.stringify({ step, classes, synthetic, loader }),
+    config: JSON.stringify(config),
+  };
+  await writeAtomically(file, writeSafetensors(tensors, metadata));
+  const old = (await checkpointsIn(dir)).slice(0, -KEPT);
+  for (const name of old) await rm(path.join(dir, name), { force: true });
+  return file;
+}
+
+/** Reads a checkpoint file, or the newest one of a run's folder. Throws a UserError that says what is wrong with it. */
+export async function readCheckpoint(fileOrRun: string): Promise<Checkpoint> {
+  const file = fileOrRun.endsWith('.safetensors') ? fileOrRun : await latestCheckpoint(fileOrRun);
+  if (!file) {
+    throw new UserError(
+      `"${fileOrRun}" holds no checkpoints: name a run's folder, or a file checkpoints/step-....safetensors.`,
+    );
+  }
+  const { tensors, metadata } = readSafetensors(file);
+  if (metadata.format !== FORMAT) {
+    throw new UserError(
+      `"${file}" is not a checkpoint of this program (format ${metadata.format ?? 'missing'}, not ${FORMAT}).`,
+    );
+  }
+  let info: z.infer<typeof infoSchema>;
+  let config: TrainConfig;
+  try {
+    info = infoSchema.parse(JSON.parse(metadata.info ?? ''));
+    config = checkConfig(JSON.parse(metadata.config ?? ''), 'its config');
+  } catch (error) {
+    throw new UserError(
+      `"${file}": the description of the checkpoint is damaged (${describe(error)}). Use an older checkpoint.`,
+    );
+  }
+  const state = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const [name, { shape, data }] of tensors) {
+    if (!(data instanceof Float32Array)) throw new UserError(`"${file}": the tensor ${name} is not of float32 values.`);
+    state.set(name, { shape, data });
+  }
+  return { ...info, config, file, tensors: state };
+}
+
+/** The newest checkpoint of a run; undefined if it has none. */
+export async function latestCheckpoint(run: string): Promise<string | undefined> {
+  const dir = path.join(run, 'checkpoints');
+  const name = (await checkpointsIn(dir)).at(-1);
+  return name && path.join(dir, name);
+}
+
+/** Names of a folder's checkpoints, the oldest first. */
+async function checkpointsIn(dir: string): Promise<string[]> {
+  const entries = await readdir(dir).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw toUserError(error, dir);
+  });
+  const stepOf = (name: string): number => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);
+  return entries.filter((name) => !Number.isNaN(stepOf(name))).sort((a, b) => stepOf(a) - stepOf(b));
+}
+
+/** Loads one network's weights; `prefix` is `g.` or `d.`. */
+export function loadNetwork(checkpoint: Checkpoint, prefix: 'g.' | 'd.', network: Network<Module>): void {
+  const own = [...checkpoint.tensors]
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => [name.slice(2), value] as const);
+  try {
+    network.load(new Map(own));
+  } catch (error) {
+    throw new UserError(`"${checkpoint.file}" does not fit the network that its config describes: ${describe(error)}.`);
+  }
+}
+
+/** Loads everything: both networks and their optimisers. */
+export function loadGan(e: Engine, checkpoint: Checkpoint, gan: Gan): void {
+  loadNetwork(checkpoint, 'g.', gan.g);
+  loadNetwork(checkpoint, 'd.', gan.d);
+  for (const [prefix, optimizer] of optimizers(gan)) {
+    optimizer.setStep(checkpoint.step);
+    for (const [name, tensor] of Object.entries(optimizer.state())) {
+      const saved = checkpoint.tensors.get(prefix + name);
+      if (!saved || saved.data.length !== tensor.shape[0]) {
+        throw new UserError(`"${checkpoint.file}": the optimiser's ${prefix + name} is missing or of another length.`);
+      }
+      e.write(tensor, saved.data);
+    }
+  }
+}
+
+const networks = (gan: Gan): [string, Network<Module>][] => [
+  ['g.', gan.g],
+  ['d.', gan.d],
+];
+
+const optimizers = (gan: Gan): [string, Optimizer][] => [
+  ['optimizerG.', gan.optimizerG],
+  ['optimizerD.', gan.optimizerD],
+];

@@ -1,0 +1,98 @@
+/** What a training run is told: checked, saved as config.json, and part of every checkpoint. */
+import { z } from 'zod';
+import { firstFault } from '../data/schema.js';
+import { UserError } from '../io/errors.js';
+import type { DiscriminatorConfig } from '../models/discriminator.js';
+import { type GeneratorConfig, generatedSize } from '../models/generator.js';
+
+export const SIZES = [32, 64, 128, 256] as const;
+
+const width = z.int().min(1).max(4096);
+const rate = z.number().positive().max(1);
+
+export const trainConfigSchema = z
+  .strictObject({
+    size: z.union(SIZES.map((size) => z.literal(size))).describe('side of the images in pixels'),
+    batch: z.int().min(2).max(4096).describe('real images a step'),
+    steps: z.int().min(1).max(100_000_000).describe('updates of each network'),
+    seed: z.int().min(0).describe('of weights, noise and shuffling'),
+    latent: z.int().min(1).max(4096).describe('length of the noise vector'),
+    base: z.int().min(2).max(64).describe("side of the generator's first feature map"),
+    generatorWidths: z.array(width).min(2).describe('channels at each resolution, base to size'),
+    discriminatorWidths: z.array(width).length(4).describe('channels of the four convolutions'),
+    adversarial: z.enum(['bce', 'hinge']).describe('loss of real against generated'),
+    classOnFakes: z.boolean().describe("whether the discriminator's class loss counts generated images"),
+    learningRateG: rate,
+    learningRateD: rate,
+    beta1: z.number().min(0).lt(1).describe("of Adam's first moment"),
+    beta2: z.number().min(0).lt(1).describe("of Adam's second moment"),
+    sampleEvery: z.int().min(1).describe('steps between sample grids'),
+    checkpointEvery: z.int().min(1).describe('steps between checkpoints'),
+  })
+  .refine((config) => generatedSize(config.base, config.generatorWidths) === config.size, {
+    path: ['generatorWidths'],
+    error: 'must have one entry per resolution: base doubled once for each entry after the first is size',
+  });
+
+export type TrainConfig = z.infer<typeof trainConfigSchema>;
+
+/** Throws a UserError that names the field and its value. `source` says where the config comes from. */
+export function checkConfig(value: unknown, source: string): TrainConfig {
+  const config = trainConfigSchema.safeParse(value);
+  if (config.success) return config.data;
+  throw new UserError(`${source}: ${firstFault(config.error, value)}.`);
+}
+
+export type Preset = 'small' | 'reference' | 'paper';
+
+export const PRESETS: readonly Preset[] = ['small', 'reference', 'paper'];
+
+type Widths = Pick<TrainConfig, 'base' | 'generatorWidths'>;
+
+/** The generators that the reference is timed with; the one of 256 x 256 is the paper's. */
+const REFERENCE: Readonly<Record<TrainConfig['size'], Widths>> = {
+  32: { base: 4, generatorWidths: [64, 64, 32, 16] },
+  64: { base: 4, generatorWidths: [128, 128, 64, 32, 16] },
+  128: { base: 8, generatorWidths: [128, 128, 64, 32, 16] },
+  256: { base: 8, generatorWidths: [256, 256, 128, 64, 32, 16] },
+};
+
+/** Half of the reference's widths: what a CPU adapter trains in minutes at 32 x 32. */
+const halved = ({ base, generatorWidths }: Widths): Widths => ({
+  base,
+  generatorWidths: generatorWidths.map((w) => Math.max(8, w / 2)),
+});
+
+/** The settings of a preset at a size; `paper` is 256 x 256 whatever the size. */
+export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainConfig {
+  const actual = preset === 'paper' ? 256 : size;
+  const widths = preset === 'small' ? halved(REFERENCE[actual]) : REFERENCE[actual];
+  return {
+    size: actual,
+    batch: 16,
+    steps: preset === 'small' ? 600 : preset === 'reference' ? 2000 : 20_000,
+    seed: 0,
+    latent: 100,
+    ...widths,
+    discriminatorWidths: [16, 32, 64, 128],
+    adversarial: 'bce',
+    classOnFakes: true,
+    learningRateG: 2e-4,
+    learningRateD: 2e-4,
+    beta1: 0.5,
+    beta2: 0.999,
+    sampleEvery: 100,
+    checkpointEvery: 100,
+  };
+}
+
+export function generatorConfig(
+  config: Pick<TrainConfig, 'latent' | 'base' | 'generatorWidths'>,
+  classes: number,
+): GeneratorConfig {
+  return { classes, channels: 1, latent: config.latent, base: config.base, widths: config.generatorWidths };
+}
+
+export function discriminatorConfig(config: TrainConfig, classes: number): DiscriminatorConfig {
+  return { classes, channels: 1, size: config.size, widths: config.discriminatorWidths };
+}

@@ -1,0 +1,76 @@
+/** Generating labelled images, and sheets of them. */
+import { Tape } from '../autograd/tape.js';
+import { gridPng } from '../io/image.js';
+import type { Engine } from '../kernel/engine.js';
+import type { Generator } from '../models/generator.js';
+import type { Network } from '../nn/network.js';
+import { normal } from '../reference/random.js';
+
+/** Streams of a seed from which images' noise is drawn: one an image, far from those of weights and training. */
+const NOISE_STREAM = 2 ** 30;
+
+export interface GenerateOptions {
+  readonly seed: number;
+  /** Index of the first image: image i of a seed is the same, however many are made at a time. */
+  readonly first?: number;
+  /** Images at a time. */
+  readonly batch: number;
+}
+
+/** Images [labels.length, 1, size, size] in (-1, 1), of the classes asked for, in evaluation mode. */
+export async function generateImages(
+  e: Engine,
+  g: Network<Generator>,
+  labels: Int32Array,
+  { seed, first = 0, batch }: GenerateOptions,
+): Promise<Float32Array> {
+  const { latent } = g.module.config;
+  const parts: Float32Array[] = [];
+  g.module.eval();
+  for (let start = 0; start < labels.length; start += batch) {
+    const part = labels.subarray(start, start + batch);
+    const z = new Float32Array(part.length * latent);
+    for (let i = 0; i < part.length; i++) z.set(normal(seed, NOISE_STREAM + first + start + i, latent), i * latent);
+    const images = e.scope(() =>
+      g.module.forward(new Tape(e), e.upload(z, [part.length, latent]), e.upload(part, [part.length])),
+    );
+    parts.push(await e.read(images));
+    e.release(images);
+  }
+  return concatenated(parts);
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Grey levels of images in [-1, 1], one array an image. */
+export function toGray(images: Float32Array, size: number): Uint8Array[] {
+  const pixels = size * size;
+  return Array.from({ length: images.length / pixels }, (_, i) =>
+    Uint8Array.from(images.subarray(i * pixels, (i + 1) * pixels), (v) =>
+      Math.round(Math.min(1, Math.max(0, (v + 1) / 2)) * 255),
+    ),
+  );
+}
+
+const SHEET_COLUMNS = 8;
+
+/** A sheet with a row of images for each class, always of the same noise. */
+export async function sampleSheet(
+  e: Engine,
+  g: Network<Generator>,
+  classes: readonly string[],
+  options: { readonly seed: number; readonly batch: number; readonly size: number; readonly title: string },
+): Promise<Buffer> {
+  const labels = Int32Array.from({ length: classes.length * SHEET_COLUMNS }, (_, i) => Math.floor(i / SHEET_COLUMNS));
+  const images = await generateImages(e, g, labels, options);
+  const { size, title } = options;
+  return gridPng(toGray(images, size), { columns: SHEET_COLUMNS, size, rowLabels: classes, title });
+}

@@ -1,0 +1,146 @@
+/** Gathers what a run's report tells: the data set, the curves, and what the discriminator says of real and synthetic images. */
+import path from 'node:path';
+import { loadSplit } from '../data/loader.js';
+import { type Dataset, readIndex } from '../data/read.js';
+import { gridPng } from '../io/image.js';
+import { type LogRecord, readLog } from '../io/log.js';
+import type { CurvePoint, ReportData, Settings } from '../io/report.js';
+import type { Engine } from '../kernel/engine.js';
+import { type Checkpoint, loadNetwork } from './checkpoint.js';
+import { evaluate } from './evaluate.js';
+import { createDiscriminator, createGenerator } from './gan.js';
+import { generateImages, toGray } from './sample.js';
+
+/** Synthetic images judged for each class, and images shown for each. */
+const JUDGED = 40;
+const SHOWN = 4;
+
+/** Points of a curve that a screen can show. */
+const CURVE_POINTS = 500;
+
+export interface SummaryOptions {
+  readonly title: string;
+  /** Where the recordings came from. */
+  readonly source: string;
+}
+
+/** Generates, judges and counts; takes some seconds. */
+export async function summarise(
+  e: Engine,
+  run: string,
+  dataset: Dataset,
+  checkpoint: Checkpoint,
+  { title, source }: SummaryOptions,
+): Promise<ReportData> {
+  const { config, classes } = checkpoint;
+  const { batch, size, seed } = config;
+  const g = createGenerator(e, config, classes.length);
+  const d = createDiscriminator(e, config, classes.length);
+  loadNetwork(checkpoint, 'g.', g);
+  loadNetwork(checkpoint, 'd.', d);
+  const [train, test] = [await loadSplit(dataset, 'train', size), await loadSplit(dataset, 'test', size)];
+  const labels = Int32Array.from({ length: JUDGED * classes.length }, (_, i) => Math.floor(i / JUDGED));
+  const synthetic = await generateImages(e, g, labels, { seed: seed + 2, batch });
+  const accuracy = {
+    training: await evaluate(e, d, train.images, train.labels, batch),
+    synthetic: await evaluate(e, d, synthetic, labels, batch),
+    ...(test.count > 0 && { heldOutReal: await evaluate(e, d, test.images, test.labels, batch) }),
+  };
+  g.destroy();
+  d.destroy();
+
+  const records = readLog(path.join(run, 'log.jsonl'));
+  const last = Object.assign({}, ...records) as LogRecord & { peakGpuBytes?: number; adapter?: string };
+  const sheets = { real: toGray(train.images, size), synthetic: toGray(synthetic, size) };
+  const countIn = (part: { readonly labels: Int32Array }, label: number): number =>
+    part.labels.filter((l) => l === label).length;
+  return {
+    title,
+    synthetic: checkpoint.synthetic,
+    dataset: {
+      source,
+      classes: classes.map((label, i) => ({ label, training: countIn(train, i), heldOut: countIn(test, i) })),
+      skipped: await skippedIn(dataset),
+      parameters: (dataset.parameters ?? {}) as Settings,
+    },
+    run: {
+      steps: checkpoint.step,
+      batch,
+      size,
+      seed,
+      adapter: last.adapter ?? e.gpu.info.name,
+      secondsTotal: secondsTrained(records),
+      ...(last.peakGpuBytes !== undefined && { peakGpuBytes: last.peakGpuBytes }),
+      parametersG: g.parameterCount,
+      parametersD: d.parameterCount,
+      settings: Object.fromEntries(
+        Object.entries(config).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+      ),
+    },
+    curves: thinned(curvesOf(records)),
+    accuracy,
+    grids: await Promise.all(
+      classes.map(async (label, i) => {
+        const shown = [...train.labels.keys()].filter((j) => train.labels[j] === i);
+        const picked = Array.from(
+          { length: Math.min(SHOWN, shown.length) },
+          (_, j) => shown[Math.floor((j * shown.length) / SHOWN)]!,
+        );
+        const sheet = (images: Uint8Array[]) => gridPng(images, { columns: SHOWN, size, background: 'transparent' });
+        const made = sheets.synthetic.slice(i * JUDGED, i * JUDGED + SHOWN);
+        return { label, real: await sheet(picked.map((j) => sheets.real[j]!)), synthetic: await sheet(made) };
+      }),
+    ),
+  };
+}
+
+async function skippedIn(dataset: Dataset): Promise<{ file: string; reason: string }[]> {
+  if (!dataset.parameters) return [];
+  const { skipped } = await readIndex(dataset.dir);
+  return skipped.map(({ file, start, reason }) => ({
+    file: start === undefined ? file : `${file} at ${start} s`,
+    reason,
+  }));
+}
+
+const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+
+/** Losses of every step, with the shares of rightly judged images where they were measured. */
+function curvesOf(records: readonly LogRecord[]): CurvePoint[] {
+  const points = new Map<number, CurvePoint>();
+  for (const { step, ...record } of records) {
+    if (step === undefined) continue;
+    const known = points.get(step);
+    const [lossD, lossG] = [number(record.lossD) ?? known?.lossD, number(record.lossG) ?? known?.lossG];
+    if (lossD === undefined || lossG === undefined) continue;
+    const [accReal, accFake] = [number(record.accReal), number(record.accFake)];
+    points.set(step, {
+      ...known,
+      step,
+      lossD,
+      lossG,
+      ...(accReal !== undefined && { accReal }),
+      ...(accFake !== undefined && { accFake }),
+    });
+  }
+  return [...points.values()];
+}
+
+/** Every k-th point, and all with measurements. */
+function thinned(points: readonly CurvePoint[]): CurvePoint[] {
+  const every = Math.ceil(points.length / CURVE_POINTS);
+  return points.filter((point, i) => i % every === 0 || point.accFake !== undefined || i === points.length - 1);
+}
+
+/** The clock of the log starts anew whenever a run is resumed: its rises are what was spent. */
+function secondsTrained(records: readonly LogRecord[]): number {
+  let total = 0;
+  let before = 0;
+  for (const record of records) {
+    const now = number(record.seconds);
+    if (now === undefined) continue;
+    total += now >= before ? now - before : now;
+    before = now;
+  }
+  return total;
+}

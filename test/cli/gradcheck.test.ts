@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CheckResult } from '../../src/autograd/check.js';
-import { type Check, checks } from '../../src/cli/checks.js';
+import type { Check } from '../../src/cli/check.js';
+import { checks } from '../../src/cli/checks.js';
 import { checkAll, choose, report } from '../../src/cli/gradcheck.js';
 import { Failure } from '../../src/cli/outcome.js';
 import { UserError } from '../../src/io/errors.js';

@@ -1,0 +1,55 @@
+/** Every kernel, in every variant that some device would choose, compiles: on Dawn's Null backend, which runs nothing. */
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Gradients, Tape } from '../../src/autograd/tape.js';
+import { type Gpu, openGpu } from '../../src/device/open.js';
+import type { Capabilities } from '../../src/kernel/choose.js';
+import { Engine } from '../../src/kernel/engine.js';
+import type { Tensor } from '../../src/memory/tensor.js';
+import { inputName } from '../../src/ops/define.js';
+import { ops } from '../../src/ops/index.js';
+
+const DEVICES: Record<string, Capabilities> = {
+  'a GPU': { software: false, subgroupsOf8: false },
+  lavapipe: { software: true, subgroupsOf8: true },
+  SwiftShader: { software: true, subgroupsOf8: false },
+};
+
+let gpu: Gpu;
+
+beforeAll(async () => {
+  gpu = await openGpu({ backend: 'null' });
+});
+
+afterAll(() => gpu?.close());
+
+describe.each(Object.entries(DEVICES))('as on %s', (_name, capabilities) => {
+  it.each(ops.map((op) => [op.name, op] as const))('%s', async (_op, op) => {
+    const engine = new Engine(gpu, capabilities);
+    for (const test of op.cases) {
+      const inputs = test.shapes.map((shape, i) => {
+        const whole = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';
+        return shape && engine.empty(shape, whole ? 'i32' : 'f32');
+      });
+      const tape = new Tape(engine, new Gradients(inputs.filter((input) => input?.dtype === 'f32') as Tensor[]));
+      const y = tape.apply(op, inputs, test.attrs);
+      if (op.backward) tape.backward(y, engine.empty(y.shape));
+    }
+    await engine.sync();
+    expect(engine.counters().pipelines).toBe(engine.compiledKernels().length);
+  });
+});
+
+it('reports what does not compile', async () => {
+  const engine = new Engine({ ...gpu, readKernel: () => '@compute @workgroup_size(1) fn main() { oops(); }' });
+  const errors = await engine.compile({ file: 'broken' });
+  expect(errors).toHaveLength(1);
+  expect(errors[0]).toContain('oops');
+});
+
+it('has a header in every kernel', () => {
+  const folder = new URL('../../kernels/', import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.wgsl'));
+  expect(files.length).toBeGreaterThan(20);
+  for (const file of files) expect(gpu.readKernel(file), file).toMatch(/^\/\/ /);
+});

@@ -1,0 +1,112 @@
+/** The pool and its scopes, on a device that only counts its buffers. */
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Gpu } from '../../src/device/open.js';
+import { Pool, sizeClass } from '../../src/memory/pool.js';
+import { Scopes } from '../../src/memory/scope.js';
+import type { Tensor } from '../../src/memory/tensor.js';
+
+const LIMIT = 2 ** 20;
+
+function countingGpu(): { gpu: Gpu; made: number[] } {
+  const made: number[] = [];
+  const device = { createBuffer: ({ size }: { size: number }) => made.push(size) && { size } };
+  const limits = { maxStorageBufferBindingSize: LIMIT, maxBufferSize: 2 * LIMIT };
+  return { gpu: { device, limits, info: { name: 'a counter' } } as unknown as Gpu, made };
+}
+
+beforeAll(() => {
+  Object.assign(globalThis, { GPUBufferUsage: { STORAGE: 1, COPY_SRC: 2, COPY_DST: 4 } });
+});
+
+function fixture() {
+  const { gpu, made } = countingGpu();
+  const pool = new Pool(gpu);
+  const scopes = new Scopes(pool);
+  const tensor = (bytes: number): Tensor => ({
+    shape: [bytes / 4],
+    dtype: 'f32',
+    storage: scopes.take(bytes),
+    offset: 0,
+  });
+  return { pool, scopes, tensor, made };
+}
+
+describe('sizeClass', () => {
+  it('holds what is asked for and wastes at most a quarter', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 30 }), (bytes) => {
+        const size = sizeClass(bytes);
+        expect(size).toBeGreaterThanOrEqual(bytes);
+        expect(size).toBeLessThanOrEqual(Math.max(256, bytes * 1.25 + 4));
+        expect(sizeClass(size)).toBe(size);
+      }),
+    );
+  });
+});
+
+describe('scopes', () => {
+  it('use the same buffers again in every step', () => {
+    const { pool, scopes, tensor, made } = fixture();
+    const step = () =>
+      scopes.run(() => {
+        for (const bytes of [400, 4000, 400, 100_000]) tensor(bytes);
+        return null;
+      });
+    step();
+    const first = made.length;
+    for (let i = 0; i < 50; i++) step();
+    expect(made.length).toBe(first);
+    expect(pool.statistics()).toMatchObject({ inUse: 0, allocations: first });
+  });
+
+  it('keep what is returned, in the scope outside', () => {
+    const { pool, scopes, tensor } = fixture();
+    scopes.run(() => {
+      const { kept } = scopes.run(() => ({ kept: tensor(1024), nested: [tensor(256)], lost: tensor(512).shape }));
+      expect(kept.storage.free).toBe(false);
+      expect(pool.statistics().inUse).toBe(1024 + 256);
+      return null;
+    });
+    expect(pool.statistics().inUse).toBe(0);
+  });
+
+  it('leave memory alone that was given back early and went to somebody else', () => {
+    const { pool, scopes, tensor } = fixture();
+    let later: Tensor | undefined;
+    scopes.run(() => {
+      const early = tensor(1024);
+      scopes.release(early);
+      later = scopes.run(() => tensor(1024));
+      expect(later.storage).toBe(early.storage);
+      return later;
+    });
+    expect(later!.storage.free).toBe(false);
+    expect(pool.statistics().inUse).toBe(1024);
+  });
+
+  it('free everything when the body throws', () => {
+    const { pool, scopes, tensor } = fixture();
+    expect(() =>
+      scopes.run(() => {
+        tensor(1024);
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
+    expect(pool.statistics().inUse).toBe(0);
+  });
+});
+
+describe('pool', () => {
+  it('says which limit a tensor passes, and what to do', () => {
+    const { tensor } = fixture();
+    expect(() => tensor(LIMIT + 4)).toThrow(/1.0 MiB was asked for.*a counter binds at most 1.0 MiB.*smaller batch/);
+  });
+
+  it('does not take a buffer back twice', () => {
+    const { scopes, tensor } = fixture();
+    const one = tensor(256);
+    scopes.release(one);
+    expect(() => scopes.release(one)).toThrow('twice');
+  });
+});

@@ -2,12 +2,11 @@
 //
 // TRAINING: from the moments of its parts, put together in order, and the running statistics move; otherwise from the
 // running statistics.
-// x [N, C, S] in Lanes, read for the shift alone; parts [C, parts] (bound always, read if TRAINING);
-// running_mean, running_var [C]; statistics [C]: see lib/batch_norm.wgsl. One invocation per channel.
+// parts [C, parts] as batch_norm_statistics left them (bound always, read if TRAINING); running_mean, running_var [C];
+// statistics [C]: see lib/batch_norm.wgsl. One invocation per channel.
 
 struct Params {
   channels: u32,
-  plane: u32,
   count: u32,
   parts: u32,
   part_count: u32,
@@ -15,11 +14,10 @@ struct Params {
   eps: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> parts: array<vec2f>;
-@group(0) @binding(2) var<storage, read_write> running_mean: array<f32>;
-@group(0) @binding(3) var<storage, read_write> running_var: array<f32>;
-@group(0) @binding(4) var<storage, read_write> statistics: array<vec4f>;
+@group(0) @binding(0) var<storage, read> parts: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> running_mean: array<f32>;
+@group(0) @binding(2) var<storage, read_write> running_var: array<f32>;
+@group(0) @binding(3) var<storage, read_write> statistics: array<vec4f>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Values in a part; the last one may be shorter.
@@ -40,16 +38,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = channel * p.parts;
   var offset = 0.0;
   for (var part = 0u; part < p.parts; part++) {
-    offset += count_of(part) * parts[row + part].x;
+    offset += count_of(part) * parts[row + part].y;
   }
   offset /= f32(p.count);
   var squares = 0.0;
   for (var part = 0u; part < p.parts; part++) {
     let moments = parts[row + part];
-    let away = moments.x - offset;
-    squares += moments.y + count_of(part) * away * away;
+    let away = moments.y - offset;
+    squares += moments.z + count_of(part) * away * away;
   }
-  let shift = widen(x[channel * p.plane]).x;
+  let shift = parts[row].x;
   statistics[channel] = statistics_of(shift, offset, squares / f32(p.count), p.eps);
   update_running(channel, shift + offset, squares);
 }

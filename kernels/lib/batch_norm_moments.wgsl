@@ -1,10 +1,15 @@
 // Mean and variance of a channel's values by Welford's method: one pass, and no difference of large sums.
 //
 // Source: Welford 1962; the parts put together after Chan, Golub and LeVeque 1983, "Algorithms for computing the sample
-// variance". The kernel has x: array<Lanes>, and the functions of lib/lanes, lib/channel and lib/workgroup_sum.
+// variance". The kernel has x: array<Lanes>, in its Params items (of a channel), and lib/lanes, lib/channel,
+// lib/workgroup_sum.
 
+/// The median of three of the channel's values: near the mean even if one of them is far off.
 fn shift_of(channel: u32) -> f32 {
-  return widen(x[channel * p.plane]).x;
+  let a = widen(x[place_of(channel, 0u).at]).x;
+  let b = widen(x[place_of(channel, p.items / 2u).at]).x;
+  let c = widen(x[place_of(channel, p.items - 1u).at]).x;
+  return max(min(a, b), min(max(a, b), c));
 }
 
 /// Of the items first to end of a channel: the mean of x - shift, and the sum of squared distances from the mean.

@@ -3,6 +3,6 @@
 
 fn update_running(channel: u32, mean: f32, squares: f32) {
   let variance = squares / (f32(p.count) - 1.0);
-  running_mean[channel] += p.momentum * (mean - running_mean[channel]);
-  running_var[channel] += p.momentum * (variance - running_var[channel]);
+  running_mean[channel] = (1.0 - p.momentum) * running_mean[channel] + p.momentum * mean;
+  running_var[channel] = (1.0 - p.momentum) * running_var[channel] + p.momentum * variance;
 }

@@ -94,8 +94,8 @@ const FORWARD_LIBRARIES = ['lib/batch_norm', 'lib/batch_norm_moments', 'lib/batc
 function forwardInParts(e: Engine, layout: Layout, { inputs, attrs, statistics, y }: Forward): void {
   const [x, weight, bias, runningMean, runningVar] = inputs;
   const { momentum = 0.1, eps = 1e-5 } = attrs;
-  const { lanes, channels, plane, items, count } = layout;
-  const parts = e.empty([channels, layout.cut.parts, 2]);
+  const { lanes, channels, items, count } = layout;
+  const parts = e.empty([channels, layout.cut.parts, 4]);
   if (attrs.training) {
     e.dispatch({
       file: 'batch_norm_statistics',
@@ -110,10 +110,9 @@ function forwardInParts(e: Engine, layout: Layout, { inputs, attrs, statistics, 
     file: 'batch_norm_finalise',
     uses: [lanes.file, 'lib/batch_norm', 'lib/batch_norm_running'],
     constants: { TRAINING: attrs.training },
-    tensors: [x, parts, runningMean, runningVar, statistics],
+    tensors: [parts, runningMean, runningVar, statistics],
     params: {
       channels,
-      plane,
       count,
       parts: layout.cut.parts,
       part_count: layout.cut.items * lanes.count,

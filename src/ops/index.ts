@@ -13,6 +13,7 @@ import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from './pooling.js';
 import { normal, uniform } from './random.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, permute, reshape, slice, upsampleNearest } from './shape.js';
+import { spectralNorm } from './spectralNorm.js';
 
 const all = [
   conv2d,
@@ -20,6 +21,7 @@ const all = [
   linear,
   matmul,
   batchNorm,
+  spectralNorm,
   relu,
   relu6,
   leakyRelu,

@@ -2,7 +2,7 @@
 // always in the same order, and every member learns the result.
 //
 // Invocation `local` is member local / TEAMS of team local % TEAMS.
-// Host guarantees: WIDTH is a power of two up to 64; lib/lanes_1 or lib/lanes_4 is used too.
+// Host guarantees: WIDTH is a power of two from 2 to 64 (else lib/team_of_one); lib/lanes_1 or lib/lanes_4 is used too.
 // All invocations of the workgroup must call these functions together.
 
 const TEAMS = 64u / WIDTH;
@@ -10,9 +10,6 @@ const TEAMS = 64u / WIDTH;
 var<workgroup> team_parts: array<Lanes, 64>;
 
 fn team_sum(local: u32, own: Lanes) -> Lanes {
-  if (WIDTH == 1u) {
-    return own;
-  }
   // An earlier result may still be in the reading.
   workgroupBarrier();
   team_parts[local] = own;
@@ -27,9 +24,6 @@ fn team_sum(local: u32, own: Lanes) -> Lanes {
 }
 
 fn team_max(local: u32, own: Lanes) -> Lanes {
-  if (WIDTH == 1u) {
-    return own;
-  }
   workgroupBarrier();
   team_parts[local] = own;
   for (var half = 32u; half >= TEAMS; half /= 2u) {

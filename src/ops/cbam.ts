@@ -17,15 +17,7 @@ import { max, mean } from '../reference/reduce.js';
 import { concat, reshape, slice } from '../reference/shape.js';
 import { defineOp, ranked, shapeError, type Want } from './define.js';
 import { lanesFor } from './lanes.js';
-
-/**
- * Invocations that share a sum of `terms`: `most` of them on a GPU, where the sum is long enough. On a software adapter
- * sharing costs more than it saves, except where there are too few sums to keep it busy.
- */
-export function teamWidth(device: Capabilities, sums: number, terms: number, most: number): number {
-  const busy = device.software && sums >= 256;
-  return !busy && terms >= 2 * most ? most : 1;
-}
+import { team, teamWidth } from './team.js';
 
 /** x [N, C, H, W] as the kernels see it: planes of pixels in items of one or four. */
 function layoutOf(device: Capabilities, x: Shape) {
@@ -38,8 +30,8 @@ function layoutOf(device: Capabilities, x: Shape) {
   return {
     lanes,
     /** For sums over a plane, and over the channels of an item. */
-    planeTeam: { sums: planes, WIDTH: teamWidth(device, planes, items, 64) },
-    columnTeam: { sums: columns, WIDTH: teamWidth(device, columns, channels, 8) },
+    planeTeam: { sums: planes, width: teamWidth(device, planes, items, 64) },
+    columnTeam: { sums: columns, width: teamWidth(device, columns, channels, 8) },
     planeParams: { planes, items },
     columnParams: { images, channels, items, octets },
     /** Items of x, and of x by eights of channels. */
@@ -51,11 +43,10 @@ function layoutOf(device: Capabilities, x: Shape) {
 type Layout = ReturnType<typeof layoutOf>;
 
 /** What dispatches of one team per sum have in common. */
-const teamwork = ({ lanes }: Layout, { sums, WIDTH }: Layout['planeTeam']) => ({
-  uses: [lanes.file, 'lib/team', 'lib/gate'],
-  constants: { WIDTH },
-  grid: gridFor(sums, 64 / WIDTH),
-});
+function teamwork({ lanes }: Layout, { sums, width }: Layout['planeTeam']) {
+  const { uses, constants } = team(width, lanes.file);
+  return { uses: [...uses, 'lib/gate'], constants, grid: gridFor(sums, 64 / width) };
+}
 
 /** What dispatches of one invocation per item, or per eight channels of an item, have in common. */
 const itemwise = ({ lanes }: Layout, items: number) => ({

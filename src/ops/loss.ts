@@ -3,9 +3,10 @@ import { type Engine, gridFor } from '../kernel/engine.js';
 import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/loss.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
+import { team } from './team.js';
 
 /** One team of a whole workgroup adds up the loss, value by value. */
-const ONE_TEAM = { uses: ['lib/lanes_1', 'lib/team'], constants: { WIDTH: 64 } } as const;
+const ONE_TEAM = team(64);
 
 export interface CrossEntropyAttrs {
   /** Share of the target's probability that is spread evenly over all classes. Default 0. */

@@ -3,6 +3,7 @@ import { type Engine, gridFor } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/pooling.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
+import { team, teamWidth } from './team.js';
 
 type Pair = readonly [number, number];
 
@@ -103,15 +104,16 @@ export const maxPool2d = defineOp<Pool2dAttrs, readonly [Tensor]>({
 /** Means of windows of `attrs`, or of adaptive ones, into `y`. */
 function means(e: Engine, x: Tensor, y: Tensor, attrs?: Pool2dAttrs): Tensor {
   const terms = attrs ? sizeOf(attrs.kernel) : sizeOf(x.shape) / sizeOf(y.shape);
-  const WIDTH = terms >= 256 ? 64 : 1;
   const size = sizeOf(y.shape);
+  const width = teamWidth(e.capabilities, size, terms, 64);
+  const { uses, constants } = team(width);
   e.dispatch({
     file: 'avg_pool2d',
-    uses: ['lib/windows', 'lib/lanes_1', 'lib/team'],
-    constants: { ADAPTIVE: !attrs, WIDTH },
+    uses: ['lib/windows', ...uses],
+    constants: { ADAPTIVE: !attrs, ...constants },
     tensors: [x, y],
     params: windowParams(size, x.shape, y.shape, attrs),
-    grid: gridFor(size, 64 / WIDTH),
+    grid: gridFor(size, 64 / width),
   });
   return y;
 }

@@ -3,10 +3,11 @@ import { checkCase, describeCase } from '../../src/autograd/check.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
-import { channelGate, channelPool, globalPool, spatialGate, teamWidth } from '../../src/ops/cbam.js';
+import { channelGate, channelPool, globalPool, spatialGate } from '../../src/ops/cbam.js';
 import type { Op } from '../../src/ops/define.js';
 import { opByName } from '../../src/ops/index.js';
 import { randomNormal } from '../../src/ops/random.js';
+import { teamWidth } from '../../src/ops/team.js';
 
 let gpu: Gpu;
 let engine: Engine;

@@ -1,9 +1,9 @@
-// GEMM core for subgroups of exactly 8 invocations (lavapipe): an outer product by broadcast.
+// GEMM core for subgroups of exactly LANES invocations, 4 (SwiftShader) or 8 (lavapipe): an outer product by broadcast.
 //
 //   C[m, n] = sum over k of A[m, k] B[k, n]        summed in order of k
 //
-// A subgroup computes ROWS x 32 values: an invocation owns four columns, loads four rows of A, and passes them on to the
-// other seven by subgroupBroadcast, so that one load of A serves 32 columns. ROWS is 4, 8, 16 or 32.
+// A subgroup computes ROWS x 4 LANES values: an invocation owns four columns, loads four rows of A, and passes them on to
+// the others by subgroupBroadcast, so that one load of A serves all columns. ROWS is a power of two from 4 to 4 LANES.
 // z of the workgroup is item * splits + split: an item is what the operand file makes of it (a batch entry, a group of
 // channels, a phase of a strided gradient); a split sums its own range of k into its own part of the output.
 //
@@ -13,7 +13,7 @@
 //
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let split = group.z % p.splits;
   let extents = setup(group.z / p.splits);
@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let per_split = (terms + p.splits - 1u) / p.splits;
   let end = min(terms, (split + 1u) * per_split);
   let m0 = group.y * ROWS;
-  let n0 = group.x * 32u + lane * 4u;
+  let n0 = (group.x * LANES + lane) * 4u;
   let a_rows = rows(m0 + 4u * (lane % (ROWS / 4u)));
   let b_columns = columns(n0);
   var c0 = vec4f();

@@ -4,15 +4,16 @@ import type { Gpu } from '../device/open.js';
 export interface Capabilities {
   /** A driver that runs on the CPU: few cores, no fast workgroup memory. */
   readonly software: boolean;
-  /** Subgroups of exactly 8 invocations: what the broadcast kernels are written for. */
-  readonly subgroupsOf8: boolean;
+  /** Invocations of a subgroup where that is always 4 or always 8, as on CPU adapters; else 0. */
+  readonly lanes: 0 | 4 | 8;
 }
 
 export function capabilities(gpu: Pick<Gpu, 'info' | 'features'>): Capabilities {
   const { software, subgroupMin, subgroupMax } = gpu.info;
+  const fixed = gpu.features.has('subgroups') && subgroupMin === subgroupMax;
   return {
     software,
-    subgroupsOf8: gpu.features.has('subgroups') && subgroupMin === 8 && subgroupMax === 8,
+    lanes: fixed && (subgroupMin === 4 || subgroupMin === 8) ? subgroupMin : 0,
   };
 }
 
@@ -48,9 +49,10 @@ export function gemmPlan(device: Capabilities, shape: GemmShape): GemmPlan {
 }
 
 function gemmVariant(device: Capabilities, { rows, columns, sumContiguous }: GemmShape): Omit<GemmPlan, 'splits'> {
-  if (device.subgroupsOf8) {
-    const ROWS = fitting(rows, [4, 8, 16, 32]);
-    return { core: 'lib/gemm_broadcast', enable: ['subgroups'], constants: { ROWS }, tile: [ROWS, 32] };
+  if (device.lanes > 0) {
+    const LANES = device.lanes;
+    const ROWS = fitting(rows, [4, 8, 16, 32].filter((size) => size <= 4 * LANES));
+    return { core: 'lib/gemm_broadcast', enable: ['subgroups'], constants: { LANES, ROWS }, tile: [ROWS, 4 * LANES] };
   }
   if (device.software) {
     const ROWS = fitting(rows, [4, 8]);

@@ -10,9 +10,10 @@ import { inputName } from '../../src/ops/define.js';
 import { ops } from '../../src/ops/index.js';
 
 const DEVICES: Record<string, Capabilities> = {
-  'a GPU': { software: false, subgroupsOf8: false },
-  lavapipe: { software: true, subgroupsOf8: true },
-  SwiftShader: { software: true, subgroupsOf8: false },
+  'a GPU': { software: false, lanes: 0 },
+  lavapipe: { software: true, lanes: 8 },
+  SwiftShader: { software: true, lanes: 4 },
+  'a CPU without subgroups': { software: true, lanes: 0 },
 };
 
 let gpu: Gpu;

@@ -17,8 +17,8 @@ import { spectralNorm as spectralNormOracle } from '../../src/reference/spectral
 import { readCases } from '../reference/referenceCases.js';
 
 const OPS = [batchNorm, spectralNorm] as unknown as Op[];
-const SOFTWARE = { software: true, subgroupsOf8: false };
-const HARDWARE = { software: false, subgroupsOf8: false };
+const SOFTWARE = { software: true, lanes: 0 as const };
+const HARDWARE = { software: false, lanes: 0 as const };
 
 let gpu: Gpu;
 let engine: Engine;

@@ -9,8 +9,8 @@ import type { Op } from '../../src/ops/define.js';
 import { linear, matmul } from '../../src/ops/matmul.js';
 
 const VARIANTS: Record<string, Partial<Capabilities>> = {
-  'lib/gemm_registers': { software: true, subgroupsOf8: false },
-  'lib/gemm_shared': { software: false, subgroupsOf8: false },
+  'lib/gemm_registers': { software: true, lanes: 0 },
+  'lib/gemm_shared': { software: false, lanes: 0 },
 };
 const GEMM_OPS = [conv2d, convTranspose2d, linear, matmul] as unknown as Op[];
 

@@ -171,7 +171,7 @@ async function runTrainSteps(e: Engine, test: ReferenceCase): Promise<Results> {
     lossD.push(sourceD! + classD!);
     lossG.push(sourceG! + classG!);
   }
-  const outputs = new Map([
+  const outputs = new Map<string, Float32Array>([
     ['lossD', Float32Array.from(lossD)],
     ['lossG', Float32Array.from(lossG)],
   ]);

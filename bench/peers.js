@@ -101,7 +101,7 @@ async function acgan(e, config, spec) {
   await loadParameters(g, 'G', config, data);
   await loadParameters(d, 'D', config, data);
   const { lr, b1, b2, eps } = spec.adam;
-  const adam = (network) => createOptimizer(e, 'adam', [network], { lr, betas: [b1, b2], eps });
+  const adam = (network) => createOptimizer(e, 'adam', [network], { lr, beta1: b1, beta2: b2, eps });
   const gan = { g, d, optimizerG: adam(g), optimizerD: adam(d) };
   const { batch, latent } = config;
   const training = createGanStep(e, gan, { adversarial: 'bce', classOnFakes: true }, batch);

@@ -22,7 +22,7 @@ export function nearest(wanted: string, names: readonly string[]): string[] {
   return names
     .map((name) => ({ name, distance: plain(name).includes(target) ? 0 : editDistance(target, plain(name)) }))
     .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(0.4 * plain(name).length)))
-    .sort((a, b) => a.distance - b.distance)
+    .sort((a, b) => a.distance - b.distance || a.name.length - b.name.length)
     .slice(0, 3)
     .map(({ name }) => name);
 }

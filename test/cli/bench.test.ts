@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { leastMilliseconds, type Roof } from '../../src/cli/roof.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { fill } from '../../src/ops/elementwise.js';
+import { isBuilt, root } from './built.js';
 import { lyrebird } from './console.js';
 
 describe('bench', () => {
@@ -93,4 +95,24 @@ it('the roof is the slower of computing and moving', () => {
   const roof: Roof = { gflops: 100, size: 512, gbps: 10, bytes: 1, gpuClock: true };
   expect(leastMilliseconds(roof, 2e9, 10e6)).toBeCloseTo(20);
   expect(leastMilliseconds(roof, 1e6, 10e6)).toBeCloseTo(1);
+});
+
+it.skipIf(!isBuilt())('stands among its peers: bench/peers.js computes what it is asked', () => {
+  const script = `
+    import { make } from './bench/peers.js';
+    const peer = await make('own', {});
+    const product = peer.matmul({ m: 1, k: 2, n: 2 }, Float32Array.of(1, 2), Float32Array.of(1, 0, 3, 4));
+    const { fwd, fb } = peer.conv(
+      { type: 'convT', N: 1, C: 1, H: 1, W: 1, F: 1, k: 2, s: 2, p: 0 },
+      Float32Array.of(3), Float32Array.of(1, 2, 3, 4), Float32Array.of(1, 1, 0, 2),
+    );
+    for (const task of [product, fwd, fb]) { task.run(); task.run(); await task.sync(); }
+    const { dx, dw } = await fb.read();
+    console.log(JSON.stringify([await product.read(), (await fwd.read()).y, dx, dw].map((values) => [...values])));
+    process.exit(0);`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(JSON.parse(stdout)).toEqual([[7, 8], [3, 6, 9, 12], [11], [3, 3, 0, 6]]);
 });

@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { interruptible, outputClosed } from '../../src/cli/interrupt.js';
@@ -12,6 +11,7 @@ import { Failure, Interruption, outcomeOf } from '../../src/cli/outcome.js';
 import { formatTable, threeDigits } from '../../src/cli/table.js';
 import { DeviceError } from '../../src/device/errors.js';
 import { UserError } from '../../src/io/errors.js';
+import { isBuilt, program } from './built.js';
 import { lyrebird } from './console.js';
 
 afterEach(() => {
@@ -157,9 +157,6 @@ test('threeDigits', () => {
   expect(written).toEqual(['-', '0', '1235', '12.3', '0.0123', '1.2e-4', 'NaN']);
 });
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const program = join(root, 'dist/cli/main.js');
-
 /** What only a process of its own shows; the program has to be built, and from these sources. */
 describe.skipIf(!isBuilt())('the built program', () => {
   it('is run by its link, and ends by itself', () => {
@@ -199,12 +196,3 @@ describe.skipIf(!isBuilt())('the built program', () => {
     expect(stderr).not.toMatch(/EPIPE|bug/);
   });
 });
-
-function isBuilt(): boolean {
-  const sources = readdirSync(join(root, 'src/cli')).filter((name) => name.endsWith('.ts'));
-  const newest = Math.max(...sources.map((name) => statSync(join(root, 'src/cli', name)).mtimeMs));
-  const built = existsSync(program) && statSync(program).mtimeMs >= newest;
-  if (!built)
-    console.log("skipped: tests of the built program, which is missing or older than its sources: 'npm run build'.");
-  return built;
-}

@@ -16,10 +16,10 @@ export function register(program: Command): void {
   program
     .command('gradcheck')
     .description(
-      'Computes every operation on small tensors of awkward shapes, forward and backward, and compares the results with ' +
+      'Computes every operation and module on small tensors of awkward shapes, forward and backward, and compares the results with ' +
         'float64 references and their finite differences. Every result must also come out the same, bit by bit, twice.',
     )
-    .argument('[ops...]', 'names of operations (default: all)')
+    .argument('[ops...]', 'names of operations and modules (default: all)')
     .addOption(adapterOption())
     .action(async (names: string[], { adapter }: { adapter?: string }) => {
       const chosen = choose(names, checks);
@@ -36,7 +36,9 @@ export function choose(names: readonly string[], all: readonly Check[]): readonl
   if (unknown !== undefined) {
     const near = nearest(unknown, known);
     const advice = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : '';
-    throw new UserError(`There is no operation ${JSON.stringify(unknown)}. ${advice}There are: ${known.join(', ')}.`);
+    throw new UserError(
+      `There is no operation or module ${JSON.stringify(unknown)}. ${advice}There are: ${known.join(', ')}.`,
+    );
   }
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 }
@@ -109,14 +111,12 @@ export function report(verdicts: readonly Verdict[]): void {
     verdict.failed.length === 0 ? 'pass' : 'FAIL',
     (verdict.gradient ?? verdict.forward).where,
   ]);
-  const header = ['op', 'cases', 'forward', 'gradient', 'same bits', '', 'where the gradient is worst'];
+  const header = ['name', 'cases', 'forward', 'gradient', 'same bits', '', 'where the gradient is worst'];
   console.log(formatTable(header, rows, ['left', 'right', 'right', 'right', 'right', 'left', 'left']));
   const failures = verdicts.flatMap(({ failed }) => failed);
   const cases = verdicts.reduce((count, verdict) => count + verdict.cases, 0);
   if (failures.length > 0) {
     throw new Failure(`${failures.length} of ${cases} cases failed:\n  ${failures.join('\n  ')}`);
   }
-  console.log(
-    `\nAll ${cases} cases of ${verdicts.length === 1 ? 'one operation' : `${verdicts.length} operations`} pass.`,
-  );
+  console.log(`\nAll ${cases} cases pass.`);
 }

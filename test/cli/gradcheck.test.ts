@@ -34,7 +34,9 @@ describe('gradcheck', () => {
   it('suggests names for one that there is not', async () => {
     const { exitCode, stderr } = await lyrebird('gradcheck', 'conv2');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/There is no operation "conv2"\. Did you mean conv2d( or .*)?\? There are: conv2d, /);
+    expect(stderr).toMatch(
+      /There is no operation or module "conv2"\. Did you mean conv2d( or .*)?\? There are: conv2d, /,
+    );
   });
 
   it('checks every op once', () => {

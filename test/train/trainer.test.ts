@@ -1,0 +1,186 @@
+/** Training on a tiny data set: it runs, stops, goes on bit for bit, and complains in sentences. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Dataset, readDataset } from '../../src/data/read.js';
+import { type Gpu, openGpu } from '../../src/device/open.js';
+import { writeAtomically } from '../../src/io/files.js';
+import { grayPng } from '../../src/io/image.js';
+import { readLog } from '../../src/io/log.js';
+import { readSafetensors } from '../../src/io/safetensors.js';
+import { Engine } from '../../src/kernel/engine.js';
+import { uniform } from '../../src/reference/random.js';
+import { latestCheckpoint, loadGan, readCheckpoint } from '../../src/train/checkpoint.js';
+import { checkConfig, presetConfig, type TrainConfig } from '../../src/train/config.js';
+import { createGan, createGenerator } from '../../src/train/gan.js';
+import { createGanStep, type GanBatch } from '../../src/train/ganStep.js';
+import { generateImages } from '../../src/train/sample.js';
+import { trainGan } from '../../src/train/trainer.js';
+
+const CONFIG: TrainConfig = checkConfig(
+  {
+    ...presetConfig('small', 32),
+    batch: 4,
+    steps: 6,
+    latent: 8,
+    base: 8,
+    generatorWidths: [8, 6, 4],
+    discriminatorWidths: [4, 4, 6, 6],
+    sampleEvery: 4,
+    checkpointEvery: 2,
+  },
+  'the test',
+);
+
+let gpu: Gpu;
+let e: Engine;
+let folder: string;
+let dataset: Dataset;
+
+beforeAll(async () => {
+  gpu = await openGpu();
+  e = new Engine(gpu);
+  folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-trainer-'));
+  // Two classes that differ in where they are bright.
+  for (const label of ['high', 'low']) {
+    for (let i = 0; i < 10; i++) {
+      const noise = uniform(i, label.length, 32 * 32);
+      const gray = Uint8Array.from(noise, (u, p) => (p < 512 === (label === 'high') ? 150 : 0) + 100 * u);
+      await writeAtomically(path.join(folder, 'images', label, `${i}.png`), await grayPng(gray, 32, 32));
+    }
+  }
+  dataset = await readDataset(path.join(folder, 'images'));
+});
+
+afterAll(async () => {
+  gpu?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const train = (out: string, options: Partial<Parameters<typeof trainGan>[0]> = {}) =>
+  trainGan({ engine: e, dataset, config: CONFIG, out: path.join(folder, out), synthetic: false, ...options });
+
+const tensorsOf = async (out: string) => readSafetensors((await latestCheckpoint(path.join(folder, out)))!).tensors;
+
+describe('a run', () => {
+  it('leaves config, log, checkpoints and sample sheets, and computes the same twice', async () => {
+    const result = await train('a');
+    expect(result).toMatchObject({ step: 6, complete: true });
+    const run = path.join(folder, 'a');
+    expect(JSON.parse(await readFile(path.join(run, 'config.json'), 'utf8'))).toEqual(CONFIG);
+    expect(await readdir(path.join(run, 'samples'))).toEqual(['step-000004.png', 'step-000006.png']);
+    expect(await readdir(path.join(run, 'checkpoints'))).toHaveLength(3);
+    const losses = readLog(path.join(run, 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
+    expect(losses.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+
+    await train('b');
+    expect(await tensorsOf('b')).toEqual(await tensorsOf('a'));
+  });
+
+  it('goes on from a checkpoint to the very same bits', async () => {
+    const controller = new AbortController();
+    const stopped = await train('c', {
+      signal: controller.signal,
+      onStep: (step) => step === 3 && controller.abort(),
+    });
+    expect(stopped.complete).toBe(false);
+    const checkpoint = await readCheckpoint(path.join(folder, 'c'));
+    expect(checkpoint.step).toBe(stopped.step);
+    expect(await train('c', { checkpoint })).toMatchObject({ step: 6, complete: true });
+    expect(await tensorsOf('c')).toEqual(await tensorsOf('a'));
+    const steps = readLog(path.join(folder, 'c', 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('takes no more memory in the fiftieth step than in the third', async () => {
+    const gan = createGan(e, CONFIG, 2);
+    const step = createGanStep(e, gan, CONFIG, CONFIG.batch);
+    const labels = Int32Array.of(0, 1, 0, 1);
+    const images = new Float32Array(4 * 32 * 32);
+    const batch = (): GanBatch => {
+      const z = () => e.upload(new Float32Array(4 * CONFIG.latent).fill(0.5), [4, CONFIG.latent]);
+      return { images, labels, zd: z(), zdLabels: labels, zg: z(), zgLabels: labels };
+    };
+    const once = async () => e.release(e.scope(() => step.run(batch())));
+    for (let i = 0; i < 3; i++) await once();
+    await e.sync();
+    const { bytes, allocations } = e.memory();
+    for (let i = 0; i < 50; i++) await once();
+    await e.sync();
+    expect(e.memory()).toMatchObject({ bytes, allocations });
+    step.destroy();
+  });
+});
+
+describe('a checkpoint', () => {
+  it('generates without the data set, whatever the batch', async () => {
+    const checkpoint = await readCheckpoint(path.join(folder, 'a'));
+    const gan = createGan(e, checkpoint.config, 2);
+    loadGan(e, checkpoint, gan);
+    const labels = Int32Array.of(0, 1, 1, 0, 1);
+    const together = await generateImages(e, gan.g, labels, { seed: 5, batch: 5 });
+    const apart = await generateImages(e, gan.g, labels, { seed: 5, batch: 2 });
+    expect(apart).toEqual(together);
+    expect(together.every((v) => v > -1 && v < 1)).toBe(true);
+    expect(await generateImages(e, gan.g, labels, { seed: 6, batch: 5 })).not.toEqual(together);
+  });
+
+  it('cut in half, of another format, or missing is a sentence', async () => {
+    const file = (await latestCheckpoint(path.join(folder, 'a')))!;
+    const cut = path.join(folder, 'cut.safetensors');
+    const bytes = await readFile(file);
+    await writeFile(cut, bytes.subarray(0, bytes.length / 2));
+    await expect(readCheckpoint(cut)).rejects.toThrow(/cut\.safetensors/);
+    await writeFile(cut, 'not a checkpoint at all');
+    await expect(readCheckpoint(cut)).rejects.toThrow(/cut\.safetensors/);
+    await expect(readCheckpoint(path.join(folder, 'nowhere'))).rejects.toThrow(/holds no checkpoints/);
+  });
+
+  it('of another shape says which tensor', async () => {
+    const checkpoint = await readCheckpoint(path.join(folder, 'a'));
+    const wider = createGan(e, { ...checkpoint.config, generatorWidths: [10, 6, 4] }, 2);
+    expect(() => loadGan(e, checkpoint, wider)).toThrow(
+      /does not fit.*fc\.weight has the shape \[512, 8\].*\[640, 8\]/,
+    );
+  });
+});
+
+describe('a config', () => {
+  it.each([
+    [{ batch: 0 }, /"batch" \(0\)/],
+    [{ learningRateG: -1 }, /"learningRateG" \(-1\)/],
+    [{ size: 48 }, /"size" \(48\)/],
+    [{ colour: 'red' }, /colour/],
+    [{ generatorWidths: [8, 8] }, /"generatorWidths".*one entry per resolution/],
+  ])('with %j names the field', (change, message) => {
+    expect(() => checkConfig({ ...CONFIG, ...change }, 'config.json')).toThrow(message);
+  });
+});
+
+it('learns: after some hundred steps on two plain classes the generator shows which is which', async () => {
+  const steps = 250;
+  const config = {
+    ...CONFIG,
+    batch: 8,
+    steps,
+    learningRateG: 2e-3,
+    learningRateD: 1e-3,
+    sampleEvery: steps,
+    checkpointEvery: steps,
+  };
+  await train('learns', { config });
+  const checkpoint = await readCheckpoint(path.join(folder, 'learns'));
+  const g = createGenerator(e, checkpoint.config, 2);
+  loadGan(e, checkpoint, { ...createGan(e, checkpoint.config, 2), g });
+  const labels = Int32Array.from({ length: 32 }, (_, i) => i % 2);
+  const images = await generateImages(e, g, labels, { seed: 1, batch: 16 });
+  // How much brighter the upper half of a class's images is than the lower one, on average.
+  const contrast = [0, 0];
+  images.forEach((value, i) => {
+    contrast[labels[Math.floor(i / 1024)]!]! += ((i % 1024 < 512 ? 1 : -1) * value) / (16 * 512);
+  });
+  expect(dataset.classes).toEqual(['high', 'low']);
+  expect(contrast[0]).toBeGreaterThan(0.2);
+  expect(contrast[1]).toBeLessThan(-0.2);
+});

@@ -7,6 +7,9 @@
 // The dimensions of x, neighbours merged, are two kept ones (outer0, outer1) and two reduced ones (inner0, inner1), each
 // with its stride in x. WIDTH invocations (1 or 64) share an output: each takes every WIDTH-th term, then a tree adds
 // them, always in the same order. m [outer0 outer1] is bound always and read in MODE 2.
+//
+// Sums carry their rounding error along (Knuth's two-sum): gradients that cancel, such as a bias's under the hinge loss,
+// come out as zero and not as noise, which Adam would blow up to full steps.
 
 struct Params {
   outputs: u32,
@@ -18,6 +21,8 @@ struct Params {
   inner0_stride: u32,
   inner1_stride: u32,
   scale: f32,
+  /// 0, which the compiler does not know: it keeps it from simplifying the rounding error away.
+  zero: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -25,10 +30,21 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 
-var<workgroup> partial: array<f32, 64>;
+/// Totals and the rounding errors that they have lost.
+var<workgroup> partial: array<vec2f, 64>;
 
-fn combine(a: f32, b: f32) -> f32 {
-  return select(a + b, max(a, b), MODE == 1u);
+/// The total of a and b with what rounding lost: a.x + b.x is result.x + result.y - a.y - b.y exactly.
+fn sum(a: vec2f, b: vec2f) -> vec2f {
+  let s = bitcast<f32>(bitcast<u32>(a.x + b.x) ^ p.zero);
+  let z = bitcast<f32>(bitcast<u32>(s - a.x) ^ p.zero);
+  return vec2f(s, (a.x - bitcast<f32>(bitcast<u32>(s - z) ^ p.zero)) + (b.x - z) + (a.y + b.y));
+}
+
+fn combine(a: vec2f, b: vec2f) -> vec2f {
+  if (MODE == 1u) {
+    return vec2f(max(a.x, b.x), 0.0);
+  }
+  return sum(a, b);
 }
 
 @compute @workgroup_size(64)
@@ -42,17 +58,13 @@ fn main(
   let base = (o / p.outer1) * p.outer0_stride + (o % p.outer1) * p.outer1_stride;
   let first = local % WIDTH;
   let terms = p.inner0 * p.inner1;
-  var total = select(0.0, x[base], MODE == 1u);
+  var total = vec2f(select(0.0, x[base], MODE == 1u), 0.0);
   // Two digits of the term counted along, so that the loop needs no division.
   var i0 = first / p.inner1;
   var i1 = first % p.inner1;
   for (var t = first; t < terms; t += WIDTH) {
     let value = x[base + i0 * p.inner0_stride + i1 * p.inner1_stride];
-    if (MODE == 2u) {
-      total += select(0.0, 1.0, value == m[o]);
-    } else {
-      total = combine(total, value);
-    }
+    total = combine(total, vec2f(select(value, select(0.0, 1.0, value == m[o]), MODE == 2u), 0.0));
     i1 += WIDTH;
     while (i1 >= p.inner1) {
       i1 -= p.inner1;
@@ -70,6 +82,6 @@ fn main(
     total = partial[local];
   }
   if (first == 0u && output < p.outputs) {
-    y[output] = select(total, p.scale * total, MODE == 0u);
+    y[output] = select(total.x, p.scale * (total.x + total.y), MODE == 0u);
   }
 }

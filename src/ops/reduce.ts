@@ -77,6 +77,7 @@ function reduceInto(
       inner0_stride: innerStride['0']!,
       inner1_stride: innerStride['1']!,
       scale,
+      zero: 0,
     },
     grid: gridFor(outputs, 64 / WIDTH),
   });

@@ -5,32 +5,11 @@ import type { Engine } from '../kernel/engine.js';
 import { paddedBytes, type Storage, sizeOf, type Tensor } from '../memory/tensor.js';
 import { type Case, inputName, type Op, type Saved } from '../ops/define.js';
 import { ops } from '../ops/index.js';
-
-export interface Benchmark {
-  readonly name: string;
-  /** Allocates and uploads what the passes need. */
-  prepare(e: Engine): Prepared | Promise<Prepared>;
-}
-
-export interface Prepared {
-  readonly passes: readonly Pass[];
-  /** Gives the memory back. */
-  release(): void;
-}
-
-export interface Pass {
-  /** `forward`, `d weight`, `forward + backward`, `step`. */
-  readonly name: string;
-  /** Floating-point operations of one run, where they are known. */
-  readonly flops?: number | undefined;
-  /** Bytes that one run has to read and write at least, where they are known. */
-  readonly bytes?: number | undefined;
-  /** Records one run. The runs of a pass follow each other without a wait. */
-  run(): void | Promise<void>;
-}
+import type { Benchmark, Pass, Prepared } from './benchmark.js';
+import { stepBenchmark } from './stepBenchmark.js';
 
 /** Whole training steps, of one pass each. */
-const steps: readonly Benchmark[] = [];
+const steps: readonly Benchmark[] = [stepBenchmark(32, 16), stepBenchmark(64, 16)];
 
 /** In the order in which they are timed. */
 export const benchmarks: readonly Benchmark[] = [

@@ -10,7 +10,7 @@ import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoint.js';
 import { createGenerator } from '../train/gan.js';
 import { generateImages, toGray } from '../train/sample.js';
-import { adapterOption, withEngine } from './engine.js';
+import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { nearest, positiveInteger } from './options.js';
 
@@ -26,7 +26,7 @@ export function register(program: Command): void {
   program
     .command('generate')
     .description(
-      'Generates labelled spectrograms with a trained generator. It needs a checkpoint only, no data set.\n' +
+      'Generates labelled spectrograms with a trained generator. It needs a checkpoint only, no data set. ' +
         'The folder gets a folder of PNG files for each class and manifest.json, and can be trained on like any data set.',
     )
     .argument('<run>', "a run's folder, or a checkpoint file")
@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .action(async (run: string, { out, adapter, ...flags }: GenerateFlags & { out: string; adapter?: string }) => {
       const checkpoint = await readCheckpoint(run);
       await interruptible((signal) =>
-        withEngine({ adapter }, async (engine) => {
+        withFastEngine({ adapter }, async (engine) => {
           const made = await generate(engine, checkpoint, flags, out, signal);
           console.log(`${out}: ${made} images of ${classesOf(checkpoint, flags).length} classes`);
         }),

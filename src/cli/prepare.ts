@@ -5,7 +5,7 @@ import { type DatasetSummary, defaultParameters, type PrepareOptions, prepareDat
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { SIZES } from '../train/config.js';
-import { adapterOption, withEngine } from './engine.js';
+import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { positiveInteger, positiveNumber } from './options.js';
 
@@ -29,8 +29,8 @@ export function register(program: Command): void {
   program
     .command('prepare')
     .description(
-      'Turns recordings, a folder for each species, into a data set: windows of 2 s, their wavelet spectrograms as PNG\n' +
-        'files, and dataset.json, which says where each came from, how they are split, and what was left out and why.\n' +
+      'Turns recordings, a folder for each species, into a data set: windows of 2 s, their wavelet spectrograms as PNG ' +
+        'files, and dataset.json, which says where each came from, how they are split, and what was left out and why. ' +
         'Run it again to go on where it stopped.',
     )
     .argument('<dir>', 'folder with a folder of recordings for each species')
@@ -45,7 +45,7 @@ export function register(program: Command): void {
     .action(async (dir: string, options: PrepareFlags & { out: string; adapter?: string }) => {
       const { out, adapter, ...flags } = options;
       await interruptible((signal) =>
-        withEngine({ adapter }, async (engine) => {
+        withFastEngine({ adapter }, async (engine) => {
           const summary = await prepare(engine, { dir, out, ...flags }, signal);
           console.log(describeSummary(summary));
         }),

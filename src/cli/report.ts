@@ -13,7 +13,7 @@ export function register(program: Command): void {
   program
     .command('report')
     .description(
-      'Writes report.html into a run folder: loss curves, real and synthetic spectrograms side by side, and how often the\n' +
+      'Writes report.html into a run folder: loss curves, real and synthetic spectrograms side by side, and how often the ' +
         'discriminator names the right class of held-out real and of synthetic images. One file, no network.',
     )
     .argument('<run>', "the run's folder")

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { synthesiseRecordings } from '../audio/syrinx.js';
 import { readDataset } from '../data/read.js';
 import { readCheckpoint } from '../train/checkpoint.js';
-import { adapterOption, withEngine } from './engine.js';
+import { adapterOption, withFastEngine } from './engine.js';
 import { generate } from './generate.js';
 import { interruptible } from './interrupt.js';
 import { positiveInteger } from './options.js';
@@ -22,7 +22,7 @@ interface RunFlags extends TrainFlags {
 export function register(program: Command): void {
   trainOptions(program.command('run'))
     .description(
-      'Does everything: prepare, train, generate, report. Without a folder it synthesises recordings of invented species on\n' +
+      'Does everything: prepare, train, generate, report. Without a folder it synthesises recordings of invented species on ' +
         'the spot, so that the program can be seen working anywhere. Given again, it goes on where it stopped.',
     )
     .argument('[dir]', 'folder with a folder of recordings for each species')
@@ -32,7 +32,9 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .action(async (dir: string | undefined, flags: RunFlags) => {
       const config = await configFrom(flags);
-      await interruptible((signal) => withEngine(flags, (engine) => runAll({ engine, dir, flags, config, signal })));
+      await interruptible((signal) =>
+        withFastEngine(flags, (engine) => runAll({ engine, dir, flags, config, signal })),
+      );
     });
 }
 

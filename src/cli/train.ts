@@ -9,7 +9,7 @@ import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, latestCheckpoint, readCheckpoint } from '../train/checkpoint.js';
 import { checkConfig, PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
 import { type TrainResult, trainGan } from '../train/trainer.js';
-import { adapterOption, withEngine } from './engine.js';
+import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { positiveInteger, positiveNumber } from './options.js';
 import { sizeOption } from './prepare.js';
@@ -42,8 +42,8 @@ export function trainOptions(command: Command): Command {
 export function register(program: Command): void {
   trainOptions(program.command('train'))
     .description(
-      'Trains DR-ACGAN: a generator of labelled spectrograms and a discriminator that judges and names them.\n' +
-        'The run folder gets config.json, log.jsonl, checkpoints/ and samples/. A run that was stopped (^C saves first)\n' +
+      'Trains DR-ACGAN: a generator of labelled spectrograms and a discriminator that judges and names them. ' +
+        'The run folder gets config.json, log.jsonl, checkpoints/ and samples/. A run that was stopped (^C saves first) ' +
         'goes on from its newest checkpoint when the same command is given again.',
     )
     .argument('<dataset>', "data set made by 'lyrebird prepare', or any folder of images with a folder for each class")
@@ -53,7 +53,7 @@ export function register(program: Command): void {
     .action(async (data: string, { out, adapter, ...flags }: TrainFlags & { out: string; adapter?: string }) => {
       const config = await configFrom(flags);
       await interruptible((signal) =>
-        withEngine({ adapter }, async (engine) => {
+        withFastEngine({ adapter }, async (engine) => {
           const result = await train(engine, await readDataset(data), config, out, signal);
           console.log(`${out}: ${result.step} steps, newest checkpoint ${result.checkpoint}`);
         }),

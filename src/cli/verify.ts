@@ -12,8 +12,8 @@ export function register(program: Command): void {
   program
     .command('verify')
     .description(
-      'Runs reference-case files: operations, modules and training steps with the results that PyTorch computed for them.\n' +
-        'A line a case with its worst error, relative to the largest expected value, and the tolerance. The last line is\n' +
+      'Runs reference-case files: operations, modules and training steps with the results that PyTorch computed for them. ' +
+        'A line a case with its worst error, relative to the largest expected value, and the tolerance. The last line is ' +
         "'N passed, M failed, K unsupported'; the exit code is 0 only if all passed.",
     )
     .argument('<files...>', 'safetensors files of the format reference-cases/1')

@@ -51,7 +51,10 @@ export function gemmPlan(device: Capabilities, shape: GemmShape): GemmPlan {
 function gemmVariant(device: Capabilities, { rows, columns, sumContiguous }: GemmShape): Omit<GemmPlan, 'splits'> {
   if (device.lanes > 0) {
     const LANES = device.lanes;
-    const ROWS = fitting(rows, [4, 8, 16, 32].filter((size) => size <= 4 * LANES));
+    const ROWS = fitting(
+      rows,
+      [4, 8, 16, 32].filter((size) => size <= 4 * LANES),
+    );
     return { core: 'lib/gemm_broadcast', enable: ['subgroups'], constants: { LANES, ROWS }, tile: [ROWS, 4 * LANES] };
   }
   if (device.software) {

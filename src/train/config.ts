@@ -70,7 +70,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
   return {
     size: actual,
     batch: 16,
-    steps: preset === 'small' ? 600 : preset === 'reference' ? 2000 : 20_000,
+    steps: preset === 'small' ? 500 : preset === 'reference' ? 2000 : 20_000,
     seed: 0,
     latent: 100,
     ...widths,

@@ -24,8 +24,10 @@ export function tone(seconds: number, sampleRate = 8000, frequency = 1000): Floa
 /** A WAV file whose header may lie: `dataSize` overrides the length that it declares. */
 export function rawWav(
   data: Uint8Array,
-  { tag = 1, channels = 1, rate = 8000, bits = 16, block = (channels * bits) / 8, dataSize = data.length } = {},
+  options: { tag?: number; channels?: number; rate?: number; bits?: number; block?: number; dataSize?: number } = {},
 ): Uint8Array {
+  const { tag = 1, channels = 1, rate = 8000, bits = 16, dataSize = data.length } = options;
+  const { block = (channels * bits) / 8 } = options;
   const header = Buffer.alloc(44);
   header.write('RIFF', 0);
   header.writeUInt32LE(36 + data.length, 4);

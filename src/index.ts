@@ -1,0 +1,39 @@
+/**
+ * Lyrebird as a library: open a device, make an engine, run ops on a tape, build networks and train them.
+ *
+ *   const gpu = await openGpu();
+ *   const engine = new Engine(gpu);
+ *   ...
+ *   gpu.close();
+ */
+export { createSpectrogrammer, type SpectrogramOptions } from './audio/scalogram.js';
+export { checkCase } from './autograd/check.js';
+export { Gradients, Tape } from './autograd/tape.js';
+export { prepareDataset } from './data/dataset.js';
+export { createLoader, loadSplit } from './data/loader.js';
+export { type Dataset, readDataset } from './data/read.js';
+export { DeviceError } from './device/errors.js';
+export { type Gpu, openGpu } from './device/open.js';
+export { UserError } from './io/errors.js';
+export { readSafetensors, writeSafetensors } from './io/safetensors.js';
+export { type Dispatch, Engine } from './kernel/engine.js';
+export type { DType, Shape, Tensor } from './memory/tensor.js';
+export { Discriminator, type DiscriminatorConfig } from './models/discriminator.js';
+export { Generator, type GeneratorConfig } from './models/generator.js';
+export { CBAM } from './nn/cbam.js';
+export { DynamicConv2d } from './nn/dynamicConv2d.js';
+export { BatchNorm, Conv2d, ConvTranspose2d, Embedding, Linear } from './nn/layers.js';
+export { Layer, Module } from './nn/module.js';
+export { Network, type State } from './nn/network.js';
+export { SpectralNorm } from './nn/spectralNorm.js';
+export { defineOp, type Op } from './ops/define.js';
+export { opByName, ops } from './ops/index.js';
+export { clipGradients } from './optim/clip.js';
+export { updateEma } from './optim/ema.js';
+export { createOptimizer, type Optimizer } from './optim/optimizer.js';
+export { readCheckpoint } from './train/checkpoint.js';
+export { presetConfig, type TrainConfig } from './train/config.js';
+export { createGan } from './train/gan.js';
+export { createGanStep, type GanBatch } from './train/ganStep.js';
+export { generateImages } from './train/sample.js';
+export { trainGan } from './train/trainer.js';

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
+import { writeAtomically } from '../io/files.js';
 import { writeReport } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
 import { readCheckpoint } from '../train/checkpoint.js';
@@ -27,7 +28,7 @@ export function register(program: Command): void {
     });
 }
 
-/** Writes the report and returns its path. */
+/** Writes the report, and comparison.png beside it; returns the report's path. */
 export async function report(engine: Engine, run: string, dataset: Dataset, source: string): Promise<string> {
   const checkpoint = await readCheckpoint(run);
   if (checkpoint.classes.join() !== dataset.classes.join()) {
@@ -38,6 +39,8 @@ export async function report(engine: Engine, run: string, dataset: Dataset, sour
   }
   const title = `${checkpoint.classes.length} ${checkpoint.synthetic ? 'synthetic species' : 'species'}, ${checkpoint.step} steps`;
   const file = path.join(run, 'report.html');
-  await writeReport(file, await summarise(engine, run, dataset, checkpoint, { title, source }));
+  const summary = await summarise(engine, run, dataset, checkpoint, { title, source });
+  await writeReport(file, summary.report);
+  await writeAtomically(path.join(run, 'comparison.png'), summary.comparison);
   return file;
 }

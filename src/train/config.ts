@@ -13,7 +13,7 @@ const rate = z.number().positive().max(1);
 export const trainConfigSchema = z
   .strictObject({
     size: z.union(SIZES.map((size) => z.literal(size))).describe('side of the images in pixels'),
-    batch: z.int().min(2).max(4096).describe('real images a step'),
+    batch: z.int().min(1).max(4096).describe('real images a step'),
     steps: z.int().min(1).max(100_000_000).describe('updates of each network'),
     seed: z.int().min(0).describe('of weights, noise and shuffling'),
     latent: z.int().min(1).max(4096).describe('length of the noise vector'),
@@ -77,8 +77,8 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     discriminatorWidths: [16, 32, 64, 128],
     adversarial: 'bce',
     classOnFakes: true,
-    learningRateG: 2e-4,
-    learningRateD: 2e-4,
+    learningRateG: preset === 'small' ? 1e-3 : 2e-4,
+    learningRateD: preset === 'small' ? 4e-4 : 2e-4,
     beta1: 0.5,
     beta2: 0.999,
     sampleEvery: 100,

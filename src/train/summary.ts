@@ -24,6 +24,12 @@ export interface SummaryOptions {
   readonly source: string;
 }
 
+export interface Summary {
+  readonly report: ReportData;
+  /** One sheet as PNG: a row for each class, recordings on the left, generated images on the right. */
+  readonly comparison: Buffer;
+}
+
 /** Generates, judges and counts; takes some seconds. */
 export async function summarise(
   e: Engine,
@@ -31,7 +37,7 @@ export async function summarise(
   dataset: Dataset,
   checkpoint: Checkpoint,
   { title, source }: SummaryOptions,
-): Promise<ReportData> {
+): Promise<Summary> {
   const { config, classes } = checkpoint;
   const { batch, size, seed } = config;
   const g = createGenerator(e, config, classes.length);
@@ -51,10 +57,17 @@ export async function summarise(
 
   const records = readLog(path.join(run, 'log.jsonl'));
   const last = Object.assign({}, ...records) as LogRecord & { peakGpuBytes?: number; adapter?: string };
-  const sheets = { real: toGray(train.images, size), synthetic: toGray(synthetic, size) };
+  const gray = { real: toGray(train.images, size), synthetic: toGray(synthetic, size) };
+  const shown = classes.map((label, i) => {
+    const ofClass = gray.real.filter((_, j) => train.labels[j] === i);
+    const count = Math.min(SHOWN, ofClass.length);
+    const real = Array.from({ length: count }, (_, j) => ofClass[Math.floor((j * ofClass.length) / count)]!);
+    return { label, real, synthetic: gray.synthetic.slice(i * JUDGED, i * JUDGED + SHOWN) };
+  });
+  const sheet = (images: Uint8Array[]) => gridPng(images, { columns: SHOWN, size, background: 'transparent' });
   const countIn = (part: { readonly labels: Int32Array }, label: number): number =>
     part.labels.filter((l) => l === label).length;
-  return {
+  const report: ReportData = {
     title,
     synthetic: checkpoint.synthetic,
     dataset: {
@@ -80,19 +93,28 @@ export async function summarise(
     curves: thinned(curvesOf(records)),
     accuracy,
     grids: await Promise.all(
-      classes.map(async (label, i) => {
-        const shown = [...train.labels.keys()].filter((j) => train.labels[j] === i);
-        const picked = Array.from(
-          { length: Math.min(SHOWN, shown.length) },
-          (_, j) => shown[Math.floor((j * shown.length) / SHOWN)]!,
-        );
-        const sheet = (images: Uint8Array[]) => gridPng(images, { columns: SHOWN, size, background: 'transparent' });
-        const made = sheets.synthetic.slice(i * JUDGED, i * JUDGED + SHOWN);
-        return { label, real: await sheet(picked.map((j) => sheets.real[j]!)), synthetic: await sheet(made) };
-      }),
+      shown.map(async ({ label, real, synthetic: made }) => ({
+        label,
+        real: await sheet(real),
+        synthetic: await sheet(made),
+      })),
     ),
   };
+  const black = new Uint8Array(size * size);
+  const rows = shown.flatMap(({ real, synthetic: made }) => [...padded(real, black), ...made]);
+  const words = checkpoint.synthetic ? 'synthesised recordings' : 'recordings';
+  const comparison = await gridPng(rows, {
+    columns: 2 * SHOWN,
+    size,
+    rowLabels: classes,
+    title: `left: ${words}   right: generated after ${checkpoint.step} steps`,
+  });
+  return { report, comparison };
 }
+
+/** SHOWN images, the missing ones black. */
+const padded = (images: readonly Uint8Array[], black: Uint8Array): Uint8Array[] =>
+  Array.from({ length: SHOWN }, (_, i) => images[i] ?? black);
 
 async function skippedIn(dataset: Dataset): Promise<{ file: string; reason: string }[]> {
   if (!dataset.parameters) return [];

@@ -193,6 +193,8 @@ async function writeSamples(run: Run, step: number): Promise<void> {
     syntheticAccuracy: fake.correct / fake.total,
     accReal: real.total > 0 ? real.takenForReal : undefined,
     accFake: 1 - fake.takenForReal,
+    gpuBytes: e.memory().bytes,
+    gpuAllocations: e.memory().allocations,
   });
 }
 

@@ -5,7 +5,8 @@
 // gy [N, O, OH, OW], weight [O, C/G, KH, KW], bias [C] (of the transposed convolution; read if BIAS), gx [N, C, H, W].
 // M = C/G (rows), columns = the pixels of one phase, k = (output channel in the group, tap in y, tap in x).
 // Only every s-th tap meets a given pixel, so pixels are taken by phase (iy mod s, ix mod s): within one all pixels have
-// the same taps, ky = first + k.y step with step = s / gcd(s, dil), and no multiplication by zero is left.
+// the same taps, ky = first + k.y step with step = s / gcd(s, dil), and no multiplication by zero is left. A step further in
+// taps is stride_of_step = dil / gcd(s, dil) pixels of gy less.
 // An item is group * phases + phase. A phase without taps still writes its zeros.
 
 struct Params {
@@ -30,6 +31,8 @@ struct Params {
   dilation_x: u32,
   step_y: u32,
   step_x: u32,
+  stride_of_step_y: u32,
+  stride_of_step_x: u32,
   phase_height: u32,
   phase_width: u32,
   split_size: u32,
@@ -111,9 +114,8 @@ fn read_a(r: Rows, k: vec3u) -> vec4f {
 }
 
 fn read_b(c: Columns, k: vec3u) -> vec4f {
-  // step taps further is step dil / stride = dil / gcd(stride, dil) pixels less.
-  let oy = vec4u(c.y - vec4i(i32(k.y * (p.step_y * p.dilation_y / p.stride_y))));
-  let ox = vec4u(c.x - vec4i(i32(k.z * (p.step_x * p.dilation_x / p.stride_x))));
+  let oy = vec4u(c.y - vec4i(i32(k.y * p.stride_of_step_y)));
+  let ox = vec4u(c.x - vec4i(i32(k.z * p.stride_of_step_x)));
   let inside = (oy < vec4u(p.out_height)) & (ox < vec4u(p.out_width));
   let i = select(vec4u(), c.base + (k.x * p.out_height + oy) * p.out_width + ox, inside);
   return select(vec4f(), vec4f(gy[i.x], gy[i.y], gy[i.z], gy[i.w]), inside);

@@ -129,6 +129,8 @@ function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, g
       group_out_channels: g.outChannels / g.groups,
       step_y: step[0],
       step_x: step[1],
+      stride_of_step_y: (step[0] * g.dilation[0]) / sy,
+      stride_of_step_x: (step[1] * g.dilation[1]) / sx,
       phase_height: phase[0],
       phase_width: phase[1],
     },

@@ -4,7 +4,7 @@
  */
 import type { Gpu } from './open.js';
 import { type Pipeline, type Pipelines, UNIFORM_BLOCK } from './pipelines.js';
-import { PassTimer, type TimedPass } from './timing.js';
+import { type DispatchRecord, PassTimer, type TimedPass } from './timing.js';
 
 /** Dispatches between two submits: enough to make a submit's cost vanish, few enough that the GPU starts early. */
 const DISPATCHES_PER_SUBMIT = 128;
@@ -38,17 +38,26 @@ export class Commands {
     });
   }
 
-  /** Records one dispatch; `write` fills its uniform block, which begins at the byte it is given. */
+  /** Whether dispatches are being timed, and `dispatch` therefore wants records. */
+  get timing(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /**
+   * Records one dispatch; `write` fills its uniform block, which begins at the byte it is given. With a `record` it is timed,
+   * if anything is.
+   */
   dispatch(
     pipeline: Pipeline,
     storages: GPUBindGroup,
     write: (view: DataView, offset: number) => void,
     grid: readonly [number, number, number],
+    record?: DispatchRecord,
   ): void {
     if (this.recorded === DISPATCHES_PER_SUBMIT) this.submit();
     const offset = this.recorded++ * UNIFORM_BLOCK;
     write(this.view, offset);
-    const pass = this.timer ? this.timedPass(pipeline.key) : this.openPass();
+    const pass = record ? this.timedPass(record) : this.openPass();
     if (this.current !== pipeline.pipeline) {
       pass.setPipeline(pipeline.pipeline);
       this.current = pipeline.pipeline;
@@ -58,7 +67,7 @@ export class Commands {
     pass.setBindGroup(1, this.uniforms, this.dynamicOffset);
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.dispatches++;
-    if (this.timer) this.closePass();
+    if (record) this.closePass();
   }
 
   /** Records a copy between buffers (ends the pass). */
@@ -105,9 +114,9 @@ export class Commands {
     return this.pass;
   }
 
-  private timedPass(label: string): GPUComputePassEncoder {
+  private timedPass(record: DispatchRecord): GPUComputePassEncoder {
     this.closePass();
-    const timestampWrites = this.timer?.next(label);
+    const timestampWrites = this.timer?.next(record);
     this.pass = this.openEncoder().beginComputePass(timestampWrites ? { timestampWrites } : {});
     return this.pass;
   }

@@ -1,8 +1,23 @@
 /** GPU time by timestamp query: each timed dispatch is a compute pass of its own, with a stamp before and after it. */
 import type { Gpu } from './open.js';
 
-export interface TimedPass {
+/** What is known of a dispatch before it runs. */
+export interface DispatchRecord {
+  /** The kernel's key. */
   readonly label: string;
+  /** Workgroups. */
+  readonly grid: readonly [number, number, number];
+  /** Of the tensors bound, in the order of the bindings. */
+  readonly shapes: readonly (readonly number[])[];
+  /** Bytes of all that is bound; what is bound twice counts once. */
+  readonly bytes: number;
+  /** Floating-point operations, where the op tells. */
+  readonly flops: number | undefined;
+}
+
+export interface TimedPass extends DispatchRecord {
+  /** When it began: milliseconds after the first pass did. */
+  readonly start: number;
   readonly milliseconds: number;
 }
 
@@ -10,7 +25,7 @@ export class PassTimer {
   private readonly querySet: GPUQuerySet;
   private readonly resolved: GPUBuffer;
   private readonly staging: GPUBuffer;
-  private labels: string[] = [];
+  private records: DispatchRecord[] = [];
 
   constructor(
     private readonly gpu: Gpu,
@@ -24,27 +39,32 @@ export class PassTimer {
   }
 
   /** Where the next pass writes its stamps; undefined when no room is left. */
-  next(label: string): GPUComputePassTimestampWrites | undefined {
-    const index = this.labels.length;
+  next(record: DispatchRecord): GPUComputePassTimestampWrites | undefined {
+    const index = this.records.length;
     if (index >= this.capacity) return undefined;
-    this.labels.push(label);
+    this.records.push(record);
     return { querySet: this.querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
   }
 
   /** The passes since the last call, in order. The encoder that holds them must have been submitted. */
   async read(): Promise<TimedPass[]> {
     const { device } = this.gpu;
-    const labels = this.labels;
-    this.labels = [];
-    if (labels.length === 0) return [];
+    const records = this.records;
+    this.records = [];
+    if (records.length === 0) return [];
     const encoder = device.createCommandEncoder();
-    encoder.resolveQuerySet(this.querySet, 0, 2 * labels.length, this.resolved, 0);
-    encoder.copyBufferToBuffer(this.resolved, 0, this.staging, 0, 16 * labels.length);
+    encoder.resolveQuerySet(this.querySet, 0, 2 * records.length, this.resolved, 0);
+    encoder.copyBufferToBuffer(this.resolved, 0, this.staging, 0, 16 * records.length);
     device.queue.submit([encoder.finish()]);
-    await this.gpu.wait(this.staging.mapAsync(GPUMapMode.READ, 0, 16 * labels.length));
-    const stamps = new BigUint64Array(this.staging.getMappedRange(0, 16 * labels.length).slice(0));
+    await this.gpu.wait(this.staging.mapAsync(GPUMapMode.READ, 0, 16 * records.length));
+    const stamps = new BigUint64Array(this.staging.getMappedRange(0, 16 * records.length).slice(0));
     this.staging.unmap();
-    return labels.map((label, i) => ({ label, milliseconds: Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6 }));
+    const between = (from: number, to: number): number => Number(stamps[to]! - stamps[from]!) / 1e6;
+    return records.map((record, i) => ({
+      ...record,
+      start: between(0, 2 * i),
+      milliseconds: between(2 * i, 2 * i + 1),
+    }));
   }
 
   destroy(): void {

@@ -7,7 +7,7 @@ import { DeviceError } from '../device/errors.js';
 import type { Gpu } from '../device/open.js';
 import { type Pipeline, Pipelines } from '../device/pipelines.js';
 import { Readback } from '../device/readback.js';
-import type { TimedPass } from '../device/timing.js';
+import type { DispatchRecord, TimedPass } from '../device/timing.js';
 import { Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { byteLength, type DType, formatShape, paddedBytes, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
@@ -21,6 +21,8 @@ export interface Dispatch extends KernelSource {
   readonly params: Readonly<Record<string, number>>;
   /** Workgroups. */
   readonly grid: readonly [number, number?, number?];
+  /** Floating-point operations, for profiles: of matrix products, whose speed is judged by them. */
+  readonly flops?: number;
 }
 
 interface Compiled {
@@ -34,6 +36,8 @@ const BIND_GROUPS_KEPT = 4096;
 
 export class Engine {
   readonly capabilities: Capabilities;
+  /** Told of each phase of work when it begins (see `mark`). */
+  onMark: ((phase: string) => void) | undefined;
   private readonly pool: Pool;
   private readonly scopes: Scopes;
   private readonly pipelines: Pipelines;
@@ -139,7 +143,19 @@ export class Engine {
         at += 4;
       }
     };
-    this.commands.dispatch(pipeline, group, write, [x, y, z]);
+    const grid = [x, y, z] as const;
+    this.commands.dispatch(
+      pipeline,
+      group,
+      write,
+      grid,
+      this.commands.timing ? recordOf(pipeline, grid, run) : undefined,
+    );
+  }
+
+  /** Says that what is recorded from here on is a phase of its own, such as 'D backward'. Only a profile listens. */
+  mark(phase: string): void {
+    this.onMark?.(phase);
   }
 
   /** Sends what is recorded to the GPU, so that it starts. */
@@ -218,6 +234,13 @@ export class Engine {
       })),
     });
   }
+}
+
+function recordOf({ key }: Pipeline, grid: DispatchRecord['grid'], { tensors, flops }: Dispatch): DispatchRecord {
+  const bound = new Map<string, number>();
+  for (const { storage, offset, shape } of tensors) bound.set(`${storage.id}:${offset}`, paddedBytes(shape));
+  const bytes = [...bound.values()].reduce((total, size) => total + size, 0);
+  return { label: key, grid, shapes: tensors.map(({ shape }) => shape), bytes, flops };
 }
 
 /** Workgroups for one invocation per item, folded into two dimensions where one would pass WebGPU's limit of 65 535. */

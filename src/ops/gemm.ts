@@ -20,7 +20,7 @@ export interface GemmRun {
 }
 
 export function runGemm(e: Engine, run: GemmRun): void {
-  const { rows, columns, items } = run.shape;
+  const { rows, columns, items, terms } = run.shape;
   const plan = gemmPlan(e.capabilities, run.shape);
   const split = plan.splits > 1;
   const size = sizeOf(run.output.shape);
@@ -44,6 +44,7 @@ export function runGemm(e: Engine, run: GemmRun): void {
       slope: run.epilogue ? slopeOf(run.epilogue) : 0,
     },
     grid: [Math.ceil(columns / plan.tile[1]), Math.ceil(rows / plan.tile[0]), items * plan.splits],
+    flops: 2 * rows * columns * items * terms,
   });
   if (!split) return;
   const bias = run.bias;

@@ -82,7 +82,9 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
 
   const updateDiscriminator = (batch: GanBatch, losses: Tensor, rate?: number): undefined => {
     const { channels, size } = d.module.config;
+    e.mark('fakes');
     const fakes = e.scope(() => g.module.forward(new Tape(e), batch.zd, e.upload(batch.zdLabels, [n])));
+    e.mark('D forward');
     const tape = new Tape(e, d.targets);
     const images = tape.apply(concat, [e.upload(batch.images, [n, channels, size, size]), fakes], { dim: 0 });
     const judged = d.module.forward(tape, images);
@@ -94,15 +96,18 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
     const classes = tape.apply(crossEntropy, [logits, e.upload(labels, [labels.length])], {});
     report(e, source, losses, 0, 2);
     report(e, classes, losses, 1, weight ? 2 : 1);
+    e.mark('D backward');
     d.zeroGrad();
     tape.backwardAll([
       [source, constants.two],
       [classes, weight],
     ]);
+    e.mark('D update');
     optimizerD.update(e, rate);
   };
 
   const updateGenerator = (batch: GanBatch, losses: Tensor, rate?: number): undefined => {
+    e.mark('G forward');
     const tape = new Tape(e, g.targets);
     const labels = e.upload(batch.zgLabels, [n]);
     const judged = d.module.forward(tape, g.module.forward(tape, batch.zg, labels));
@@ -113,8 +118,10 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
     const classes = tape.apply(crossEntropy, [judged.classes, labels], {});
     report(e, source, losses, 2, bce ? 1 : -1);
     report(e, classes, losses, 3, 1);
+    e.mark('G backward');
     g.zeroGrad();
     tape.backwardAll([[source, bce ? undefined : constants.minusOne], [classes]]);
+    e.mark('G update');
     optimizerG.update(e, rate);
   };
 

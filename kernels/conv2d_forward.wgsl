@@ -86,7 +86,14 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   return select(vec4f(), vec4f(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
 }
 
-fn write(m: u32, n: u32, split: u32, value: vec4f) {
+fn places(n: u32) -> vec4u {
+  let pixel = vec4u(n, n + 1u, n + 2u, n + 3u);
+  let plane = p.out_height * p.out_width;
+  let image = pixel / plane;
+  return select(vec4u(OUTSIDE), pixel + image * ((p.out_channels - 1u) * plane), pixel < vec4u(p.columns));
+}
+
+fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   if (m >= p.rows) {
     return;
   }
@@ -96,12 +103,10 @@ fn write(m: u32, n: u32, split: u32, value: vec4f) {
     v += bias[o];
   }
   v = activate4(v, p.slope);
-  let plane = p.out_height * p.out_width;
+  let row = split * p.split_size + o * p.out_height * p.out_width;
   for (var j = 0u; j < 4u; j++) {
-    let pixel = n + j;
-    if (pixel < p.columns) {
-      let image = pixel / plane;
-      y[split * p.split_size + (image * p.out_channels + o) * plane + pixel - image * plane] = v[j];
+    if (at[j] != OUTSIDE) {
+      y[row + at[j]] = v[j];
     }
   }
 }

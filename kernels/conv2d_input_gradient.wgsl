@@ -121,7 +121,17 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   return select(vec4f(), vec4f(gy[i.x], gy[i.y], gy[i.z], gy[i.w]), inside);
 }
 
-fn write(m: u32, n: u32, split: u32, value: vec4f) {
+fn places(n: u32) -> vec4u {
+  let pixel = vec4u(n, n + 1u, n + 2u, n + 3u);
+  let line = pixel / p.phase_width;
+  let image = line / p.phase_height;
+  let iy = (line - image * p.phase_height) * p.stride_y + phase.x;
+  let ix = (pixel - line * p.phase_width) * p.stride_x + phase.y;
+  let inside = (pixel < vec4u(p.columns)) & (iy < vec4u(p.height)) & (ix < vec4u(p.width));
+  return select(vec4u(OUTSIDE), (image * (p.channels * p.height) + iy) * p.width + ix, inside);
+}
+
+fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   if (m >= p.rows) {
     return;
   }
@@ -131,14 +141,10 @@ fn write(m: u32, n: u32, split: u32, value: vec4f) {
     v += bias[channel];
   }
   v = activate4(v, p.slope);
+  let row = split * p.split_size + channel * p.height * p.width;
   for (var j = 0u; j < 4u; j++) {
-    let pixel = n + j;
-    let line = pixel / p.phase_width;
-    let image = line / p.phase_height;
-    let iy = (line - image * p.phase_height) * p.stride_y + phase.x;
-    let ix = (pixel - line * p.phase_width) * p.stride_x + phase.y;
-    if (pixel < p.columns && iy < p.height && ix < p.width) {
-      gx[split * p.split_size + ((image * p.channels + channel) * p.height + iy) * p.width + ix] = v[j];
+    if (at[j] != OUTSIDE) {
+      gx[row + at[j]] = v[j];
     }
   }
 }

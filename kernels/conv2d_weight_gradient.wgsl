@@ -84,14 +84,19 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   return select(vec4f(), vec4f(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
 }
 
-fn write(m: u32, n: u32, split: u32, value: vec4f) {
+fn places(n: u32) -> vec4u {
+  let column = vec4u(n, n + 1u, n + 2u, n + 3u);
+  return select(vec4u(OUTSIDE), column, column < vec4u(p.columns));
+}
+
+fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   if (m >= p.rows) {
     return;
   }
   let row = split * p.split_size + (channel_group * p.rows + m) * p.columns;
   for (var j = 0u; j < 4u; j++) {
-    if (n + j < p.columns) {
-      gw[row + n + j] = value[j];
+    if (at[j] != OUTSIDE) {
+      gw[row + at[j]] = value[j];
     }
   }
 }

@@ -60,18 +60,23 @@ fn read_b(columns: Columns, k: vec3u) -> vec4f {
   return vec4f(b[i.x], b[i.y], b[i.z], b[i.w]);
 }
 
-fn write(m: u32, n: u32, split: u32, value: vec4f) {
+fn places(n: u32) -> vec4u {
+  let column = vec4u(n, n + 1u, n + 2u, n + 3u);
+  return select(vec4u(OUTSIDE), column, column < vec4u(p.columns));
+}
+
+fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   if (m >= p.rows) {
     return;
   }
   let row = split * p.split_size + (entry * p.rows + m) * p.columns;
   for (var j = 0u; j < 4u; j++) {
-    if (n + j < p.columns) {
+    if (at[j] != OUTSIDE) {
       var v = value[j];
       if (BIAS) {
-        v += bias[n + j];
+        v += bias[at[j]];
       }
-      c[row + n + j] = activate(v, p.slope);
+      c[row + at[j]] = activate(v, p.slope);
     }
   }
 }

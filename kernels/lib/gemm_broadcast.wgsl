@@ -10,7 +10,7 @@
 //
 // k counts in three digits (lib/gemm_index.wgsl). The operand file gives: setup(item), the digits' extents; rows(m) and
 // columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies outside is computed and
-// never written); read_a and read_b, four values at a k; write(m, n, ...), which skips what lies outside.
+// never written); read_a and read_b, four values at a k; places(n), where in a row four columns are written; write(m, ...).
 //
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
@@ -181,10 +181,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   }
   var c = array<vec4f, 32>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, c31);
   var d = array<vec4f, 32>(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, d12, d13, d14, d15, d16, d17, d18, d19, d20, d21, d22, d23, d24, d25, d26, d27, d28, d29, d30, d31);
+  let places0 = places(n0);
+  let places1 = places(n1);
   for (var i = 0u; i < ROWS; i++) {
-    write(m0 + i, n0, split, c[i]);
+    write(m0 + i, split, places0, c[i]);
     if (COLUMNS > 1u) {
-      write(m0 + i, n1, split, d[i]);
+      write(m0 + i, split, places1, d[i]);
     }
   }
 }

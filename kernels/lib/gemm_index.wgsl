@@ -1,5 +1,8 @@
 // The index of a GEMM's sum in three digits, so that operand files need no division: k.x outermost, k.z innermost.
 
+/// The place of a column that lies outside of the matrix: not written.
+const OUTSIDE = 0xffffffffu;
+
 /// The digits of the position t in the sum.
 fn digits(t: u32, extents: vec3u) -> vec3u {
   let line = t / extents.z;

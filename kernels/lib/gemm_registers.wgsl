@@ -9,7 +9,7 @@
 //
 // k counts in three digits (lib/gemm_index.wgsl). The operand file gives: setup(item), the digits' extents; rows(m) and
 // columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies outside is computed and
-// never written); read_a and read_b, four values at a k; write(m, n, ...), which skips what lies outside.
+// never written); read_a and read_b, four values at a k; places(n), where in a row four columns are written; write(m, ...).
 // One flat loop: SwiftShader copies all accumulators at each loop's edge; three nested ones took six times as long.
 //
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
@@ -74,8 +74,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   var c = array<vec4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
   var d = array<vec4f, 8>(d0, d1, d2, d3, d4, d5, d6, d7);
+  let places0 = places(n0);
+  let places1 = places(n0 + 4u);
   for (var i = 0u; i < ROWS; i++) {
-    write(m0 + i, n0, split, c[i]);
-    write(m0 + i, n0 + 4u, split, d[i]);
+    write(m0 + i, split, places0, c[i]);
+    write(m0 + i, split, places1, d[i]);
   }
 }

@@ -10,7 +10,7 @@
 //
 // k counts in three digits (lib/gemm_index.wgsl). The operand file gives: setup(item), the digits' extents; rows(m) and
 // columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies outside is computed and
-// never written); read_a and read_b, four values at a k; write(m, n, ...), which skips what lies outside.
+// never written); read_a and read_b, four values at a k; places(n), where in a row four columns are written; write(m, ...).
 //
 // Source: the blocking of Volkov and Demmel 2008, "Benchmarking GPUs to tune dense linear algebra".
 
@@ -59,9 +59,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     workgroupBarrier();
   }
   let m = m0 + 4u * high;
-  let n = n0 + 4u * low;
-  write(m, n, split, c0);
-  write(m + 1u, n, split, c1);
-  write(m + 2u, n, split, c2);
-  write(m + 3u, n, split, c3);
+  let at = places(n0 + 4u * low);
+  write(m, split, at, c0);
+  write(m + 1u, split, at, c1);
+  write(m + 2u, split, at, c2);
+  write(m + 3u, split, at, c3);
 }

@@ -73,6 +73,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'time every operation, forward and backward',
     load: () => import('./bench.js'),
   },
+  profile: {
+    summary: 'show where the time of a training step goes',
+    load: () => import('./profile.js'),
+  },
   gradcheck: {
     summary: 'check every operation and gradient against references',
     load: () => import('./gradcheck.js'),

@@ -70,7 +70,7 @@ async function gpuMilliseconds(e: Engine, run: () => void | Promise<void>): Prom
   return passes.reduce((total, { milliseconds }) => total + milliseconds, 0);
 }
 
-function spread(values: readonly number[]): Spread {
+export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

@@ -1,0 +1,95 @@
+/** lyrebird profile: where the time of a training step goes, dispatch by dispatch. */
+import { type Command, Option } from 'commander';
+import { writeAtomically } from '../io/files.js';
+import { PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
+import { adapterOption, withFastEngine } from './engine.js';
+import { describeHost } from './host.js';
+import { interruptible } from './interrupt.js';
+import { positiveInteger } from './options.js';
+import { sizeOption } from './prepare.js';
+import { type Profile, profileStep } from './profile/collect.js';
+import { formatProfile, GROUPINGS, type Grouping } from './profile/format.js';
+import { total } from './profile/group.js';
+import { dispatchTrace, phaseTrace, type Trace } from './profile/trace.js';
+import { CLASSES, prepareStep } from './stepBenchmark.js';
+import { threeDigits } from './table.js';
+import { version } from './version.js';
+
+interface ProfileFlags {
+  readonly preset: Preset;
+  readonly size: TrainConfig['size'];
+  readonly batch: number;
+  readonly steps: number;
+  readonly by: Grouping;
+  readonly trace?: string;
+  readonly json?: string;
+  readonly adapter?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('profile')
+    .description(
+      'Times one training step of DR-ACGAN, both updates, on random images: each dispatch by itself, by the clock of the ' +
+        'GPU. GFLOP/s are those of matrix products and convolutions, GB/s the memory that a dispatch binds, each beside the ' +
+        "best that a large product and a large copy reach; what lies in the processor's cache may pass that. An adapter " +
+        'without timestamps gets the times of the phases instead.',
+    )
+    .addOption(
+      new Option('--preset <name>', 'the networks: small, reference, or paper: 256 x 256 at full width')
+        .choices(PRESETS)
+        .default('reference'),
+    )
+    .addOption(sizeOption())
+    .option('--batch <n>', 'real images a step', positiveInteger, 16)
+    .option('--steps <n>', 'steps that medians are taken of', positiveInteger, 5)
+    .addOption(
+      new Option(
+        '--by <what>',
+        'a line for each kernel, dispatch, or op (then transposed convolutions count as conv2d and linear layers as ' +
+          'matmul, whose kernels they run)',
+      )
+        .choices(GROUPINGS)
+        .default('kernel'),
+    )
+    .option('--trace <file>', 'also write one step as a Chrome trace, for ui.perfetto.dev')
+    .option('--json <file>', 'also write everything that was measured')
+    .addOption(adapterOption())
+    .action(async (flags: ProfileFlags) => {
+      await interruptible((signal) => profile(flags, signal));
+    });
+}
+
+async function profile({ preset, size, batch, steps, by, trace, json, adapter }: ProfileFlags, signal: AbortSignal) {
+  const config = { ...presetConfig(preset, size), batch };
+  const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}, ${CLASSES} classes`;
+  await withFastEngine({ adapter }, async (e) => {
+    const { info } = e.gpu;
+    console.log(`${info.name}, ${info.driver}\n${what}; median of ${steps}`);
+    const measured = await profileStep(e, prepareStep(e, config).run, steps, signal);
+    const { roof } = measured;
+    console.log(`roof: ${threeDigits(roof.gflops)} GFLOP/s, ${threeDigits(roof.gbps)} GB/s\n`);
+    console.log(formatProfile(measured, by));
+    const about = {
+      lyrebird: version,
+      date: new Date().toISOString(),
+      host: describeHost(),
+      adapter: info,
+      step: what,
+    };
+    if (trace !== undefined) await writeJson(trace, traceOf(measured, about));
+    if (json !== undefined) await writeJson(json, { ...about, config, ...results(measured) });
+  });
+}
+
+const traceOf = ({ passes, phases }: Profile, about: Trace['otherData']): Trace =>
+  passes ? dispatchTrace(passes.traced, about) : phaseTrace(phases, about);
+
+/** What was measured, milliseconds and bytes. */
+function results({ passes, ...rest }: Profile) {
+  if (!passes) return rest;
+  const { milliseconds, bytes, flops } = total(passes.typical);
+  return { ...rest, gpu: milliseconds, bytes, flops, dispatches: passes.typical };
+}
+
+const writeJson = (file: string, value: object): Promise<void> => writeAtomically(file, `${JSON.stringify(value)}\n`);

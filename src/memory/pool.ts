@@ -25,6 +25,7 @@ export function sizeClass(bytes: number): number {
 
 export class Pool {
   private readonly idle = new Map<number, Storage[]>();
+  private readonly disordered = new Set<Storage[]>();
   private nextId = 0;
   private total = 0;
   private used = 0;
@@ -55,9 +56,22 @@ export class Pool {
     if (storage.free) throw new Error('a storage was given back to the pool twice');
     storage.free = true;
     this.used -= storage.bytes;
-    const list = this.idle.get(storage.bytes);
-    if (list) list.push(storage);
-    else this.idle.set(storage.bytes, [storage]);
+    let list = this.idle.get(storage.bytes);
+    if (!list) {
+      list = [];
+      this.idle.set(storage.bytes, list);
+    }
+    list.push(storage);
+    this.disordered.add(list);
+  }
+
+  /**
+   * Puts idle buffers in the order of their numbers. Done between steps, it makes every step begin alike: so each op meets
+   * the buffers that it met in the step before, and its bind group is there already.
+   */
+  settle(): void {
+    for (const list of this.disordered) list.sort((a, b) => b.id - a.id);
+    this.disordered.clear();
   }
 
   statistics(): PoolStatistics {

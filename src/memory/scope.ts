@@ -56,6 +56,7 @@ export class Scopes {
         if (kept.has(entry.storage)) outer?.push(entry);
         else this.pool.give(entry.storage);
       }
+      if (!outer) this.pool.settle();
     }
   }
 }

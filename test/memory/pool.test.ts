@@ -60,6 +60,23 @@ describe('scopes', () => {
     expect(pool.statistics()).toMatchObject({ inUse: 0, allocations: first });
   });
 
+  it('meet the same buffers in the same order in every step, whatever was given back early', () => {
+    const { scopes, tensor } = fixture();
+    const step = () => {
+      const met: number[] = [];
+      scopes.run(() => {
+        const early = [tensor(512), tensor(512), tensor(512)];
+        scopes.release(early[1]!);
+        scopes.release(early[0]!);
+        met.push(...[...early, tensor(512), tensor(512), tensor(512)].map(({ storage }) => storage.id));
+        return null;
+      });
+      return met;
+    };
+    step();
+    expect(step()).toEqual(step());
+  });
+
   it('keep what is returned, in the scope outside', () => {
     const { pool, scopes, tensor } = fixture();
     scopes.run(() => {

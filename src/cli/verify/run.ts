@@ -2,12 +2,14 @@
 import { cwt } from '../../audio/wavelet.js';
 import { Gradients, Tape } from '../../autograd/tape.js';
 import type { Engine } from '../../kernel/engine.js';
-import { reshaped, type Tensor } from '../../memory/tensor.js';
+import { reshaped, sizeOf, type Tensor } from '../../memory/tensor.js';
 import { Discriminator, type DiscriminatorConfig } from '../../models/discriminator.js';
 import { Generator, type GeneratorConfig } from '../../models/generator.js';
+import { MobileNetV2 } from '../../models/mobilenetV2.js';
+import { ResNet18 } from '../../models/resnet18.js';
 import { CBAM } from '../../nn/cbam.js';
 import { DynamicConv2d } from '../../nn/dynamicConv2d.js';
-import type { Module } from '../../nn/module.js';
+import type { Layer, Module } from '../../nn/module.js';
 import { Network, type State } from '../../nn/network.js';
 import { inputName } from '../../ops/define.js';
 import { opByName } from '../../ops/index.js';
@@ -136,6 +138,40 @@ function optimizerRunner(kind: OptimizerKind): Runner {
   };
 }
 
+/** A classifier whose state the case describes as `sine`: see `sineState`. Its results are the logits. */
+function classifierRunner(make: (classes: number) => Layer): Runner {
+  return async (e, test) => {
+    if (test.attrs.state !== 'sine') throw new Error(`the state '${test.attrs.state}' of a classifier is not known`);
+    const network = new Network(e, make(test.attrs.classes as number), 0);
+    network.load(sineState(network.module));
+    network.module.train(test.attrs.training !== false);
+    const logits = e.scope(() => network.module.forward(new Tape(e), upload(e, required(test.inputs, 'x'))));
+    const outputs = new Map([['logits', await e.read(logits)]]);
+    e.release(logits);
+    network.destroy();
+    return { outputs, grads: NO_GRADS };
+  };
+}
+
+/**
+ * A state that a formula gives: element j of the i-th tensor is based on s = sin(0.7 j + i). Weights of more than one
+ * dimension are s sqrt(3 / fan in), running variances 1 + s / 2, other weights 1 + s / 10, all else s / 10.
+ */
+function sineState(module: Module): State {
+  return new Map(
+    [...module.state()].map(({ name, parameter: { shape } }, i) => {
+      const scale = Math.sqrt(3 / sizeOf(shape.slice(1)));
+      const data = Float32Array.from({ length: sizeOf(shape) }, (_, j) => {
+        const s = Math.sin(0.7 * j + i);
+        if (shape.length > 1) return s * scale;
+        if (name.endsWith('running_var')) return 1 + 0.5 * s;
+        return name.endsWith('weight') ? 1 + 0.1 * s : 0.1 * s;
+      });
+      return [name, { shape, data }];
+    }),
+  );
+}
+
 async function runTrainSteps(e: Engine, test: ReferenceCase): Promise<Results> {
   const attrs = test.attrs as unknown as GanObjective & {
     generator: GeneratorConfig;
@@ -213,6 +249,8 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   adamw: optimizerRunner('adamw'),
   sgd: optimizerRunner('sgd'),
   rmsprop: optimizerRunner('rmsprop'),
+  resnet18: classifierRunner((classes) => new ResNet18(classes)),
+  mobilenet_v2: classifierRunner((classes) => new MobileNetV2(classes)),
   train_steps: runTrainSteps,
   async cwt(e, test) {
     const samples = Float32Array.from(required(test.inputs, 'x').data);

@@ -111,7 +111,7 @@ export function withoutOverlap<T extends Pick<TimedPass, 'start' | 'milliseconds
  * One step's phases by the wall clock. A step ahead of it keeps the GPU busy until this one is recorded, so that each phase
  * ends when the GPU says so, and not when it was told of it.
  */
-export async function wallPhases(e: Engine, run: () => void): Promise<Phase[]> {
+async function wallPhases(e: Engine, run: () => void): Promise<Phase[]> {
   const reached: Promise<number>[] = [];
   const marks: { readonly name: string; readonly from: number }[] = [];
   const mark = (name: string): void => {

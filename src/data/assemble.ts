@@ -70,11 +70,27 @@ export function assembleIndex(
       skippedFiles: skippedFiles.length,
       skippedWindows: skippedWindows.length,
     },
-    notes: [...notes, ...droppedClasses(labels, classes), ...emptyRows(used, parameters.fmax), ...damaged(used)],
+    // Of recordings that nobody has looked at yet, nothing is known.
+    notes: complete
+      ? [
+          ...notes,
+          ...soleClass(classes),
+          ...droppedClasses(labels, classes),
+          ...emptyRows(used, parameters.fmax),
+          ...damaged(used),
+        ]
+      : [],
     recordings: entries.map((entry) => entry.recording),
     images,
     skipped: [...skippedFiles, ...skippedWindows],
   };
+}
+
+function soleClass(classes: readonly string[]): string[] {
+  if (classes.length !== 1) return [];
+  return [
+    `There is one species only, "${classes[0]}": its songs can be learnt, but there is nothing to tell them from.`,
+  ];
 }
 
 function droppedClasses(labels: readonly string[], classes: readonly string[]): string[] {

@@ -7,13 +7,13 @@
  * run that are no longer part of the set are removed; files that no run of this program listed are never touched.
  */
 
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { findRecordings } from '../audio/find.js';
 import { defaultWindowing, type Spectrogrammer } from '../audio/windows.js';
-import { systemCode, toUserError, UserError } from '../io/errors.js';
-import { insideFolder, writeAtomically } from '../io/files.js';
+import { UserError } from '../io/errors.js';
+import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
 import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
 import { makeImages } from './images.js';
 import { safeNames } from './names.js';
@@ -78,6 +78,8 @@ export interface DatasetSummary extends Pick<DatasetIndex, 'complete' | 'classes
   dir: string;
   /** Recordings whose images were kept from an earlier run. */
   reused: number;
+  /** Recordings that were read and gave no image, with the reason. */
+  unused: SkippedEntry[];
 }
 
 /**
@@ -219,7 +221,13 @@ async function save(
   if (complete && index.images.length === 0) throw new UserError(nothingLeft(index));
   await writeAtomically(path.join(out, indexName), JSON.stringify(index, undefined, 1) + '\n');
   const { classes, counts, notes } = index;
-  return { dir: out, complete, classes, counts, notes, skipped: index.skipped, reused };
+  const unused = [...entries.values()].filter((entry) => entry.images.length === 0).flatMap(withoutImages);
+  return { dir: out, complete, classes, counts, notes, skipped: index.skipped, unused, reused };
+}
+
+/** A recording that gave no image, by its first window. */
+function withoutImages({ recording: { source }, skipped }: Entry): SkippedEntry[] {
+  return skipped.slice(0, 1).map(({ reason }) => ({ file: source, reason }));
 }
 
 function nothingLeft({ skipped }: DatasetIndex): string {
@@ -229,24 +237,10 @@ function nothingLeft({ skipped }: DatasetIndex): string {
 
 /** Takes up what an earlier run left in the folder; refuses a folder that holds anything else. */
 async function takeUp(work: Work): Promise<void> {
-  const listing = await readdir(work.out).catch((error: unknown): string[] => {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw systemCode(error) === 'ENOTDIR'
-      ? new UserError(`"${work.out}" is a file, or lies below one: name a folder for the data set.`)
-      : toUserError(error, work.out);
-  });
-  if (listing.includes(indexName)) {
-    const previous = await readIndex(work.out);
-    work.entries = entriesOf(previous);
-    const same = isDeepStrictEqual(previous.parameters, work.settings.parameters);
-    return same ? undefined : dropEntries(work, () => true);
-  }
-  const foreign = listing.find((name) => !name.startsWith('.'));
-  if (foreign === undefined) return;
-  throw new UserError(
-    `"${work.out}" holds "${foreign}" but no ${indexName}, so it is no data set of this program: choose a new or empty ` +
-      'folder, so that nothing of yours is overwritten.',
-  );
+  if (!(await isOwnFolder(work.out, indexName))) return;
+  const previous = await readIndex(work.out);
+  work.entries = entriesOf(previous);
+  if (!isDeepStrictEqual(previous.parameters, work.settings.parameters)) await dropEntries(work, () => true);
 }
 
 function checkSettings(options: PrepareOptions): Settings {
@@ -258,6 +252,24 @@ function checkSettings(options: PrepareOptions): Settings {
   if (!split.success) throw new UserError(`The split's ${firstFault(split.error, options)}.`);
   if (!((options.batch ?? 1) >= 1)) throw new UserError(`The setting "batch" (${options.batch}): must be at least 1.`);
   return { parameters: parameters.data, split: split.data };
+}
+
+/**
+ * The first recording in which the data set `out` and the recordings of `options` differ, in words; undefined if they are
+ * the same, or if there is no finished data set. Looks at names only, and changes nothing.
+ */
+export async function changedRecording(options: PrepareOptions): Promise<string | undefined> {
+  if (!(await isOwnFolder(options.out, indexName))) return undefined;
+  const index = await readIndex(options.out);
+  if (!index.complete) return undefined;
+  const bad = index.skipped.filter(({ start }) => start === undefined).map(({ file }) => file);
+  const before = new Set([...index.recordings.map(({ source }) => source), ...bad]);
+  const { recordings } = await findSources(options);
+  const now = new Set(recordings.map((recording) => sourceName(recording, options.dir)));
+  const added = [...now].find((source) => !before.has(source));
+  if (added !== undefined) return `"${added}" is new`;
+  const gone = index.recordings.find(({ source }) => !now.has(source));
+  return gone && `"${gone.source}" is gone`;
 }
 
 type Sources = { recordings: readonly Recording[]; skipped: SkippedEntry[] };

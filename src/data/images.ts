@@ -1,6 +1,7 @@
 /** Sound into the files of a data set: windows, spectrograms, PNGs. */
 
 import { cutWindows, type Spectrogrammer } from '../audio/windows.js';
+import { UserError } from '../io/errors.js';
 import { insideFolder, writeAtomically } from '../io/files.js';
 import { grayPng } from '../io/image.js';
 import type { Entry } from './assemble.js';
@@ -37,7 +38,10 @@ export async function makeImages(
   for (let first = 0; first < cut.windows.length; first += batch) {
     if (signal?.aborted) return undefined;
     const windows = cut.windows.slice(first, first + batch);
-    const spectrograms = await spectrogrammer(windows);
+    const spectrograms = await spectrogrammer(windows).catch(onlyUserErrors);
+    if (spectrograms instanceof UserError) {
+      return { recording, images: [], skipped: [{ file: source, start: 0, reason: spectrograms.message }] };
+    }
     const images = windows.map(({ start }) => ({
       file: `${prefix}_${start.toFixed(2)}.png`,
       label,
@@ -55,6 +59,12 @@ export async function makeImages(
     entry.images.push(...images);
   }
   return entry;
+}
+
+/** A recording whose windows cannot be transformed (too long at its sample rate, ...) must not keep the others from it. */
+function onlyUserErrors(error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  throw error;
 }
 
 /** [0, 1] to 0 ... 255, row by row. */

@@ -20,6 +20,8 @@ export interface LoadedSplit extends LabelledImages {
   size: number;
   /** Path below the data set of each image. */
   files: string[];
+  /** Pictures that could not be read, and why. */
+  skipped: { file: string; reason: string }[];
 }
 
 /** Images decoded at the same time. */
@@ -27,23 +29,46 @@ const CONCURRENT = 8;
 
 /**
  * Loads one part of a data set as greyscale images of `size` * `size`, resized where they differ. A part may be empty.
- * Throws a UserError that names an image which is missing or damaged, or if the images need more memory than there is.
+ * In a folder of pictures, those that cannot be read are left out. Throws a UserError that names an image of a prepared
+ * data set which is missing or damaged, or if the images need more memory than there is.
  */
 export async function loadSplit(dataset: Dataset, part: Part, size: number): Promise<LoadedSplit> {
   const members = dataset.images.filter((image) => image.split === part);
   const pixels = size * size;
   const images = allocate(members.length * pixels, dataset.dir);
-  const labels = Int32Array.from(members, (image) => dataset.classes.indexOf(image.label));
+  const faults = new Map<number, string>();
   let next = 0;
   const work = async () => {
     while (next < members.length) {
       const i = next++;
-      const gray = await readGray(insideFolder(dataset.dir, members[i]!.file), size);
-      for (let p = 0; p < pixels; p++) images[i * pixels + p] = gray[p]! / 127.5 - 1;
+      const gray = await readGray(insideFolder(dataset.dir, members[i]!.file), size).catch((error: unknown) => {
+        faults.set(i, faultOf(dataset, members[i]!.file, error));
+      });
+      if (gray) for (let p = 0; p < pixels; p++) images[i * pixels + p] = gray[p]! / 127.5 - 1;
     }
   };
   await Promise.all(Array.from({ length: CONCURRENT }, work));
-  return { images, labels, count: members.length, size, files: members.map((image) => image.file) };
+  const kept = [...members.keys()].filter((i) => !faults.has(i));
+  for (const [to, from] of kept.entries()) images.copyWithin(to * pixels, from * pixels, (from + 1) * pixels);
+  return {
+    images: images.subarray(0, kept.length * pixels),
+    labels: Int32Array.from(kept, (i) => dataset.classes.indexOf(members[i]!.label)),
+    count: kept.length,
+    size,
+    files: kept.map((i) => members[i]!.file),
+    skipped: [...faults].sort(([i], [j]) => i - j).map(([i, reason]) => ({ file: members[i]!.file, reason })),
+  };
+}
+
+/** Why a picture is left out. Throws if it has to be there, or if the fault is not the picture's. */
+function faultOf({ dir, parameters }: Dataset, file: string, error: unknown): string {
+  if (!(error instanceof UserError)) throw error;
+  if (!parameters) return error.message;
+  throw new UserError(
+    `"${dir}" lists an image, "${file}", that is missing or damaged. Remove that file if it is there, then prepare the data ` +
+      `set again, which makes it anew. (${error.message})`,
+    { cause: error },
+  );
 }
 
 function allocate(length: number, dir: string): Float32Array {

@@ -79,19 +79,43 @@ export async function readIndex(dir: string): Promise<DatasetIndex> {
 /** `<label>/<picture>` for each folder that is not hidden. */
 async function readPictures(dir: string, entries: readonly string[], options: ReadOptions): Promise<Dataset> {
   const found: { label: string; recording: string; file: string }[] = [];
+  const notes: string[] = [];
+  if (entries.includes('dataset') && (await isKind(path.join(dir, 'dataset', indexName), 'isFile'))) {
+    throw new UserError(`"${dir}" is the folder of a run: its data set is "${path.join(dir, 'dataset')}".`);
+  }
   for (const label of entries.filter((name) => !name.startsWith('.')).sort()) {
-    if (!(await stat(path.join(dir, label))).isDirectory()) continue;
-    for (const name of (await readdir(path.join(dir, label))).sort()) {
-      if (name.startsWith('.') || !pictures.has(path.extname(name).toLowerCase())) continue;
-      found.push({ label, recording: name, file: `${label}/${name}` });
-    }
+    if (!(await isKind(path.join(dir, label), 'isDirectory'))) continue;
+    const { files, fault } = await picturesIn(path.join(dir, label));
+    found.push(...files.map((name) => ({ label, recording: name, file: `${label}/${name}` })));
+    if (fault !== undefined) notes.push(`"${label}" is left out: ${fault}`);
   }
   if (found.length === 0) {
     throw new UserError(
       `"${dir}" is no data set: it holds no ${indexName}, and no folders with pictures (png, jpg, webp, tif), one for each class.`,
     );
   }
-  const { parts, notes } = splitRecordings(found, options.fractions ?? defaultFractions, options.seed ?? 0);
-  const images = found.map((image, i) => ({ ...image, split: parts[i]! }));
+  const split = splitRecordings(found, options.fractions ?? defaultFractions, options.seed ?? 0);
+  const images = found.map((image, i) => ({ ...image, split: split.parts[i]! }));
+  for (const label of split.trainOnly) {
+    notes.push(`"${label}" has a single picture: nothing can be said of how well it is recognised. Add a second one.`);
+  }
   return { dir, classes: [...new Set(found.map((image) => image.label))], images, notes };
+}
+
+/** The names of a folder's pictures, or why there are none. */
+async function picturesIn(folder: string): Promise<{ files: string[]; fault?: string }> {
+  try {
+    const names = (await readdir(folder)).filter(
+      (name) => !name.startsWith('.') && pictures.has(path.extname(name).toLowerCase()),
+    );
+    return names.length > 0 ? { files: names.sort() } : { files: [], fault: 'there are no pictures in it.' };
+  } catch (error) {
+    return { files: [], fault: describe(error) };
+  }
+}
+
+/** Follows links; false for one that leads nowhere. */
+async function isKind(file: string, kind: 'isFile' | 'isDirectory'): Promise<boolean> {
+  const status = await stat(file).catch(() => undefined);
+  return status?.[kind]() ?? false;
 }

@@ -78,7 +78,9 @@ export const indexSchema = z.strictObject({
   complete: z.boolean().describe('false while it is being made, and after it was stopped'),
   parameters: parametersSchema,
   split: splitSchema,
-  classes: z.array(z.string()),
+  classes: z
+    .array(z.string())
+    .refine((labels) => new Set(labels).size === labels.length, { error: 'must not name a class twice' }),
   counts: countsSchema,
   notes: z.array(z.string()).describe('what a reader of results should know'),
   recordings: z.array(recordingSchema),
@@ -94,12 +96,45 @@ export type SkippedEntry = z.infer<typeof skippedSchema>;
 
 /** The first fault that zod found, as "field (value): what it should be". */
 export function firstFault(error: z.ZodError, value: unknown): string {
-  const { path, message } = error.issues[0]!;
-  const field = path.map(String).join('.');
-  const found = path.reduce<unknown>(
+  const issue = error.issues[0]!;
+  const field = issue.path.map(String).join('.');
+  const found = issue.path.reduce<unknown>(
     (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
     value,
   );
   const shown = found === undefined ? 'missing' : (JSON.stringify(found) ?? String(found)).slice(0, 60);
-  return field ? `"${field}" (${shown}): ${message}` : message;
+  const fault = faultOf(issue);
+  return field ? `"${field}" (${shown}): ${fault}` : fault;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** What is asked for, in words. */
+function faultOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${kinds[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    case 'unrecognized_keys':
+      return `has no field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+    case 'too_small': {
+      if (issue.origin === 'array') return `must have ${issue.exact ? '' : 'at least '}${issue.minimum} entries`;
+      return issue.origin === 'string'
+        ? 'must not be empty'
+        : `must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`;
+    }
+    case 'too_big':
+      if (issue.origin === 'array') return `must have ${issue.exact ? '' : 'at most '}${issue.maximum} entries`;
+      return `must be ${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
 }

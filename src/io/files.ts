@@ -1,9 +1,9 @@
 /** Reading and writing whole files so that a crash, a full disk or a strange name leaves nothing half done. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { systemPath, toUserError, UserError } from './errors.js';
+import { systemCode, systemPath, toUserError, UserError } from './errors.js';
 
 /**
  * Writes a whole file: after this, `file` holds either all of `data` or what it held before, even if the machine stops
@@ -15,7 +15,7 @@ export async function writeAtomically(file: string, data: string | Uint8Array): 
   // The name must stay within 255 bytes however long the file's own name is.
   const temporary = path.join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFlushed(temporary, data);
     await rename(temporary, file);
     await flushFolder(folder);
@@ -24,6 +24,26 @@ export async function writeAtomically(file: string, data: string | Uint8Array): 
     const at = systemPath(error);
     throw toUserError(error, at === undefined || at === temporary ? file : at);
   }
+}
+
+/**
+ * Whether the folder `folder` is one that an earlier run wrote, which it is if it holds the file `index`; false if it is
+ * empty or not there. Throws a UserError if it is a file, cannot be read, or holds anything else, which might be overwritten.
+ */
+export async function isOwnFolder(folder: string, index: string): Promise<boolean> {
+  const names = await readdir(folder).catch((error: unknown): string[] => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw systemCode(error) === 'ENOTDIR'
+      ? new UserError(`"${folder}" is a file, or lies below one: name a folder.`)
+      : toUserError(error, folder);
+  });
+  if (names.includes(index)) return true;
+  const foreign = names.find((name) => !name.startsWith('.'));
+  if (foreign === undefined) return false;
+  throw new UserError(
+    `"${folder}" holds "${foreign}" but no ${index}, so it was not made by this program: choose a new or empty folder, so ` +
+      'that nothing of yours is overwritten.',
+  );
 }
 
 /** The text of a UTF-8 file, without a byte order mark. Throws a UserError if it cannot be read. */
@@ -52,6 +72,26 @@ export function insideFolder(base: string, relative: string): string {
   }
   return full;
 }
+
+/**
+ * Makes a folder, and those above it that are missing. Node's own way (`recursive`) tries for ever where nothing can be made
+ * (/proc), and calls a folder missing where the disk is read-only.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = folder; at !== path.dirname(at) && !(await isThere(at)); at = path.dirname(at)) missing.unshift(at);
+  for (const each of missing) {
+    await mkdir(each).catch(async (error: unknown) => {
+      if (!(await isThere(each))) throw error; // another writer may have been faster
+    });
+  }
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
 
 async function writeFlushed(file: string, data: string | Uint8Array): Promise<void> {
   const handle = await open(file, 'wx');

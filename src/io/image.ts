@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type OverlayOptions } from 'sharp';
 import { type ColormapName, colormap } from './colormap.js';
-import { toUserError, UserError } from './errors.js';
+import { describe, toUserError, UserError } from './errors.js';
 import { type RgbaImage, shorten, textImage } from './text.js';
 
 /** An 8-bit greyscale PNG of `data`, `[height, width]` row by row from the top. */
@@ -35,7 +35,7 @@ export async function readPixels(file: string, size: number, channels: 1 | 3): P
       .raw({ depth: 'uchar' })
       .toBuffer();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const [reason] = describe(error).split('\n', 1); // the decoders' complaints may be many
     throw new UserError(`"${file}" cannot be read as an image (${reason}). Replace the file or remove it.`, {
       cause: error,
     });

@@ -25,7 +25,7 @@ export interface Progress {
   update(done: number, fields?: ProgressFields): void;
   /** Prints a line of its own, above the bar. */
   note(line: string): void;
-  /** Removes the bar and prints a last line. Until then the process does not end: call it in `finally`. */
+  /** Removes the bar; if anything was done, prints a last line. Until then the process does not end: call it in `finally`. */
   stop(): void;
 }
 
@@ -34,22 +34,24 @@ export function createProgress(options: ProgressOptions): Progress {
   const begin = now();
   const meter = createMeter(begin, options.done ?? 0);
   let state: ProgressState = { title, unit, total, done: options.done ?? 0, fields: {} };
+  let begun = false;
   const display = stream.isTTY ? barDisplay(stream, () => state) : lineDisplay(stream, () => state, interval, now);
 
   return {
     update(done, fields = {}) {
+      begun = true;
       state = { ...state, done, fields, rate: meter(now(), done) };
       display.changed();
     },
     note: (line) => display.interrupt(line),
-    stop: () => display.end(formatSummary({ ...state, seconds: (now() - begin) / 1000 })),
+    stop: () => display.end(begun ? formatSummary({ ...state, seconds: (now() - begin) / 1000 }) : undefined),
   };
 }
 
 interface Display {
   changed(): void;
   interrupt(line: string): void;
-  end(summary: string): void;
+  end(summary?: string): void;
 }
 
 function lineDisplay(
@@ -66,7 +68,7 @@ function lineDisplay(
       stream.write(`${formatLine(state())}\n`);
     },
     interrupt: (line) => void stream.write(`${line}\n`),
-    end: (summary) => void stream.write(`${summary}\n`),
+    end: (summary) => void (summary !== undefined && stream.write(`${summary}\n`)),
   };
 }
 
@@ -82,9 +84,9 @@ function barDisplay(stream: NodeJS.WritableStream, state: () => ProgressState): 
   });
   const start = () => bar.start(state().total, state().done);
   /** The bar returns to the line on which it was started: it has to start anew below whatever is printed. */
-  const print = (line: string) => {
+  const print = (line?: string) => {
     bar.stop();
-    stream.write(`${line}\n`);
+    if (line !== undefined) stream.write(`${line}\n`);
   };
   start();
   return {

@@ -107,9 +107,11 @@ test('bad recordings are left out and listed; a class without images is dropped,
   const summary = await prepare({ dir, out });
   expect(summary.classes).toEqual(['wren']);
   expect(summary.counts).toMatchObject({ recordings: 2, images: 2, skippedFiles: 3, skippedWindows: 3 });
-  expect(summary.notes).toEqual(
+  expect(summary.notes.slice(0, 1)).toEqual([expect.stringMatching(/^There is one species only, "wren"/)]);
+  expect(summary.notes.slice(1)).toEqual(
     ['"junco"', '"robin"'].map((label) => `${label} is left out: none of its recordings could be used.`),
   );
+  expect(summary.unused.map(({ file }) => file)).toEqual(['robin/c.wav', 'wren/silent.wav']);
   const reasons = Object.fromEntries(indexOf(out).skipped.map(({ file, reason }) => [file, reason]));
   expect(reasons).toEqual({
     'wren/notes.txt': expect.stringMatching(/^is not a recording/),
@@ -316,6 +318,7 @@ test('low sample rates are noted, since black rows could give a species away', a
   const dir = folderOf({ wren: { a: 2, b: 2 } });
   const { notes } = await prepare({ dir, out: temporaryFolder(), fmax: 6000 });
   expect(notes).toEqual([
+    expect.stringMatching(/^There is one species only/),
     expect.stringMatching(/^2 of 2 recordings have sample rates \(8000 Hz the lowest\).*A fmax of 4000 Hz/),
   ]);
 });

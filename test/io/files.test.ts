@@ -56,6 +56,10 @@ describe('writeAtomically', () => {
     expect(await readFile(file, 'utf8')).toBe('x');
   });
 
+  it.runIf(process.platform === 'linux')('gives up where no folder can be made', async () => {
+    await expect(writeAtomically('/proc/lyrebird/a/b', 'x')).rejects.toThrow(/"\/proc\/lyrebird"/);
+  });
+
   it('says so when a file stands where a folder is needed', async () => {
     await writeFile(path.join(folder, 'file'), '');
     await expect(writeAtomically(path.join(folder, 'file', 'x'), '')).rejects.toThrow(UserError);

@@ -3,6 +3,7 @@
 //   y[i] = activation(f(a[i . a], b[i . b]))      OP: 0 add, 1 sub, 2 mul, 3 div, 4 -a / b
 //
 // y is contiguous, of extent0 x ... x extent3; a stride of 0 repeats. One invocation per element; extent3 is the innermost.
+// Only the last RANK extents differ from 1: for the others no division is spent.
 
 struct Params {
   size: u32,
@@ -42,13 +43,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= p.size) {
     return;
   }
-  let r3 = i / p.extent3;
-  let r2 = r3 / p.extent2;
-  let r1 = r2 / p.extent1;
-  let i3 = i - r3 * p.extent3;
-  let i2 = r3 - r2 * p.extent2;
-  let i1 = r2 - r1 * p.extent1;
-  let j = r1 * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3;
-  let k = r1 * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3;
+  let r3 = select(0u, i / p.extent3, RANK > 1u);
+  let r2 = select(0u, r3 / p.extent2, RANK > 2u);
+  let r1 = select(0u, r2 / p.extent1, RANK > 3u);
+  let index = vec4u(r1, r2 - r1 * p.extent1, r3 - r2 * p.extent2, i - r3 * p.extent3);
+  let at_a = index * vec4u(p.a0, p.a1, p.a2, p.a3);
+  let at_b = index * vec4u(p.b0, p.b1, p.b2, p.b3);
+  let j = at_a.x + at_a.y + at_a.z + at_a.w;
+  let k = at_b.x + at_b.y + at_b.z + at_b.w;
   y[i] = activate(f(a[j], b[k]), p.slope);
 }

@@ -2,7 +2,8 @@
 //
 //   to[to_start + i . to] = scale from[from_start + i . from]      for every index i of extent0 x ... x extent5
 //
-// Strides count elements; a stride of 0 in `from` repeats. One invocation per index; extent5 is the innermost.
+// Strides count elements; a stride of 0 in `from` repeats. One invocation per index; extent5 is the innermost. Only the last
+// RANK extents differ from 1: for the others no division is spent.
 
 struct Params {
   size: u32,
@@ -33,23 +34,49 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> destination: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 
+/// The innermost digit of `rest`, which loses it.
+fn digit(rest: ptr<function, u32>, extent: u32) -> u32 {
+  let quotient = *rest / extent;
+  let value = *rest - quotient * extent;
+  *rest = quotient;
+  return value;
+}
+
+/// The strides of the outermost of the RANK dimensions.
+fn outermost() -> vec2u {
+  switch RANK {
+    case 1u: { return vec2u(p.from5, p.to5); }
+    case 2u: { return vec2u(p.from4, p.to4); }
+    case 3u: { return vec2u(p.from3, p.to3); }
+    case 4u: { return vec2u(p.from2, p.to2); }
+    case 5u: { return vec2u(p.from1, p.to1); }
+    default: { return vec2u(p.from0, p.to0); }
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i >= p.size) {
     return;
   }
-  let r5 = i / p.extent5;
-  let r4 = r5 / p.extent4;
-  let r3 = r4 / p.extent3;
-  let r2 = r3 / p.extent2;
-  let r1 = r2 / p.extent1;
-  let i5 = i - r5 * p.extent5;
-  let i4 = r5 - r4 * p.extent4;
-  let i3 = r4 - r3 * p.extent3;
-  let i2 = r3 - r2 * p.extent2;
-  let i1 = r2 - r1 * p.extent1;
-  let j = p.from_start + r1 * p.from0 + i1 * p.from1 + i2 * p.from2 + i3 * p.from3 + i4 * p.from4 + i5 * p.from5;
-  let k = p.to_start + r1 * p.to0 + i1 * p.to1 + i2 * p.to2 + i3 * p.to3 + i4 * p.to4 + i5 * p.to5;
-  destination[k] = p.scale * source[j];
+  var at = vec2u(p.from_start, p.to_start);
+  var rest = i;
+  if (RANK > 1u) {
+    at += digit(&rest, p.extent5) * vec2u(p.from5, p.to5);
+  }
+  if (RANK > 2u) {
+    at += digit(&rest, p.extent4) * vec2u(p.from4, p.to4);
+  }
+  if (RANK > 3u) {
+    at += digit(&rest, p.extent3) * vec2u(p.from3, p.to3);
+  }
+  if (RANK > 4u) {
+    at += digit(&rest, p.extent2) * vec2u(p.from2, p.to2);
+  }
+  if (RANK > 5u) {
+    at += digit(&rest, p.extent1) * vec2u(p.from1, p.to1);
+  }
+  at += rest * outermost();
+  destination[at.y] = p.scale * source[at.x];
 }

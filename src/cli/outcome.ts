@@ -4,7 +4,7 @@ import { CommanderError } from 'commander';
 import { DeviceError } from '../device/errors.js';
 import { describe, UserError } from '../io/errors.js';
 
-/** The program did its work and the answer is no: a check failed. Exit code 1. */
+/** The program did its work and the answer is no: a check failed. Exit code 1; without a message nothing more is said. */
 export class Failure extends Error {}
 
 /** Somebody ended the program before its work was done. Says nothing more. */
@@ -29,7 +29,7 @@ export function outcomeOf(error: unknown): Outcome {
   // Commander has printed the help, or what is wrong with the usage.
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, text: '' };
   if (error instanceof UserError || error instanceof DeviceError || error instanceof Failure) {
-    return { exitCode: 1, text: `lyrebird: ${error.message}` };
+    return { exitCode: 1, text: error.message && `lyrebird: ${error.message}` };
   }
   // A file or the network refused, somewhere where nothing was known to be added.
   if (error instanceof Error && 'syscall' in error) return { exitCode: 1, text: `lyrebird: ${describe(error)}` };

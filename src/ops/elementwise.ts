@@ -44,6 +44,7 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
   e.dispatch({
     file: 'binary_broadcast',
     ...kernel,
+    constants: { ...kernel.constants, RANK: walk.shape.length },
     tensors: [a, b, out],
     params: {
       size,

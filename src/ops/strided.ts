@@ -74,6 +74,7 @@ export function stridedCopy(e: Engine, shape: Shape, from: Walk, to: Walk, scale
   const size = sizeOf(shape);
   e.dispatch({
     file: 'strided_copy',
+    constants: { RANK: Math.max(1, walk.shape.length) },
     tensors: [from.tensor, to.tensor],
     params: {
       size,

@@ -107,7 +107,7 @@ export async function summarise(
     columns: 2 * SHOWN,
     size,
     rowLabels: classes,
-    title: `left: ${words}   right: generated after ${checkpoint.step} steps`,
+    title: `left: ${words}, right: generated after ${checkpoint.step} steps`,
   });
   return { report, comparison };
 }

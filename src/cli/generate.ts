@@ -1,18 +1,24 @@
 /** lyrebird generate RUN: labelled spectrograms from a checkpoint alone. */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
 import { safeNames } from '../data/names.js';
+import { indexName } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
-import { writeAtomically } from '../io/files.js';
+import { insideFolder, isOwnFolder, readText, writeAtomically } from '../io/files.js';
 import { grayPng } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Generator } from '../models/generator.js';
+import type { Network } from '../nn/network.js';
 import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoint.js';
 import { createGenerator } from '../train/gan.js';
 import { generateImages, toGray } from '../train/sample.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
-import { nearest, positiveInteger } from './options.js';
+import { folder, nearest, positiveInteger } from './options.js';
+import { counted } from './prepare.js';
 
 export interface GenerateFlags {
   /** Images a class. */
@@ -25,31 +31,49 @@ export interface GenerateFlags {
 export function register(program: Command): void {
   program
     .command('generate')
+    .usage('<run> --out <folder> [options]')
     .description(
       'Generates labelled spectrograms with a trained generator. It needs a checkpoint only, no data set. ' +
         'The folder gets a folder of PNG files for each class and manifest.json, and can be trained on like any data set.',
     )
     .argument('<run>', "a run's folder, or a checkpoint file")
-    .requiredOption('--out <folder>', 'where the images go')
-    .option('--count <n>', 'images for each class', positiveInteger, 100)
+    .requiredOption(
+      '--out <folder>',
+      'where the images go: a new or empty folder, or one with images of an earlier call',
+      folder,
+    )
+    .option('--count <n>', 'images for each class', imagesPerClass, 100)
     .option('--class <labels...>', 'only these classes')
     .option('--seed <n>', 'of the noise', positiveInteger, 1)
     .addOption(adapterOption())
     .action(async (run: string, { out, adapter, ...flags }: GenerateFlags & { out: string; adapter?: string }) => {
       const checkpoint = await readCheckpoint(run);
+      classesOf(checkpoint, flags);
       await interruptible((signal) =>
         withFastEngine({ adapter }, async (engine) => {
-          const made = await generate(engine, checkpoint, flags, out, signal);
-          console.log(`${out}: ${made} images of ${classesOf(checkpoint, flags).length} classes`);
+          console.log(describeGenerated(await generate(engine, checkpoint, flags, out, signal), out));
         }),
       );
     });
 }
 
+/** Indices of noise that each class has to itself: an image does not depend on how many others are made, nor of which classes. */
+const MOST_PER_CLASS = 2 ** 20;
+
+/** What a folder and a manifest can hold. */
+const MOST = 1_000_000;
+
+/** The parser of `--count`. */
+export function imagesPerClass(text: string): number {
+  const count = positiveInteger(text);
+  if (count > MOST_PER_CLASS) throw new InvalidArgumentError(`Give at most ${MOST_PER_CLASS}.`);
+  return count;
+}
+
 /** The numbers of the classes asked for. Throws a UserError for a label that the checkpoint does not know. */
 function classesOf({ classes, file }: Checkpoint, flags: GenerateFlags): number[] {
   if (!flags.class) return classes.map((_, i) => i);
-  return flags.class.map((label) => {
+  const numbers = flags.class.map((label) => {
     const index = classes.indexOf(label);
     if (index >= 0) return index;
     const near = nearest(label, classes);
@@ -57,7 +81,12 @@ function classesOf({ classes, file }: Checkpoint, flags: GenerateFlags): number[
       `"${file}" has no class '${label}'. It knows: ${(near.length > 0 ? near : classes).join(', ')}.`,
     );
   });
+  return [...new Set(numbers)];
 }
+
+/** The manifest of a folder of generated images. */
+const manifestName = 'manifest.json';
+const manifestFormat = 'lyrebird-synthetic/1';
 
 interface ManifestEntry {
   readonly file: string;
@@ -66,53 +95,128 @@ interface ManifestEntry {
   readonly index: number;
 }
 
-/** Writes the images and, last, the manifest; with progress on stderr. Returns the number of images. */
+export interface Generated {
+  /** Images made, of those asked for. */
+  readonly made: number;
+  readonly wanted: number;
+  readonly classes: number;
+}
+
+/**
+ * Writes the images and the manifest, with progress on stderr. An earlier call's images in the folder are replaced. When it
+ * is stopped or fails, what was made stays, listed in a manifest that is not complete.
+ */
 export async function generate(
   engine: Engine,
   checkpoint: Checkpoint,
   flags: GenerateFlags,
   out: string,
   signal: AbortSignal,
-): Promise<number> {
-  const { config, classes } = checkpoint;
-  const { size, batch } = config;
-  const { count, seed } = flags;
-  const names = safeNames(classes);
-  const g = createGenerator(engine, config, classes.length);
-  loadNetwork(checkpoint, 'g.', g);
+): Promise<Generated> {
+  const { config } = checkpoint;
   const wanted = classesOf(checkpoint, flags);
-  const images: ManifestEntry[] = [];
-  const progress = createProgress({ title: 'generate', total: wanted.length * count, unit: 'images' });
+  const plan = planImages(checkpoint, wanted, flags.count);
+  for (const file of await earlierImages(out)) await rm(insideFolder(out, file), { force: true });
+  const write = (images: readonly ManifestEntry[], complete: boolean): Promise<void> =>
+    writeManifest(out, { checkpoint, flags, wanted, images, complete });
+  // Listed before they are made: so nothing is left that no manifest knows of, whatever happens.
+  await write(plan, false);
+
+  const g = createGenerator(engine, config, checkpoint.classes.length);
+  loadNetwork(checkpoint, 'g.', g);
+  const progress = createProgress({ title: 'generate', total: plan.length, unit: 'images' });
+  let made = 0;
   try {
-    for (const label of wanted) {
-      const name = names.get(classes[label]!)!;
-      for (let i = 0; i < count && !signal.aborted; i += batch) {
-        const labels = new Int32Array(Math.min(batch, count - i)).fill(label);
-        const first = label * count + i;
-        const made = toGray(await generateImages(engine, g, labels, { seed, first, batch }), size);
-        for (const [j, gray] of made.entries()) {
-          const file = `${name}/${name}_${String(i + j).padStart(5, '0')}.png`;
-          await writeAtomically(path.join(out, file), await grayPng(gray, size, size));
-          images.push({ file, label: classes[label]!, index: first + j });
-        }
-        progress.update(images.length, { class: classes[label]! });
-      }
+    while (made < plan.length && !signal.aborted) {
+      const part = plan.slice(made, made + config.batch);
+      await makeImages(engine, g, part, checkpoint, flags.seed, out);
+      made += part.length;
+      progress.update(made, { class: part.at(-1)!.label });
     }
+    await write(plan.slice(0, made), made === plan.length);
+  } catch (error) {
+    await write(plan.slice(0, made), false).catch(() => undefined); // the first error is the one to report
+    throw error;
   } finally {
     progress.stop();
     g.destroy();
   }
+  return { made, wanted: plan.length, classes: wanted.length };
+}
+
+/** What `generate` did. */
+export function describeGenerated({ made, wanted, classes }: Generated, out: string): string {
+  if (made < wanted) return `${out}: stopped after ${made} of ${wanted} images`;
+  return `${out}: ${counted(made, 'image')} of ${counted(classes, 'class', 'classes')}`;
+}
+
+/** All images to be made, class by class. */
+function planImages({ classes }: Checkpoint, wanted: readonly number[], count: number): ManifestEntry[] {
+  if (wanted.length * count > MOST) {
+    throw new UserError(
+      `${wanted.length * count} images are too many for one folder: ask for ${MOST} at most at a time.`,
+    );
+  }
+  const folders = safeNames(classes, [manifestName, indexName]);
+  return wanted.flatMap((label) => {
+    const name = folders.get(classes[label]!)!;
+    return Array.from({ length: count }, (_, i) => ({
+      file: `${name}/${name}_${String(i).padStart(5, '0')}.png`,
+      label: classes[label]!,
+      index: label * MOST_PER_CLASS + i,
+    }));
+  });
+}
+
+async function makeImages(
+  engine: Engine,
+  g: Network<Generator>,
+  entries: readonly ManifestEntry[],
+  { classes, config: { size, batch } }: Checkpoint,
+  seed: number,
+  out: string,
+): Promise<void> {
+  const labels = Int32Array.from(entries, ({ label }) => classes.indexOf(label));
+  const images = await generateImages(engine, g, labels, { seed, indices: entries.map(({ index }) => index), batch });
+  for (const [i, gray] of toGray(images, size).entries()) {
+    await writeAtomically(insideFolder(out, entries[i]!.file), await grayPng(gray, size, size));
+  }
+}
+
+/** The images that an earlier call left in the folder. Throws a UserError if it holds anything else. */
+async function earlierImages(out: string): Promise<string[]> {
+  if (!(await isOwnFolder(out, manifestName))) return [];
+  const file = path.join(out, manifestName);
+  const text = await readText(file);
+  try {
+    return earlierSchema.parse(JSON.parse(text)).images.map((image) => image.file);
+  } catch (error) {
+    throw new UserError(`"${file}" is no manifest of generated images: choose another --out.`, { cause: error });
+  }
+}
+
+const earlierSchema = z.object({ format: z.literal(manifestFormat), images: z.array(z.object({ file: z.string() })) });
+
+interface Manifest {
+  readonly checkpoint: Checkpoint;
+  readonly flags: GenerateFlags;
+  readonly wanted: readonly number[];
+  readonly images: readonly ManifestEntry[];
+  readonly complete: boolean;
+}
+
+async function writeManifest(out: string, { checkpoint, flags, wanted, images, complete }: Manifest): Promise<void> {
   const manifest = {
-    format: 'lyrebird-synthetic/1',
+    format: manifestFormat,
+    complete,
     synthetic: 'These images were generated; they are no recordings.',
     trainedOnSynthesisedRecordings: checkpoint.synthetic,
     checkpoint: path.basename(checkpoint.file),
     step: checkpoint.step,
-    seed,
-    size,
-    classes: wanted.map((label) => classes[label]),
+    seed: flags.seed,
+    size: checkpoint.config.size,
+    classes: wanted.map((label) => checkpoint.classes[label]),
     images,
   };
-  await writeAtomically(path.join(out, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
-  return images.length;
+  await writeAtomically(path.join(out, manifestName), `${JSON.stringify(manifest, null, 1)}\n`);
 }

@@ -104,6 +104,10 @@ async function commands(args: readonly string[]): Promise<Command> {
     .helpOption('-h, --help', 'explain, also after a verb')
     .commandsGroup('Verbs:')
     .helpCommand('help [verb]', 'explain a verb')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 something to mend, or a failed check; 2 wrong usage; 130 stopped by ^C.',
+    )
     .showHelpAfterError(
       "Run 'lyrebird --help' for the verbs, or 'lyrebird VERB --help' for a verb's arguments and options.",
     )

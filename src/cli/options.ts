@@ -15,6 +15,12 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** Where results go: a folder, which need not be there. */
+export function folder(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Name a folder.');
+  return text;
+}
+
 /** The names that begin with, contain or nearly spell `wanted`: the closest first, three at most. */
 export function nearest(wanted: string, names: readonly string[]): string[] {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -4,10 +4,10 @@ import { createSpectrogrammer } from '../audio/scalogram.js';
 import { type DatasetSummary, defaultParameters, type PrepareOptions, prepareDataset } from '../data/dataset.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
-import { SIZES } from '../train/config.js';
+import { DEFAULT_SIZE, SIZES } from '../train/config.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
-import { positiveInteger, positiveNumber } from './options.js';
+import { folder, positiveInteger, positiveNumber } from './options.js';
 
 export interface PrepareFlags {
   readonly size: number;
@@ -18,23 +18,34 @@ export interface PrepareFlags {
   readonly seed: number;
 }
 
-export const sizeOption = (): Option =>
-  new Option('--size <pixels>', `side of the images: ${SIZES.join(', ')}`).default(32).argParser((text) => {
-    const size = Number(text);
-    if (!SIZES.some((known) => known === size)) throw new InvalidArgumentError(`Give ${SIZES.join(', ')}.`);
+/** `otherwise` says in words what the size is when none is given; without it, it is DEFAULT_SIZE. */
+export const sizeOption = (otherwise?: string): Option => {
+  const sides = SIZES.join(', ');
+  const text = `side of the images: ${sides}${otherwise === undefined ? '' : ` (default: ${otherwise})`}`;
+  const option = new Option('--size <pixels>', text).argParser((given) => {
+    const size = Number(given);
+    if (!SIZES.some((known) => known === size)) throw new InvalidArgumentError(`Give ${sides}.`);
     return size;
   });
+  return otherwise === undefined ? option.default(DEFAULT_SIZE) : option;
+};
+
+/** What `prepare` and `run` say of recordings that they cannot use. */
+export const LEFT_OUT =
+  'Recordings that cannot be used are left out, counted and listed, and the exit code is 0 all the same; it is 1 only if ' +
+  'nothing is left.';
 
 export function register(program: Command): void {
   program
     .command('prepare')
+    .usage('<dir> --out <folder> [options]')
     .description(
       'Turns recordings, a folder for each species, into a data set: windows of 2 s, their wavelet spectrograms as PNG ' +
         'files, and dataset.json, which says where each came from, how they are split, and what was left out and why. ' +
-        'Run it again to go on where it stopped.',
+        `Run it again to go on where it stopped. ${LEFT_OUT}`,
     )
     .argument('<dir>', 'folder with a folder of recordings for each species')
-    .requiredOption('--out <folder>', 'where the data set goes')
+    .requiredOption('--out <folder>', 'where the data set goes', folder)
     .addOption(sizeOption())
     .option('--fmin <hertz>', 'frequency of the lowest row', positiveNumber, defaultParameters.fmin)
     .option('--fmax <hertz>', 'frequency of the highest row', positiveNumber, defaultParameters.fmax)
@@ -79,22 +90,29 @@ export async function prepare(
 }
 
 /** What was made, and what was left out. */
-export function describeSummary({ dir, classes, counts, notes, skipped, complete }: DatasetSummary): string {
+export function describeSummary({ dir, classes, counts, notes, skipped, unused, complete }: DatasetSummary): string {
+  const made =
+    `${dir}: ${counted(counts.images, 'image')} of ${counted(classes.length, 'class', 'classes')} from ` +
+    `${counted(counts.recordings, 'recording')}`;
+  if (!complete) return `${made} so far; the same command goes on from here`;
+  const files = [...skipped.filter(({ start }) => start === undefined), ...unused];
   const lines = [
-    `${dir}: ${counts.images} images of ${classes.length} classes from ${counts.recordings} recordings ` +
-      `(${counts.train} to train, ${counts.test} to test)${complete ? '' : '; not finished: run it again to go on'}`,
-    ...notes.map((note) => `note: ${note}`),
-    ...skipped
-      .filter(({ start }) => start === undefined)
-      .slice(0, LISTED)
-      .map(({ file, reason }) => `left out: ${file}: ${reason}`),
+    `${made} (${counts.train} to train, ${counts.test} to test)`,
+    ...listed(notes.map((note) => `note: ${note}`)),
+    ...listed(files.map(({ file, reason }) => `left out: ${file}: ${reason}`)),
   ];
-  const { skippedFiles, skippedWindows } = counts;
-  if (skippedFiles + skippedWindows > 0) {
-    lines.push(`left out in all: ${skippedFiles} files, ${skippedWindows} windows; the reasons are in dataset.json`);
+  if (files.length + counts.skippedWindows > 0) {
+    const windows = counted(counts.skippedWindows, 'window');
+    lines.push(`left out in all: ${counted(files.length, 'file')} and ${windows}; dataset.json has the reasons`);
   }
   return lines.join('\n');
 }
 
-/** Files left out that the terminal lists; the rest is in dataset.json. */
+/** As many lines as a terminal can show; dataset.json has them all. */
 const LISTED = 10;
+
+const listed = (lines: readonly string[]): string[] =>
+  lines.length <= LISTED ? [...lines] : [...lines.slice(0, LISTED), `... and ${lines.length - LISTED} more like these`];
+
+/** `1 image`, `2 images`. */
+export const counted = (value: number, one: string, many = `${one}s`): string => `${value} ${value === 1 ? one : many}`;

@@ -1,4 +1,5 @@
 /** lyrebird report RUN: the run as a page to look at. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { type Dataset, readDataset } from '../data/read.js';
@@ -6,7 +7,7 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { writeReport } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
-import { readCheckpoint } from '../train/checkpoint.js';
+import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
 import { summarise } from '../train/summary.js';
 import { adapterOption, withEngine } from './engine.js';
 
@@ -21,16 +22,29 @@ export function register(program: Command): void {
     .option('--dataset <folder>', 'the data set it was trained on (default: the folder dataset in the run)')
     .addOption(adapterOption())
     .action(async (run: string, options: { dataset?: string; adapter?: string }) => {
-      const dataset = await readDataset(options.dataset ?? path.join(run, 'dataset'));
+      const checkpoint = await readCheckpoint(run);
+      const dataset = await readDataset(options.dataset ?? ownDataset(run));
       await withEngine(options, async (engine) => {
-        console.log(await report(engine, run, dataset, dataset.dir));
+        console.log(await report(engine, run, checkpoint, dataset, dataset.dir));
       });
     });
 }
 
+/** The data set that `lyrebird run` leaves in its folder. */
+function ownDataset(run: string): string {
+  const dir = path.join(run, 'dataset');
+  if (existsSync(dir)) return dir;
+  throw new UserError(`"${run}" has no data set in it: name the one that it was trained on with --dataset.`);
+}
+
 /** Writes the report, and comparison.png beside it; returns the report's path. */
-export async function report(engine: Engine, run: string, dataset: Dataset, source: string): Promise<string> {
-  const checkpoint = await readCheckpoint(run);
+export async function report(
+  engine: Engine,
+  run: string,
+  checkpoint: Checkpoint,
+  dataset: Dataset,
+  source: string,
+): Promise<string> {
   if (checkpoint.classes.join() !== dataset.classes.join()) {
     throw new UserError(
       `"${run}" was trained on the classes ${checkpoint.classes.join(', ')}; "${dataset.dir}" has ${dataset.classes.join(', ')}. ` +

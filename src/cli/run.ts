@@ -2,33 +2,36 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { synthesiseRecordings } from '../audio/syrinx.js';
+import { changedRecording } from '../data/dataset.js';
 import { readDataset } from '../data/read.js';
+import { UserError } from '../io/errors.js';
+import type { Engine } from '../kernel/engine.js';
 import { readCheckpoint } from '../train/checkpoint.js';
+import { DEFAULT_SIZE, type TrainConfig } from '../train/config.js';
 import { adapterOption, withFastEngine } from './engine.js';
-import { generate } from './generate.js';
+import { describeGenerated, generate, imagesPerClass } from './generate.js';
 import { interruptible } from './interrupt.js';
-import { positiveInteger } from './options.js';
-import { describeSummary, prepare } from './prepare.js';
+import { folder } from './options.js';
+import { describeSummary, LEFT_OUT, prepare } from './prepare.js';
 import { report } from './report.js';
-import { configFrom, type TrainFlags, train, trainOptions } from './train.js';
+import { configFrom, describeTraining, resumable, startAnew, type TrainFlags, train, trainOptions } from './train.js';
 
 interface RunFlags extends TrainFlags {
   readonly out: string;
   readonly count: number;
-  readonly seed: number;
   readonly adapter?: string;
 }
 
 export function register(program: Command): void {
-  trainOptions(program.command('run'))
+  trainOptions(program.command('run'), `${DEFAULT_SIZE}`)
+    .usage('[dir] [options]')
     .description(
       'Does everything: prepare, train, generate, report. Without a folder it synthesises recordings of invented species on ' +
-        'the spot, so that the program can be seen working anywhere. Given again, it goes on where it stopped.',
+        `the spot, so that the program can be seen working anywhere. Given again, it goes on where it stopped. ${LEFT_OUT}`,
     )
     .argument('[dir]', 'folder with a folder of recordings for each species')
-    .option('--out <folder>', "the run's folder", 'lyrebird-run')
-    .option('--count <n>', 'synthetic images for each class', positiveInteger, 50)
-    .option('--seed <n>', 'of everything random', positiveInteger, 1)
+    .option('--out <folder>', "the run's folder", folder, 'lyrebird-run')
+    .option('--count <n>', 'synthetic images for each class', imagesPerClass, 50)
     .addOption(adapterOption())
     .action(async (dir: string | undefined, flags: RunFlags) => {
       const config = await configFrom(flags);
@@ -39,15 +42,16 @@ export function register(program: Command): void {
 }
 
 interface Job {
-  readonly engine: Parameters<typeof train>[0];
+  readonly engine: Engine;
   readonly dir: string | undefined;
   readonly flags: RunFlags;
-  readonly config: Awaited<ReturnType<typeof configFrom>>;
+  readonly config: TrainConfig;
   readonly signal: AbortSignal;
 }
 
 async function runAll({ engine, dir, flags, config, signal }: Job): Promise<void> {
-  const { out, seed, count } = flags;
+  const { out, count } = flags;
+  const { seed } = config;
   const data = path.join(out, 'dataset');
   if (dir === undefined) {
     console.error(
@@ -56,19 +60,37 @@ async function runAll({ engine, dir, flags, config, signal }: Job): Promise<void
     );
   }
   const source = dir === undefined ? { recordings: synthesiseRecordings({ seed }) } : { dir };
-  const summary = await prepare(engine, { ...source, out: data, size: config.size, seed }, signal);
+  const spectrograms = { ...source, out: data, size: config.size, seed };
+  await checkSameRun(out, config, spectrograms);
+  const summary = await prepare(engine, spectrograms, signal);
   console.log(describeSummary(summary));
   if (signal.aborted) return;
 
   const dataset = await readDataset(data);
   const result = await train(engine, dataset, config, out, signal);
-  console.log(`${out}: ${result.step} steps, newest checkpoint ${result.checkpoint}`);
+  console.log(describeTraining(result, config, out));
   if (!result.complete) return;
 
   const checkpoint = await readCheckpoint(out);
   const synthetic = path.join(out, 'synthetic');
   const made = await generate(engine, checkpoint, { count, seed }, synthetic, signal);
-  console.log(`${synthetic}: ${made} images`);
+  console.log(describeGenerated(made, synthetic));
   if (signal.aborted) return;
-  console.log(await report(engine, out, dataset, dir ?? 'recordings synthesised by this program'));
+  console.log(await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program'));
+}
+
+/**
+ * Throws a UserError if the folder holds a run with other settings or recordings: before the data set is made anew, so that
+ * what is there stays as it is.
+ */
+async function checkSameRun(
+  out: string,
+  config: TrainConfig,
+  recordings: Parameters<typeof changedRecording>[0],
+): Promise<void> {
+  if (!(await resumable(out, config))) return;
+  const changed = await changedRecording(recordings);
+  if (changed !== undefined) {
+    throw new UserError(`"${out}" holds a run on other recordings: ${changed}. ${startAnew(out)}`);
+  }
 }

@@ -1,22 +1,31 @@
 /** lyrebird train DATASET: trains DR-ACGAN on a data set of images. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
-import { readText } from '../io/files.js';
+import { isInside, readText } from '../io/files.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, latestCheckpoint, readCheckpoint } from '../train/checkpoint.js';
-import { checkConfig, PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
+import {
+  checkConfig,
+  DEFAULT_SIZE,
+  PRESETS,
+  type Preset,
+  presetConfig,
+  SIZES,
+  type TrainConfig,
+} from '../train/config.js';
 import { type TrainResult, trainGan } from '../train/trainer.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
-import { positiveInteger, positiveNumber } from './options.js';
-import { sizeOption } from './prepare.js';
+import { folder, positiveInteger, positiveNumber } from './options.js';
+import { counted, sizeOption } from './prepare.js';
 
 export interface TrainFlags {
   readonly preset: Preset;
-  readonly size: number;
+  readonly size?: number;
   readonly steps?: number;
   readonly batch?: number;
   readonly seed?: number;
@@ -24,51 +33,68 @@ export interface TrainFlags {
   readonly config?: string;
 }
 
-/** The options that `train` and `run` share. */
-export function trainOptions(command: Command): Command {
+/** The options that `train` and `run` share; `otherwise` is the size when none is given, in words. */
+export function trainOptions(command: Command, otherwise: string): Command {
   return command
     .addOption(
-      new Option('--preset <name>', 'small: for CPUs; reference: wider; paper: 256 x 256 at full width')
+      new Option(
+        '--preset <name>',
+        'small: for CPUs, 500 steps; reference: twice as wide, 2000 steps; paper: 256 x 256 at full width, 20 000 steps',
+      )
         .choices(PRESETS)
         .default('small'),
     )
-    .addOption(sizeOption())
+    .addOption(sizeOption(otherwise))
     .option('--steps <n>', 'updates of each network (default: by preset)', positiveInteger)
     .option('--batch <n>', 'real images a step (default: 16)', positiveInteger)
+    .option('--seed <n>', 'of everything random (default: 1)', positiveInteger)
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
-    .option('--config <file>', 'JSON file with any of the fields of config.json; they go before the preset');
+    .option(
+      '--config <file>',
+      'JSON file with any fields of config.json: they override the preset, and options override them',
+    );
 }
 
 export function register(program: Command): void {
-  trainOptions(program.command('train'))
+  trainOptions(program.command('train'), `that of the data set, else ${DEFAULT_SIZE}`)
+    .usage('<dataset> --out <folder> [options]')
     .description(
       'Trains DR-ACGAN: a generator of labelled spectrograms and a discriminator that judges and names them. ' +
         'The run folder gets config.json, log.jsonl, checkpoints/ and samples/. A run that was stopped (^C saves first) ' +
         'goes on from its newest checkpoint when the same command is given again.',
     )
     .argument('<dataset>', "data set made by 'lyrebird prepare', or any folder of images with a folder for each class")
-    .requiredOption('--out <folder>', "the run's folder")
-    .option('--seed <n>', 'of weights, noise and order', positiveInteger)
+    .requiredOption('--out <folder>', "the run's folder", folder)
     .addOption(adapterOption())
     .action(async (data: string, { out, adapter, ...flags }: TrainFlags & { out: string; adapter?: string }) => {
-      const config = await configFrom(flags);
+      const dataset = await readDataset(data);
+      const config = await configFrom(flags, dataset.parameters?.size);
+      const isNew = !(await resumable(out, config));
+      if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
       await interruptible((signal) =>
         withFastEngine({ adapter }, async (engine) => {
-          const result = await train(engine, await readDataset(data), config, out, signal);
-          console.log(`${out}: ${result.step} steps, newest checkpoint ${result.checkpoint}`);
+          if (isNew) for (const note of dataset.notes) console.error(`note: ${note}`);
+          console.log(describeTraining(await train(engine, dataset, config, out, signal), config, out));
         }),
       );
     });
 }
 
-/** The preset, changed by the config file, changed by the flags. Throws a UserError that names a wrong field. */
-export async function configFrom(flags: TrainFlags): Promise<TrainConfig> {
-  const preset = presetConfig(flags.preset, flags.size as TrainConfig['size']);
+/**
+ * The preset, changed by the config file, changed by the options. Throws a UserError that names a wrong field.
+ * `own` is the size that the images have, which is the default if it is one that can be trained.
+ */
+export async function configFrom(flags: TrainFlags, own?: number): Promise<TrainConfig> {
   const file = flags.config === undefined ? {} : await jsonFile(flags.config);
-  const { steps, batch, seed, learningRate } = flags;
-  const given = { steps, batch, seed, learningRateG: learningRate, learningRateD: learningRate };
+  const wanted = flags.size ?? ('size' in file ? file.size : own);
+  const preset = presetConfig(flags.preset, SIZES.find((size) => size === wanted) ?? DEFAULT_SIZE);
+  if (flags.size !== undefined && flags.size !== preset.size) {
+    throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
+  }
+  const { size, steps, batch, seed, learningRate } = flags;
+  const given = { size, steps, batch, seed, learningRateG: learningRate, learningRateD: learningRate };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return checkConfig({ ...preset, ...file, ...set }, flags.config ?? 'the options');
+  return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }
 
 async function jsonFile(file: string): Promise<object> {
@@ -85,6 +111,39 @@ async function jsonFile(file: string): Promise<object> {
 /** Fields that may differ when a run goes on. */
 const FREE = new Set(['steps', 'sampleEvery', 'checkpointEvery']);
 
+/**
+ * The checkpoint to go on from, if the folder has one. Throws a UserError if it is of a run with other settings, or if the
+ * folder's config.json is none of ours, and would be overwritten.
+ */
+export async function resumable(out: string, config: TrainConfig): Promise<Checkpoint | undefined> {
+  if (!(await latestCheckpoint(out))) {
+    await checkOwn(path.join(out, 'config.json'));
+    return undefined;
+  }
+  const checkpoint = await readCheckpoint(out);
+  const changed = Object.entries(config).flatMap(([field, value]) => {
+    const before = JSON.stringify(checkpoint.config[field as keyof TrainConfig]);
+    const now = JSON.stringify(value);
+    return FREE.has(field) || before === now ? [] : [`${field} ${before} (asked for: ${now})`];
+  });
+  if (changed.length === 0) return checkpoint;
+  const more = changed.length > 3 ? `, and ${changed.length - 3} more` : '';
+  throw new UserError(
+    `"${out}" holds a run with other settings: ${changed.slice(0, 3).join(', ')}${more}. ${startAnew(out)}`,
+  );
+}
+
+/** What to do about a folder that holds another run. */
+export const startAnew = (out: string): string => `Choose another --out, or move "${out}" away to start anew.`;
+
+async function checkOwn(file: string): Promise<void> {
+  if (!existsSync(file)) return;
+  const value = await jsonFile(file);
+  const known = presetConfig('small', DEFAULT_SIZE);
+  if (Object.keys(known).every((field) => field in value)) return;
+  throw new UserError(`"${file}" is not of this program, and would be overwritten: choose another --out.`);
+}
+
 /** Trains, or goes on, with progress on stderr. */
 export async function train(
   engine: Engine,
@@ -93,10 +152,16 @@ export async function train(
   out: string,
   signal: AbortSignal,
 ): Promise<TrainResult> {
-  const checkpoint = await resumable(out, dataset, config);
+  const checkpoint = await resumable(out, config);
+  if (checkpoint && checkpoint.classes.join('\0') !== dataset.classes.join('\0')) {
+    const [before, now] = [checkpoint.classes.join(', '), dataset.classes.join(', ')];
+    throw new UserError(
+      `"${out}" holds a run on other classes: ${before}. Those of the data set are ${now}. ${startAnew(out)}`,
+    );
+  }
   const synthetic = dataset.classes.some((label) => label.startsWith('synthetic '));
   const progress = createProgress({ title: 'train', total: config.steps, done: checkpoint?.step ?? 0 });
-  if (checkpoint) progress.note(`going on from ${checkpoint.file}`);
+  if (checkpoint && checkpoint.step < config.steps) progress.note(`going on from ${checkpoint.file}`);
   try {
     return await trainGan({
       engine,
@@ -106,6 +171,7 @@ export async function train(
       synthetic,
       signal,
       ...(checkpoint && { checkpoint }),
+      onNote: (line) => progress.note(line),
       onStep: (step, { sourceD, classD, sourceG, classG }) =>
         progress.update(step, { D: sourceD + classD, G: sourceG + classG }),
     });
@@ -114,21 +180,13 @@ export async function train(
   }
 }
 
-/** The checkpoint to go on from, if the folder has one. Throws a UserError if it is of another run. */
-async function resumable(out: string, dataset: Dataset, config: TrainConfig): Promise<Checkpoint | undefined> {
-  if (!(await latestCheckpoint(out))) return undefined;
-  const checkpoint = await readCheckpoint(out);
-  const advice = `Give another --out, or remove ${path.join(out, 'checkpoints')} to start anew.`;
-  if (checkpoint.classes.join() !== dataset.classes.join()) {
-    throw new UserError(`"${out}" holds a run on other classes (${checkpoint.classes.join(', ')}). ${advice}`);
-  }
-  for (const [field, value] of Object.entries(config)) {
-    const before = checkpoint.config[field as keyof TrainConfig];
-    if (!FREE.has(field) && JSON.stringify(before) !== JSON.stringify(value)) {
-      throw new UserError(
-        `"${out}" holds a run with ${field} ${JSON.stringify(before)}, and ${JSON.stringify(value)} was asked for. ${advice}`,
-      );
-    }
-  }
-  return checkpoint;
+/** How far it came. */
+export function describeTraining(
+  { step, complete, checkpoint }: TrainResult,
+  { steps }: TrainConfig,
+  out: string,
+): string {
+  if (!complete) return `${out}: stopped after ${step} of ${steps} steps; the same command goes on from ${checkpoint}`;
+  const more = step > steps ? ` (${steps} were asked for; it had made more before)` : '';
+  return `${out}: ${counted(step, 'step')}${more}, newest checkpoint ${checkpoint}`;
 }

@@ -13,7 +13,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { findRecordings } from '../audio/find.js';
 import { defaultWindowing, type Spectrogrammer } from '../audio/windows.js';
 import { UserError } from '../io/errors.js';
-import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
+import { insideFolder, isInside, isOwnFolder, writeAtomically } from '../io/files.js';
 import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
 import { makeImages } from './images.js';
 import { safeNames } from './names.js';
@@ -258,7 +258,7 @@ function checkSettings(options: PrepareOptions): Settings {
  * The first recording in which the data set `out` and the recordings of `options` differ, in words; undefined if they are
  * the same, or if there is no finished data set. Looks at names only, and changes nothing.
  */
-export async function changedRecording(options: PrepareOptions): Promise<string | undefined> {
+export async function changedRecording(options: SourceOptions): Promise<string | undefined> {
   if (!(await isOwnFolder(options.out, indexName))) return undefined;
   const index = await readIndex(options.out);
   if (!index.complete) return undefined;
@@ -272,13 +272,13 @@ export async function changedRecording(options: PrepareOptions): Promise<string 
   return gone && `"${gone.source}" is gone`;
 }
 
+type SourceOptions = Pick<PrepareOptions, 'dir' | 'recordings' | 'out'>;
 type Sources = { recordings: readonly Recording[]; skipped: SkippedEntry[] };
 
-async function findSources({ dir, recordings, out }: PrepareOptions): Promise<Sources> {
+async function findSources({ dir, recordings, out }: SourceOptions): Promise<Sources> {
   if (recordings) return { recordings: checkNames(recordings), skipped: [] };
   if (dir === undefined) throw new UserError('No recordings: name the folder that holds one folder per species.');
-  const toOut = path.relative(path.resolve(dir), path.resolve(out));
-  if (!toOut.startsWith('..') && !path.isAbsolute(toOut)) {
+  if (isInside(out, dir)) {
     throw new UserError(`"${out}" lies in the folder of recordings, "${dir}": choose a place outside it.`);
   }
   const found = await findRecordings(dir);

@@ -63,7 +63,8 @@ export async function loadSplit(dataset: Dataset, part: Part, size: number): Pro
 /** Why a picture is left out. Throws if it has to be there, or if the fault is not the picture's. */
 function faultOf({ dir, parameters }: Dataset, file: string, error: unknown): string {
   if (!(error instanceof UserError)) throw error;
-  if (!parameters) return error.message;
+  const path = `"${insideFolder(dir, file)}" `;
+  if (!parameters) return error.message.startsWith(path) ? error.message.slice(path.length) : error.message;
   throw new UserError(
     `"${dir}" lists an image, "${file}", that is missing or damaged. Remove that file if it is there, then prepare the data ` +
       `set again, which makes it anew. (${error.message})`,

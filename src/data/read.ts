@@ -91,7 +91,8 @@ async function readPictures(dir: string, entries: readonly string[], options: Re
   }
   if (found.length === 0) {
     throw new UserError(
-      `"${dir}" is no data set: it holds no ${indexName}, and no folders with pictures (png, jpg, webp, tif), one for each class.`,
+      `"${dir}" is no data set: it holds no ${indexName}, and no folders with pictures (png, jpg, webp, tif), one for each ` +
+        "class. Of a folder of recordings, 'lyrebird prepare' makes a data set.",
     );
   }
   const split = splitRecordings(found, options.fractions ?? defaultFractions, options.seed ?? 0);

@@ -124,7 +124,7 @@ function faultOf(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
     case 'unrecognized_keys':
-      return `has no field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+      return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
     case 'too_small': {
       if (issue.origin === 'array') return `must have ${issue.exact ? '' : 'at least '}${issue.minimum} entries`;
       return issue.origin === 'string'

@@ -63,9 +63,7 @@ export async function readText(file: string): Promise<string> {
 export function insideFolder(base: string, relative: string): string {
   const root = path.resolve(base);
   const full = path.resolve(root, relative);
-  const steps = path.relative(root, full);
-  const escapes = steps === '..' || steps.startsWith(`..${path.sep}`) || path.isAbsolute(steps);
-  if (relative.includes('\0') || path.isAbsolute(relative) || escapes) {
+  if (relative.includes('\0') || path.isAbsolute(relative) || !isInside(full, root)) {
     throw new UserError(
       `The path ${JSON.stringify(relative)} leads outside the folder "${root}". Give a path inside that folder.`,
     );
@@ -92,6 +90,12 @@ const isThere = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Whether `inner` is the folder `outer` or lies in it. Does not follow symbolic links. */
+export function isInside(inner: string, outer: string): boolean {
+  const steps = path.relative(path.resolve(outer), path.resolve(inner));
+  return steps !== '..' && !steps.startsWith(`..${path.sep}`) && !path.isAbsolute(steps);
+}
 
 async function writeFlushed(file: string, data: string | Uint8Array): Promise<void> {
   const handle = await open(file, 'wx');

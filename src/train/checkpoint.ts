@@ -6,6 +6,7 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { LoaderState } from '../data/loader.js';
+import { firstFault } from '../data/schema.js';
 import { describe, systemCode, toUserError, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
@@ -29,6 +30,8 @@ export interface CheckpointInfo {
   readonly classes: readonly string[];
   /** Whether the recordings were synthesised by this program. */
   readonly synthetic: boolean;
+  /** SHA-256 of the images that it was trained on, in hexadecimal. */
+  readonly data: string;
   readonly loader: LoaderState;
 }
 
@@ -41,6 +44,7 @@ const infoSchema = z.object({
   step: z.coerce.number().int().min(0),
   classes: z.array(z.string()).min(1),
   synthetic: z.boolean(),
+  data: z.string(),
   loader: z.object({ epoch: z.int().min(0), position: z.int().min(0) }),
 });
 
@@ -56,11 +60,11 @@ export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: Che
       tensors.set(prefix + name, { dtype: 'F32', shape: tensor.shape, data: await e.read(tensor) });
     }
   }
-  const { step, config, classes, synthetic, loader } = info;
-  const file = path.join(dir, `step-${String(step).padStart(6, '0')}.safetensors`);
+  const { config, ...rest } = info;
+  const file = path.join(dir, `step-${String(info.step).padStart(6, '0')}.safetensors`);
   const metadata = {
     format: FORMAT,
-    info: JSON.stringify({ step, classes, synthetic, loader }),
+    info: JSON.stringify(rest),
     config: JSON.stringify(config),
   };
   await writeAtomically(file, writeSafetensors(tensors, metadata));
@@ -69,30 +73,36 @@ export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: Che
   return file;
 }
 
-/** Reads a checkpoint file, or the newest one of a run's folder. Throws a UserError that says what is wrong with it. */
+/**
+ * Reads a checkpoint file, or the newest one of a folder: of a run, or of checkpoints alone. Throws a UserError that says
+ * what is wrong with it, and what is left.
+ */
 export async function readCheckpoint(fileOrRun: string): Promise<Checkpoint> {
-  const file = fileOrRun.endsWith('.safetensors') ? fileOrRun : await latestCheckpoint(fileOrRun);
-  if (!file) {
+  if (fileOrRun.endsWith('.safetensors')) return parseCheckpoint(fileOrRun);
+  const [newest, before] = await checkpointsOf(fileOrRun);
+  if (!newest) {
     throw new UserError(
       `"${fileOrRun}" holds no checkpoints: name a run's folder, or a file checkpoints/step-....safetensors.`,
     );
   }
+  try {
+    return parseCheckpoint(newest);
+  } catch (error) {
+    if (!(error instanceof UserError) || !before) throw error;
+    throw new UserError(`${error.message} Or move it away: the one before it, "${before}", is used then.`, {
+      cause: error,
+    });
+  }
+}
+
+function parseCheckpoint(file: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(file);
   if (metadata.format !== FORMAT) {
     throw new UserError(
       `"${file}" is not a checkpoint of this program (format ${metadata.format ?? 'missing'}, not ${FORMAT}).`,
     );
   }
-  let info: z.infer<typeof infoSchema>;
-  let config: TrainConfig;
-  try {
-    info = infoSchema.parse(JSON.parse(metadata.info ?? ''));
-    config = checkConfig(JSON.parse(metadata.config ?? ''), 'its config');
-  } catch (error) {
-    throw new UserError(
-      `"${file}": the description of the checkpoint is damaged (${describe(error)}). Use an older checkpoint.`,
-    );
-  }
+  const { info, config } = parseDescription(file, metadata);
   const state = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, { shape, data }] of tensors) {
     if (!(data instanceof Float32Array)) throw new UserError(`"${file}": the tensor ${name} is not of float32 values.`);
@@ -101,17 +111,38 @@ export async function readCheckpoint(fileOrRun: string): Promise<Checkpoint> {
   return { ...info, config, file, tensors: state };
 }
 
+/** What a checkpoint says of itself. */
+function parseDescription(file: string, metadata: Readonly<Record<string, string>>) {
+  try {
+    const description: unknown = JSON.parse(metadata.info ?? '');
+    const info = infoSchema.safeParse(description);
+    if (!info.success) throw new UserError(firstFault(info.error, description));
+    return { info: info.data, config: checkConfig(JSON.parse(metadata.config ?? ''), 'its config') };
+  } catch (error) {
+    throw new UserError(
+      `"${file}": the description of the checkpoint is damaged (${describe(error)}). Use an older checkpoint.`,
+    );
+  }
+}
+
 /** The newest checkpoint of a run; undefined if it has none. */
 export async function latestCheckpoint(run: string): Promise<string | undefined> {
-  const dir = path.join(run, 'checkpoints');
-  const name = (await checkpointsIn(dir)).at(-1);
-  return name && path.join(dir, name);
+  return (await checkpointsOf(run))[0];
+}
+
+/** Paths of the checkpoints of a run, or of those that lie in a folder by themselves; the newest first. */
+async function checkpointsOf(run: string): Promise<string[]> {
+  for (const dir of [path.join(run, 'checkpoints'), run]) {
+    const names = await checkpointsIn(dir);
+    if (names.length > 0) return names.map((name) => path.join(dir, name)).reverse();
+  }
+  return [];
 }
 
 /** Names of a folder's checkpoints, the oldest first. */
 async function checkpointsIn(dir: string): Promise<string[]> {
   const entries = await readdir(dir).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return [];
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
     throw toUserError(error, dir);
   });
   const stepOf = (name: string): number => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);

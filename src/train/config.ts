@@ -7,12 +7,15 @@ import { type GeneratorConfig, generatedSize } from '../models/generator.js';
 
 export const SIZES = [32, 64, 128, 256] as const;
 
+/** What a CPU trains in minutes. */
+export const DEFAULT_SIZE = 32;
+
 const width = z.int().min(1).max(4096);
 const rate = z.number().positive().max(1);
 
 export const trainConfigSchema = z
   .strictObject({
-    size: z.union(SIZES.map((size) => z.literal(size))).describe('side of the images in pixels'),
+    size: z.literal(SIZES).describe('side of the images in pixels'),
     batch: z.int().min(1).max(4096).describe('real images a step'),
     steps: z.int().min(1).max(100_000_000).describe('updates of each network'),
     seed: z.int().min(0).describe('of weights, noise and shuffling'),
@@ -31,7 +34,11 @@ export const trainConfigSchema = z
   })
   .refine((config) => generatedSize(config.base, config.generatorWidths) === config.size, {
     path: ['generatorWidths'],
-    error: 'must have one entry per resolution: base doubled once for each entry after the first is size',
+    error: ({ input }) => {
+      const { base, generatorWidths, size } = input as { base: number; generatorWidths: number[]; size: number };
+      const made = generatedSize(base, generatorWidths);
+      return `gives images of ${made} pixels, not ${size}: each entry after the first doubles base (${base})`;
+    },
   });
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
@@ -40,7 +47,9 @@ export type TrainConfig = z.infer<typeof trainConfigSchema>;
 export function checkConfig(value: unknown, source: string): TrainConfig {
   const config = trainConfigSchema.safeParse(value);
   if (config.success) return config.data;
-  throw new UserError(`${source}: ${firstFault(config.error, value)}.`);
+  const unknown = config.error.issues[0]!.code === 'unrecognized_keys';
+  const known = unknown ? ` The fields are ${Object.keys(trainConfigSchema.shape).join(', ')}.` : '';
+  throw new UserError(`${source}: ${firstFault(config.error, value)}.${known}`);
 }
 
 export type Preset = 'small' | 'reference' | 'paper';
@@ -71,7 +80,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     size: actual,
     batch: 16,
     steps: preset === 'small' ? 500 : preset === 'reference' ? 2000 : 20_000,
-    seed: 0,
+    seed: 1,
     latent: 100,
     ...widths,
     discriminatorWidths: [16, 32, 64, 128],

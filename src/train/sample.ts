@@ -11,8 +11,8 @@ const NOISE_STREAM = 2 ** 30;
 
 export interface GenerateOptions {
   readonly seed: number;
-  /** Index of the first image: image i of a seed is the same, however many are made at a time. */
-  readonly first?: number;
+  /** Of each image's noise, default 0, 1, ...: an index gives the same noise, however many images are made at a time. */
+  readonly indices?: readonly number[];
   /** Images at a time. */
   readonly batch: number;
 }
@@ -22,7 +22,7 @@ export async function generateImages(
   e: Engine,
   g: Network<Generator>,
   labels: Int32Array,
-  { seed, first = 0, batch }: GenerateOptions,
+  { seed, indices, batch }: GenerateOptions,
 ): Promise<Float32Array> {
   const { latent } = g.module.config;
   const parts: Float32Array[] = [];
@@ -30,7 +30,10 @@ export async function generateImages(
   for (let start = 0; start < labels.length; start += batch) {
     const part = labels.subarray(start, start + batch);
     const z = new Float32Array(part.length * latent);
-    for (let i = 0; i < part.length; i++) z.set(normal(seed, NOISE_STREAM + first + start + i, latent), i * latent);
+    for (let i = 0; i < part.length; i++) {
+      const index = indices?.[start + i] ?? start + i;
+      z.set(normal(seed, NOISE_STREAM + index, latent), i * latent);
+    }
     const images = e.scope(() =>
       g.module.forward(new Tape(e), e.upload(z, [part.length, latent]), e.upload(part, [part.length])),
     );

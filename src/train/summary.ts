@@ -1,4 +1,5 @@
 /** Gathers what a run's report tells: the data set, the curves, and what the discriminator says of real and synthetic images. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { loadSplit } from '../data/loader.js';
 import { type Dataset, readIndex } from '../data/read.js';
@@ -55,7 +56,9 @@ export async function summarise(
   g.destroy();
   d.destroy();
 
-  const records = readLog(path.join(run, 'log.jsonl'));
+  // A checkpoint that was copied alone has no log: then there are no curves.
+  const log = path.join(run, 'log.jsonl');
+  const records = existsSync(log) ? readLog(log) : [];
   const last = Object.assign({}, ...records) as LogRecord & { peakGpuBytes?: number; adapter?: string };
   const gray = { real: toGray(train.images, size), synthetic: toGray(synthetic, size) };
   const shown = classes.map((label, i) => {
@@ -73,7 +76,7 @@ export async function summarise(
     dataset: {
       source,
       classes: classes.map((label, i) => ({ label, training: countIn(train, i), heldOut: countIn(test, i) })),
-      skipped: await skippedIn(dataset),
+      skipped: [...(await skippedIn(dataset)), ...train.skipped, ...test.skipped],
       parameters: (dataset.parameters ?? {}) as Settings,
     },
     run: {

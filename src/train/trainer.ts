@@ -5,8 +5,9 @@
  *
  * A run that was stopped goes on from its newest checkpoint and computes what it would have computed.
  */
+import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { createLoader, type Loader, loadSplit } from '../data/loader.js';
+import { createLoader, type LabelledImages, type Loader, loadSplit } from '../data/loader.js';
 import type { Dataset } from '../data/read.js';
 import { DeviceError } from '../device/errors.js';
 import { UserError } from '../io/errors.js';
@@ -54,48 +55,87 @@ export interface TrainResult {
   readonly checkpoint: string;
 }
 
-/** Trains. Throws a UserError if a loss is no longer a number (the last checkpoint stays), or if a disk is full. */
+/**
+ * Trains. Throws a UserError if a loss is no longer a number, a disk is full, or the data set does not fit: it lacks a class,
+ * or is not the one that the run began with. What was computed by then is saved if that is possible, and it says where.
+ */
 export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const { engine: e, dataset, config, out, checkpoint } = options;
-  const classes = dataset.classes.length;
   const train = await loadSplit(dataset, 'train', config.size);
   const test = await loadSplit(dataset, 'test', config.size);
+  for (const { file, reason } of [...train.skipped, ...test.skipped]) options.onNote?.(`left out: ${file}: ${reason}`);
+  checkClasses(dataset, train.labels);
+  const data = fingerprint(train);
+  if (checkpoint && checkpoint.data !== data) {
+    throw new UserError(
+      `"${out}" was trained on other images than those which "${dataset.dir}" holds now. Choose another --out, or bring ` +
+        'the recordings or pictures back that it began with.',
+    );
+  }
+  const start = checkpoint?.step ?? 0;
+  if (checkpoint && start >= config.steps) return { step: start, complete: true, checkpoint: checkpoint.file };
+
   const loader = createLoader({ images: train.images, labels: train.labels, batch: config.batch, seed: config.seed });
-  const gan = createGan(e, config, classes);
+  const gan = createGan(e, config, dataset.classes.length);
   if (checkpoint) {
     loadGan(e, checkpoint, gan);
     loader.restore(checkpoint.loader);
   }
-  const start = checkpoint?.step ?? 0;
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const log = openLog(path.join(out, 'log.jsonl'), { resumeAtStep: start });
   const run: Run = {
     ...options,
+    data,
     gan,
     loader,
     log,
     test,
     begin: performance.now(),
+    done: start,
     savedAt: checkpoint ? { step: start, file: checkpoint.file } : undefined,
   };
   try {
-    return await runSteps(run, start);
+    return await runSteps(run);
+  } catch (error) {
+    throw await afterFailure(run, error);
   } finally {
     log.close();
   }
 }
 
+function checkClasses({ dir, classes }: Dataset, labels: Int32Array): void {
+  const lacking = classes.filter((_, i) => !labels.includes(i)).map((label) => `"${label}"`);
+  if (lacking.length === 0) return;
+  throw new UserError(
+    `"${dir}" holds no images of ${lacking.join(', ')} to train on: add some, or take the class out.`,
+  );
+}
+
+function fingerprint({ images, labels }: LabelledImages): string {
+  const hash = createHash('sha256');
+  for (const { buffer, byteOffset, byteLength } of [labels, images]) {
+    // A hash takes less than 2 GiB at a time.
+    for (let at = 0; at < byteLength; at += 2 ** 30) {
+      hash.update(new Uint8Array(buffer, byteOffset + at, Math.min(2 ** 30, byteLength - at)));
+    }
+  }
+  return hash.digest('hex');
+}
+
 interface Run extends TrainOptions {
+  readonly data: string;
   readonly gan: Gan;
   readonly loader: Loader;
   readonly log: Log;
   readonly test: { readonly images: Float32Array; readonly labels: Int32Array };
   readonly begin: number;
+  /** Steps that both networks have made. */
+  done: number;
   savedAt: { readonly step: number; readonly file: string } | undefined;
 }
 
-async function runSteps(run: Run, start: number): Promise<TrainResult> {
-  const { engine: e, config, gan, loader } = run;
+async function runSteps(run: Run): Promise<TrainResult> {
+  const { engine: e, config, gan } = run;
   const step = createGanStep(e, gan, config, config.batch);
   const flying: { step: number; losses: Tensor }[] = [];
   const land = async (): Promise<void> => {
@@ -105,10 +145,9 @@ async function runSteps(run: Run, start: number): Promise<TrainResult> {
   const settle = async (): Promise<void> => {
     while (flying.length > 0) await land();
   };
-  let t = start;
-  for (; t < config.steps && !run.signal?.aborted; ) {
-    const losses = e.scope(() => step.run(drawBatch(run, t)));
-    t++;
+  while (run.done < config.steps && !run.signal?.aborted) {
+    const losses = e.scope(() => step.run(drawBatch(run, run.done)));
+    const t = ++run.done;
     flying.push({ step: t, losses });
     if (flying.length > STEPS_IN_FLIGHT) await land();
     if (t % config.sampleEvery === 0 || t === config.steps) {
@@ -117,24 +156,20 @@ async function runSteps(run: Run, start: number): Promise<TrainResult> {
     }
     if (t % config.checkpointEvery === 0) {
       await settle();
-      await save(run, t, loader);
+      await save(run);
     }
   }
   await settle();
-  if (run.savedAt?.step !== t) await save(run, t, loader);
+  const checkpoint = await save(run);
   step.destroy();
   run.log.write({
-    step: t,
+    step: run.done,
     adapter: e.gpu.info.name,
     peakGpuBytes: e.memory().peak,
     parametersG: gan.g.parameterCount,
     parametersD: gan.d.parameterCount,
   });
-  return {
-    step: t,
-    complete: t >= config.steps,
-    checkpoint: run.savedAt!.file,
-  };
+  return { step: run.done, complete: run.done >= config.steps, checkpoint };
 }
 
 /** Everything random about step t comes from the seed and t alone, so a resumed run draws the same. */
@@ -160,10 +195,9 @@ async function reportLosses(run: Run, step: number, tensor: Tensor): Promise<voi
   run.engine.release(tensor);
   const losses = Object.fromEntries(LOSS_NAMES.map((name, i) => [name, values[i]!])) as Losses;
   if (!values.every(Number.isFinite)) {
-    const last = run.savedAt ? `The checkpoint of step ${run.savedAt.step} is kept (${run.savedAt.file}).` : '';
-    throw new UserError(
-      `Training diverged: at step ${step} a loss is no longer a number (${JSON.stringify(losses)}). ${last} ` +
-        'Start again with lower learning rates (--learning-rate), or with another seed.',
+    throw new Diverged(
+      `Training diverged: at step ${step} a loss is no longer a number (${JSON.stringify(losses)}). Train again with a ` +
+        'lower --learning-rate or another --seed, into another --out.',
     );
   }
   const seconds = (performance.now() - run.begin) / 1000;
@@ -198,18 +232,26 @@ async function writeSamples(run: Run, step: number): Promise<void> {
   });
 }
 
-async function save(run: Run, step: number, loader: Loader): Promise<void> {
-  const { engine: e, out, gan, config, dataset, synthetic } = run;
-  const info = { step, config, classes: dataset.classes, synthetic, loader: loader.state() };
-  try {
+/** Saves the networks as they are now, unless that is done already. Returns the checkpoint's file. */
+async function save(run: Run): Promise<string> {
+  const { engine: e, out, gan, config, dataset, synthetic, data, loader, done: step } = run;
+  if (run.savedAt?.step !== step) {
+    const info = { step, config, classes: dataset.classes, synthetic, data, loader: loader.state() };
     run.savedAt = { step, file: await saveCheckpoint(e, path.join(out, 'checkpoints'), gan, info) };
-  } catch (error) {
-    if (error instanceof DeviceError || !run.savedAt) throw error;
-    throw new UserError(
-      `${(error as Error).message} The checkpoint of step ${run.savedAt.step} is kept: ${run.savedAt.file}.`,
-      {
-        cause: error,
-      },
-    );
   }
+  return run.savedAt.file;
+}
+
+/** A loss is no longer a number: the networks are not worth saving. */
+class Diverged extends UserError {}
+
+/** What to throw for an error: the same, and where that is which was computed before. */
+async function afterFailure(run: Run, error: unknown): Promise<unknown> {
+  const isOfUser = error instanceof UserError;
+  if (!isOfUser && !(error instanceof DeviceError)) return error;
+  // A sheet of samples or the log could not be written: the networks are as good as ever.
+  if (isOfUser && !(error instanceof Diverged)) await save(run).catch(() => undefined);
+  if (!run.savedAt) return error;
+  const kept = `${error.message} Step ${run.savedAt.step} is saved: "${run.savedAt.file}".`;
+  return isOfUser ? new UserError(kept, { cause: error }) : new DeviceError(kept, { cause: error });
 }

@@ -152,7 +152,7 @@ describe('a config', () => {
     [{ learningRateG: -1 }, /"learningRateG" \(-1\)/],
     [{ size: 48 }, /"size" \(48\)/],
     [{ colour: 'red' }, /colour/],
-    [{ generatorWidths: [8, 8] }, /"generatorWidths".*one entry per resolution/],
+    [{ generatorWidths: [8, 8] }, /"generatorWidths" \(\[8,8\]\): gives images of 16 pixels, not 32/],
   ])('with %j names the field', (change, message) => {
     expect(() => checkConfig({ ...CONFIG, ...change }, 'config.json')).toThrow(message);
   });

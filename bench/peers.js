@@ -16,7 +16,8 @@ import { Network } from '../dist/nn/network.js';
 import { conv2d, convTranspose2d } from '../dist/ops/conv2d.js';
 import { add } from '../dist/ops/elementwise.js';
 import { matmul } from '../dist/ops/matmul.js';
-import { concat, reshape, upsampleNearest } from '../dist/ops/shape.js';
+import { concat, reshape } from '../dist/ops/shape.js';
+import { upsampleNearest } from '../dist/ops/upsample.js';
 import { createOptimizer } from '../dist/optim/optimizer.js';
 import { createGanStep } from '../dist/train/ganStep.js';
 

@@ -12,8 +12,9 @@ import { linear, matmul } from './matmul.js';
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from './pooling.js';
 import { normal, uniform } from './random.js';
 import { max, mean, sum } from './reduce.js';
-import { concat, permute, reshape, slice, upsampleNearest } from './shape.js';
+import { concat, permute, reshape, slice } from './shape.js';
 import { spectralNorm } from './spectralNorm.js';
+import { upsampleNearest } from './upsample.js';
 
 const all = [
   conv2d,

@@ -1,10 +1,8 @@
-/** reshape, permute, slice, concat and upsample_nearest: values move, none is computed. */
+/** reshape, permute, slice and concat: values move, none is computed. */
 import { reshaped, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
-import { upsampleNearest as upsampleOracle } from '../reference/pooling.js';
 import * as oracle from '../reference/shape.js';
-import { defineOp, ranked, shapeError } from './define.js';
+import { defineOp, shapeError } from './define.js';
 import { fill } from './elementwise.js';
-import { sumOver } from './reduce.js';
 import { stridedCopy, stridesOf } from './strided.js';
 
 export const reshape = defineOp<{ shape: Shape }, readonly [Tensor]>({
@@ -158,35 +156,5 @@ export const concat = defineOp<{ dim: number }, readonly [Tensor, Tensor]>({
       ],
       attrs: { dim: 0 },
     },
-  ],
-});
-
-/** x [N, C, H, W] seen as [N C H, 1, W, 1] repeats into [N C H, scale, W, scale], which is y [N, C, H scale, W scale]. */
-export const upsampleNearest = defineOp<{ scale: number }, readonly [Tensor]>({
-  name: 'upsample_nearest',
-  summary: 'x [N, C, H, W] -> y [N, C, H scale, W scale], each pixel repeated',
-  inputs: ['x'],
-  shape([x], { scale }) {
-    const [n, c, h, w] = ranked('upsample_nearest', 'x', x, 4);
-    return [n!, c!, h! * scale, w! * scale];
-  },
-  forward(e, [x], { scale }) {
-    const [n, c, h, w] = x.shape as [number, number, number, number];
-    const y = e.empty([n, c, h * scale, w * scale]);
-    const walk = [n * c * h, scale, w, scale];
-    stridedCopy(e, walk, { tensor: x, strides: [w, 0, 1, 0] }, { tensor: y, strides: stridesOf(walk) });
-    return { y };
-  },
-  backward(e, _saved, gy, { scale }, [want]) {
-    if (!want) return [];
-    const gx = want();
-    const [n, c, h, w] = gx.shape as [number, number, number, number];
-    return [sumOver(e, reshaped(gy, [n * c * h, scale, w, scale]), { dims: [1, 3] }, 1, gx)];
-  },
-  reference: upsampleOracle,
-  flops: () => 0,
-  cases: [
-    { shapes: [[2, 3, 5, 4]], attrs: { scale: 2 } },
-    { shapes: [[1, 1, 1, 3]], attrs: { scale: 3 } },
   ],
 });

@@ -10,6 +10,7 @@ import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
 import { summarise } from '../train/summary.js';
 import { adapterOption, withEngine } from './engine.js';
+import { counted } from './prepare.js';
 
 export function register(program: Command): void {
   program
@@ -51,7 +52,10 @@ export async function report(
         'Name its data set with --dataset.',
     );
   }
-  const title = `${checkpoint.classes.length} ${checkpoint.synthetic ? 'synthetic species' : 'species'}, ${checkpoint.step} steps`;
+  const { length } = checkpoint.classes;
+  const species = checkpoint.synthetic ? 'synthetic species' : 'species';
+  const classes = dataset.parameters ? `${length} ${species}` : counted(length, 'class', 'classes');
+  const title = `${classes}, ${counted(checkpoint.step, 'step')}`;
   const file = path.join(run, 'report.html');
   const summary = await summarise(engine, run, dataset, checkpoint, { title, source });
   await writeReport(file, summary.report);

@@ -35,8 +35,9 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .action(async (dir: string | undefined, flags: RunFlags) => {
       const config = await configFrom(flags);
+      const isNew = !(await resumable(flags.out, config));
       await interruptible((signal) =>
-        withFastEngine(flags, (engine) => runAll({ engine, dir, flags, config, signal })),
+        withFastEngine(flags, (engine) => runAll({ engine, dir, flags, config, isNew, signal })),
       );
     });
 }
@@ -46,10 +47,12 @@ interface Job {
   readonly dir: string | undefined;
   readonly flags: RunFlags;
   readonly config: TrainConfig;
+  /** Whether its folder holds no run to go on with. */
+  readonly isNew: boolean;
   readonly signal: AbortSignal;
 }
 
-async function runAll({ engine, dir, flags, config, signal }: Job): Promise<void> {
+async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promise<void> {
   const { out, count } = flags;
   const { seed } = config;
   const data = path.join(out, 'dataset');
@@ -61,7 +64,11 @@ async function runAll({ engine, dir, flags, config, signal }: Job): Promise<void
   }
   const source = dir === undefined ? { recordings: synthesiseRecordings({ seed }) } : { dir };
   const spectrograms = { ...source, out: data, size: config.size, seed };
-  await checkSameRun(out, config, spectrograms);
+  const changed = isNew ? undefined : await changedRecording(spectrograms);
+  if (changed !== undefined) {
+    // Before the data set is made anew, so that what is there stays as it is.
+    throw new UserError(`"${out}" holds a run on other recordings: ${changed}. ${startAnew(out)}`);
+  }
   const summary = await prepare(engine, spectrograms, signal);
   console.log(describeSummary(summary));
   if (signal.aborted) return;
@@ -77,20 +84,4 @@ async function runAll({ engine, dir, flags, config, signal }: Job): Promise<void
   console.log(describeGenerated(made, synthetic));
   if (signal.aborted) return;
   console.log(await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program'));
-}
-
-/**
- * Throws a UserError if the folder holds a run with other settings or recordings: before the data set is made anew, so that
- * what is there stays as it is.
- */
-async function checkSameRun(
-  out: string,
-  config: TrainConfig,
-  recordings: Parameters<typeof changedRecording>[0],
-): Promise<void> {
-  if (!(await resumable(out, config))) return;
-  const changed = await changedRecording(recordings);
-  if (changed !== undefined) {
-    throw new UserError(`"${out}" holds a run on other recordings: ${changed}. ${startAnew(out)}`);
-  }
 }

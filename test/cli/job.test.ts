@@ -1,5 +1,5 @@
 /** The whole way, from recordings to report: what it leaves, what it says, how it goes on. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -137,9 +137,7 @@ describe('a run into the folder of another', () => {
   it('with recordings of the same names but another sound says so', async () => {
     const other = recordings(path.join(folder, 'renamed'), ['robin', 'wren']);
     const copy = path.join(folder, 'other-run');
-    expect(await lyrebird('run', dir, '--out', copy, '--config', config, '--count', '1')).toMatchObject({
-      exitCode: 0,
-    });
+    cpSync(run, copy, { recursive: true });
     const { exitCode, stderr } = await lyrebird('run', other, '--out', copy, '--config', config);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/was trained on other images than those which .* holds now\. Choose another --out/);

@@ -1,0 +1,190 @@
+/** lyrebird generate: labelled images from a checkpoint alone, and what it does with the folder that they go to. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
+import { latestCheckpoint } from '../../src/train/checkpoint.js';
+import { temporaryFolder } from '../audio/fixtures.js';
+import { lyrebird } from './console.js';
+import { json, pictures, pressWhen, put, TINY } from './fixtures.js';
+
+interface Manifest {
+  complete: boolean;
+  step: number;
+  seed: number;
+  classes: string[];
+  images: { file: string; label: string; index: number }[];
+}
+
+const folder = temporaryFolder();
+const at = (...parts: string[]): string => path.join(folder, ...parts);
+const run = at('run');
+const generate = (out: string, ...options: string[]) => lyrebird('generate', run, '--out', out, ...options);
+const manifestOf = (out: string): Manifest => json<Manifest>(out, 'manifest.json');
+const filesIn = (out: string): string[] =>
+  readdirSync(out, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.png'))
+    .sort();
+
+beforeAll(async () => {
+  const images = await pictures(at('images'), ['blue', 'red']);
+  await lyrebird('train', images, '--out', run, '--config', put(at('tiny.json'), TINY));
+});
+
+describe('images', () => {
+  const few = at('few');
+  beforeAll(async () => {
+    const { exitCode, stdout } = await generate(few, '--count', '3');
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(`${few}: 6 images of 2 classes\n`);
+  });
+
+  it('are those that the manifest lists', () => {
+    const manifest = manifestOf(few);
+    expect(manifest).toMatchObject({ complete: true, step: 6, seed: 1, classes: ['blue', 'red'] });
+    expect(manifest.images.map(({ file }) => file)).toEqual(filesIn(few));
+    for (const { file, label } of manifest.images) expect(file.startsWith(`${label}/`)).toBe(true);
+  });
+
+  it('are the same from a checkpoint alone, however many are made, and of whichever classes', async () => {
+    const alone = at('alone');
+    mkdirSync(alone);
+    const checkpoint = (await latestCheckpoint(run))!;
+    copyFileSync(checkpoint, path.join(alone, path.basename(checkpoint)));
+    const more = at('more');
+    const options = ['--count', '5', '--class', 'red', 'red'];
+    for (const source of [alone, path.join(alone, path.basename(checkpoint))]) {
+      expect(await lyrebird('generate', source, '--out', more, ...options)).toMatchObject({ exitCode: 0 });
+      expect(filesIn(more)).toHaveLength(5);
+      for (const file of filesIn(few).filter((name) => name.startsWith('red'))) {
+        expect(readFileSync(path.join(more, file)).equals(readFileSync(path.join(few, file)))).toBe(true);
+      }
+    }
+  });
+
+  it('of another seed are others', async () => {
+    const other = at('other');
+    await generate(other, '--count', '1', '--seed', '2');
+    expect(manifestOf(other)).toMatchObject({ seed: 2 });
+    const [file] = filesIn(other);
+    expect(readFileSync(path.join(other, file!)).equals(readFileSync(path.join(few, file!)))).toBe(false);
+  });
+
+  it('replace those of an earlier call, and nothing else', async () => {
+    const out = at('again');
+    await generate(out, '--count', '3');
+    put(path.join(out, 'blue/mine.png'), 'a file of the user');
+    await generate(out, '--count', '2');
+    expect(filesIn(out)).toEqual([
+      'blue/blue_00000.png',
+      'blue/blue_00001.png',
+      'blue/mine.png',
+      'red/red_00000.png',
+      'red/red_00001.png',
+    ]);
+  });
+});
+
+it('^C leaves whole images, listed; the next call makes the rest', async () => {
+  const out = at('stopped');
+  pressWhen(() => existsSync(path.join(out, 'blue/blue_00004.png')));
+  const { exitCode, stdout } = await generate(out, '--count', '50000');
+  expect(exitCode).toBe(130);
+  const { complete, images } = manifestOf(out);
+  expect(complete).toBe(false);
+  expect(images.map(({ file }) => file)).toEqual(filesIn(out));
+  expect(stdout).toBe(`${out}: stopped after ${images.length} of 100000 images\n`);
+  for (const { file } of images) expect(statSync(path.join(out, file)).size).toBeGreaterThan(60);
+  expect(await generate(out, '--count', '1')).toMatchObject({ exitCode: 0 });
+  expect(filesIn(out)).toEqual(['blue/blue_00000.png', 'red/red_00000.png']);
+});
+
+it('a folder that can no longer be written is a sentence, and what was made stays listed', async () => {
+  const out = at('blocked');
+  put(path.join(out, 'manifest.json'), { format: 'lyrebird-synthetic/1', images: [] });
+  put(path.join(out, 'red'), 'a file where a folder is needed');
+  const { exitCode, stderr } = await generate(out, '--count', '4');
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/Part of ".*red.*" is a file where a folder is needed/);
+  expect(manifestOf(out)).toMatchObject({ complete: false, images: { length: 4 } });
+});
+
+describe('what is refused', () => {
+  it.each([
+    ['an unknown class', ['--class', 'rad'], 1, /has no class 'rad'\. It knows: red\./],
+    ['a class of no likeness', ['--class', 'zebra'], 1, /has no class 'zebra'\. It knows: blue, red\./],
+    ['no images', ['--count', '0'], 2, /Give a whole number above 0/],
+    ['too many images', ['--count', '2000000'], 2, /Give at most 1048576/],
+    ['too many images in all', ['--count', '600000'], 1, /1200000 images are too many for one folder/],
+  ])('%s', async (_what, options, code, sentence) => {
+    const { exitCode, stderr, stdout } = await generate(at('none'), ...options);
+    expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
+    expect(stderr).toMatch(sentence);
+    expect(existsSync(at('none'))).toBe(false);
+  });
+
+  it.each([
+    ['a file', put(at('file'), ''), /file" is a file, or lies below one: name a folder/],
+    [
+      'a folder of other things',
+      path.dirname(put(at('mine/thesis.txt'), '')),
+      /holds "thesis\.txt" but no manifest\.json/,
+    ],
+    ['another manifest', path.dirname(put(at('web/manifest.json'), {})), /is no manifest of generated images/],
+    [
+      'a manifest that leads out of its folder',
+      path.dirname(put(at('trap/manifest.json'), { format: 'lyrebird-synthetic/1', images: [{ file: '../file' }] })),
+      /"\.\.\/file" leads outside/,
+    ],
+  ])('to write into %s', async (_what, out, sentence) => {
+    const { exitCode, stderr } = await generate(out, '--count', '1');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(sentence);
+    expect(existsSync(at('file'))).toBe(true);
+  });
+
+  it.each([
+    [
+      'a folder that is not there',
+      () => at('nowhere'),
+      /"nowhere" holds no checkpoints: name a run's folder, or a file/,
+    ],
+    ['a folder without checkpoints', () => at('images'), /"images" holds no checkpoints/],
+    ['another file', () => put(at('config.json'), {}), /"config\.json" holds no checkpoints/],
+    ['a missing file', () => at('x.safetensors'), /There is no file or folder "x\.safetensors"/],
+    ['no safetensors', () => put(at('text.safetensors'), 'a text, and a long one'), /is not a safetensors file/],
+    ['an empty file', () => put(at('empty.safetensors'), ''), /is no safetensors file: it has only 0 bytes/],
+    [
+      'other tensors',
+      () => put(at('other.safetensors'), writeSafetensors(new Map())),
+      /is not a checkpoint of this program/,
+    ],
+  ])('%s as a checkpoint', async (_what, source, sentence) => {
+    const { exitCode, stderr } = await lyrebird('generate', source(), '--out', at('none'));
+    expect(exitCode).toBe(1);
+    expect(stderr.replaceAll(`${folder}/`, '')).toMatch(sentence);
+  });
+
+  it.each([
+    [
+      'description',
+      { info: '{"step": 6}' },
+      /description of the checkpoint is damaged \("classes" \(missing\): must be a list\)/,
+    ],
+    ['config', { config: '{}' }, /description of the checkpoint is damaged/],
+    [
+      'shape',
+      { latent: true },
+      /does not fit the network.*embed\.weight has the shape \[2, 8\], the network's has \[2, 9\]/,
+    ],
+  ])('a checkpoint of another %s', async (what, change, sentence) => {
+    const { tensors, metadata } = readSafetensors((await latestCheckpoint(run))!);
+    const config = metadata.config!.replace('"latent":8', '"latent":9');
+    const file = at(`${what}.safetensors`);
+    const changed = 'latent' in change ? { config } : change;
+    put(file, writeSafetensors(tensors as Parameters<typeof writeSafetensors>[0], { ...metadata, ...changed }));
+    const { exitCode, stderr } = await lyrebird('generate', file, '--out', at('none'));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(sentence);
+  });
+});

@@ -1,0 +1,83 @@
+/** lyrebird prepare: where it writes, what it refuses, and that it goes on. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../audio/fixtures.js';
+import { lyrebird } from './console.js';
+import { json, pressWhen, put, recordings } from './fixtures.js';
+
+const folder = temporaryFolder();
+const dir = recordings(path.join(folder, 'birds'), ['robin', 'wren'], 2);
+const prepare = (out: string, ...options: string[]) => lyrebird('prepare', dir, '--out', out, ...options);
+
+describe('a place for the data set', () => {
+  it.each([
+    [
+      'among the recordings',
+      path.join(dir, 'set'),
+      /lies in the folder of recordings, ".*": choose a place outside it/,
+    ],
+    ['that is a file', put(path.join(folder, 'file'), ''), /file" is a file, or lies below one: name a folder/],
+    ['below a file', path.join(folder, 'file/set'), /is a file, or lies below one/],
+    [
+      'that holds other things',
+      path.dirname(put(path.join(folder, 'mine/thesis.txt'), 'precious')),
+      /holds "thesis\.txt" but no dataset\.json.*choose a new or empty folder/,
+    ],
+    [
+      'with a damaged index',
+      path.dirname(put(path.join(folder, 'damaged/dataset.json'), '{"format": "lyrebird')),
+      /dataset\.json" is not valid JSON .*: prepare the data set in a new folder/,
+    ],
+    ['where nothing can be made', '/proc/lyrebird/set', /^lyrebird: .*"\/proc\/lyrebird"/],
+  ])('%s is refused', async (_what, out, sentence) => {
+    const { exitCode, stdout, stderr } = await prepare(out);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(sentence);
+  });
+
+  it('without a name is wrong usage', async () => {
+    const { exitCode, stderr } = await prepare('');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('Name a folder.');
+  });
+});
+
+it.each([
+  [['--fmin', '9000', '--fmax', '100'], 1, /9000 to 100 Hz\. Choose 0 < fmin < fmax/],
+  [['--hop', '3'], 1, /"hop" \(3\): must be at most window/],
+  [['--window', '1000'], 1, /"window" \(1000\): must be at most 600/],
+  [['--size', '48'], 2, /Give 32, 64, 128, 256/],
+  [['--seed', '1.5'], 2, /Give a whole number above 0/],
+])('%j are refused', async (options, code, sentence) => {
+  const { exitCode, stderr } = await prepare(path.join(folder, 'none'), ...options);
+  expect(exitCode).toBe(code);
+  expect(stderr).toMatch(sentence);
+  expect(existsSync(path.join(folder, 'none'))).toBe(false);
+});
+
+it('stops at ^C, says how far it came, and the same command makes the rest', async () => {
+  const long = recordings(path.join(folder, 'long'), ['robin', 'wren'], 3, 5);
+  const out = path.join(folder, 'stopped');
+  const go = () => lyrebird('prepare', long, '--out', out, '--hop', '0.1');
+  pressWhen(() => existsSync(path.join(out, 'robin')));
+  const stopped = await go();
+  expect(stopped.exitCode).toBe(130);
+  expect(stopped.stderr).toContain('lyrebird: finishing what is in hand; ^C again ends at once.');
+  // Of what nobody has looked at yet, nothing is said.
+  expect(stopped.stdout).toMatch(
+    /^.*stopped: \d+ images? of \d class(es)? from \d recordings? so far; the same command goes on from here\n$/,
+  );
+  expect(json(out, 'dataset.json')).toMatchObject({ complete: false, notes: [] });
+
+  const train = await lyrebird('train', out, '--out', path.join(folder, 'run'));
+  expect(train.exitCode).toBe(1);
+  expect(train.stderr).toMatch(/the data set is not finished.*prepare it again, it goes on where it stopped/);
+
+  expect(await go()).toMatchObject({ exitCode: 0 });
+  const fresh = path.join(folder, 'fresh');
+  await lyrebird('prepare', long, '--out', fresh, '--hop', '0.1');
+  const index = (set: string) => readFileSync(path.join(set, 'dataset.json'), 'utf8');
+  expect(index(out)).toBe(index(fresh));
+  expect(readdirSync(path.join(out, 'wren'))).toEqual(readdirSync(path.join(fresh, 'wren')));
+});

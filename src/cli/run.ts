@@ -67,7 +67,8 @@ async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promi
   const changed = isNew ? undefined : await changedRecording(spectrograms);
   if (changed !== undefined) {
     // Before the data set is made anew, so that what is there stays as it is.
-    throw new UserError(`"${out}" holds a run on other recordings: ${changed}. ${startAnew(out)}`);
+    const advice = startAnew(out, dir === undefined ? 'lyrebird-invented' : `${path.basename(path.resolve(dir))}-run`);
+    throw new UserError(`"${out}" holds a run on other recordings: ${changed}. ${advice}`);
   }
   const summary = await prepare(engine, spectrograms, signal);
   console.log(describeSummary(summary));
@@ -83,5 +84,6 @@ async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promi
   const made = await generate(engine, checkpoint, { count, seed }, synthetic, signal);
   console.log(describeGenerated(made, synthetic));
   if (signal.aborted) return;
-  console.log(await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program'));
+  const page = await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program');
+  console.log(`${page}: the report, to look at in a browser`);
 }

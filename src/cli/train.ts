@@ -133,8 +133,9 @@ export async function resumable(out: string, config: TrainConfig): Promise<Check
   );
 }
 
-/** What to do about a folder that holds another run. */
-export const startAnew = (out: string): string => `Choose another --out, or move "${out}" away to start anew.`;
+/** What to do about a folder that holds another run; `such` is a name for a folder of its own. */
+export const startAnew = (out: string, such?: string): string =>
+  `Choose another --out${such === undefined ? '' : ` (such as --out ${such})`}, or move "${out}" away to start anew.`;
 
 async function checkOwn(file: string): Promise<void> {
   if (!existsSync(file)) return;

@@ -41,7 +41,7 @@ describe('a run without a folder', () => {
     expect(first.stdout).toMatch(/dataset: 180 images of 6 classes from 60 recordings \(\d+ to train, \d+ to test\)\n/);
     expect(first.stdout).toContain(`${run}: 6 steps, newest checkpoint ${run}/checkpoints/step-000006.safetensors\n`);
     expect(first.stdout).toContain(`${path.join(run, 'synthetic')}: 30 images of 6 classes\n`);
-    expect(first.stdout).toMatch(/report\.html\n$/);
+    expect(first.stdout).toMatch(/report\.html: the report, to look at in a browser\n$/);
   });
 
   it('leaves a data set', async () => {
@@ -125,7 +125,11 @@ describe('a run into the folder of another', () => {
 
   it.each([
     ['none', () => [], /on other recordings: "synthesised synthetic/],
-    ['others', () => [recordings(path.join(folder, 'more'), ['wren', 'robin', 'junco'])], /"junco\/1\.wav" is new/],
+    [
+      'others',
+      () => [recordings(path.join(folder, 'more'), ['wren', 'robin', 'junco'])],
+      /"junco\/1\.wav" is new\. Choose another --out \(such as --out more-run\)/,
+    ],
     ['fewer', () => [recordings(path.join(folder, 'fewer'), ['wren', 'robin'], 2)], /"robin\/3\.wav" is gone/],
   ])('with other recordings (%s) says so, and leaves all as it was', async (_what, given, sentence) => {
     const { exitCode, stderr } = await lyrebird('run', ...given(), '--out', run, '--config', config);

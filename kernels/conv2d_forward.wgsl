@@ -10,6 +10,7 @@ struct Params {
   rows: u32,
   columns: u32,
   splits: u32,
+  row_tiles: u32,
   channels: u32,
   height: u32,
   width: u32,

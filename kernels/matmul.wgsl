@@ -10,6 +10,7 @@ struct Params {
   rows: u32,
   columns: u32,
   splits: u32,
+  row_tiles: u32,
   inner: u32,
   batch_a: u32,
   row_a: u32,

@@ -15,14 +15,19 @@
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tile = tile_of(group, groups);
   let split = group.z % p.splits;
   let extents = setup(group.z / p.splits);
   let terms = extents.x * extents.y * extents.z;
   let per_split = (terms + p.splits - 1u) / p.splits;
   let end = min(terms, (split + 1u) * per_split);
-  let m0 = group.y * ROWS;
-  let n0 = (group.x * COLUMNS * LANES + lane) * 4u;
+  let m0 = tile.y * ROWS;
+  let n0 = (tile.x * COLUMNS * LANES + lane) * 4u;
   let n1 = n0 + 4u * LANES;
   let a_rows = rows(m0 + 4u * (lane % (ROWS / 4u)));
   let columns0 = columns(n0);

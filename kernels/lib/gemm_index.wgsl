@@ -1,4 +1,11 @@
-// The index of a GEMM's sum in three digits, so that operand files need no division: k.x outermost, k.z innermost.
+// What the GEMM cores share: a workgroup's tile, and the index of the sum in three digits, so that operand files need no
+// division: k.x outermost, k.z innermost.
+
+/// Column and row of a workgroup's tile. WebGPU allows 65 535 workgroups a dimension, so long rows of tiles are folded: the
+/// host gives the y dimension row_tiles for each fold.
+fn tile_of(group: vec3u, groups: vec3u) -> vec2u {
+  return vec2u(group.x + group.y / p.row_tiles * groups.x, group.y % p.row_tiles);
+}
 
 /// The place of a column that lies outside of the matrix: not written.
 const OUTSIDE = 0xffffffffu;

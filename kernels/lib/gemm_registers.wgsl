@@ -15,14 +15,19 @@
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
 @compute @workgroup_size(GROUP_COLUMNS, GROUP_ROWS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let tile = tile_of(group, groups);
   let split = group.z % p.splits;
   let extents = setup(group.z / p.splits);
   let terms = extents.x * extents.y * extents.z;
   let per_split = (terms + p.splits - 1u) / p.splits;
   let end = min(terms, (split + 1u) * per_split);
-  let m0 = (group.y * GROUP_ROWS + local.y) * ROWS;
-  let n0 = (group.x * GROUP_COLUMNS + local.x) * 8u;
+  let m0 = (tile.y * GROUP_ROWS + local.y) * ROWS;
+  let n0 = (tile.x * GROUP_COLUMNS + local.x) * 8u;
   if (m0 >= p.rows || n0 >= p.columns) {
     return;
   }

@@ -18,14 +18,19 @@ var<workgroup> tile_a: array<vec4f, 256>; // [k][row / 4]
 var<workgroup> tile_b: array<vec4f, 256>; // [k][column / 4]
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let tile = tile_of(group, groups);
   let split = group.z % p.splits;
   let extents = setup(group.z / p.splits);
   let terms = extents.x * extents.y * extents.z;
   let per_split = (terms + p.splits - 1u) / p.splits;
   let end = min(terms, (split + 1u) * per_split);
-  let m0 = group.y * 64u;
-  let n0 = group.x * 64u;
+  let m0 = tile.y * 64u;
+  let n0 = tile.x * 64u;
   let low = local % 16u;
   let high = local / 16u;
   let a_rows = rows(m0 + 4u * high);

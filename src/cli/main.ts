@@ -98,7 +98,9 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function commands(args: readonly string[]): Promise<Command> {
   const program = new Command('lyrebird')
-    .description('Learns the songs of few recordings, sings them back, and makes better species classifiers of them.')
+    .description(
+      'Learns the songs of few recordings and sings them back, as labelled spectrograms to train classifiers on.',
+    )
     .usage('VERB [options]')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain, also after a verb')

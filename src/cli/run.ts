@@ -30,10 +30,11 @@ export function register(program: Command): void {
         `the spot, so that the program can be seen working anywhere. Given again, it goes on where it stopped. ${LEFT_OUT}`,
     )
     .argument('[dir]', 'folder with a folder of recordings for each species')
-    .option('--out <folder>', "the run's folder", folder, 'lyrebird-run')
+    .option('--out <folder>', "the run's folder (default: lyrebird-run, or lyrebird-run-<name of the folder>)", folder)
     .option('--count <n>', 'synthetic images for each class', imagesPerClass, 50)
     .addOption(adapterOption())
-    .action(async (dir: string | undefined, flags: RunFlags) => {
+    .action(async (dir: string | undefined, given: Omit<RunFlags, 'out'> & { out?: string }) => {
+      const flags: RunFlags = { ...given, out: given.out ?? defaultFolder(dir) };
       const config = await configFrom(flags);
       const isNew = !(await resumable(flags.out, config));
       await interruptible((signal) =>
@@ -41,6 +42,10 @@ export function register(program: Command): void {
       );
     });
 }
+
+/** A folder for each source, so that one's own recordings do not meet the run on invented ones. */
+const defaultFolder = (dir: string | undefined): string =>
+  dir === undefined ? 'lyrebird-run' : `lyrebird-run-${path.basename(path.resolve(dir))}`;
 
 interface Job {
   readonly engine: Engine;

@@ -205,7 +205,9 @@ export class Engine {
     const error = this.gpu.error();
     if (!error) return;
     if (error instanceof GPUOutOfMemoryError) {
-      throw new DeviceError(`The adapter ${this.gpu.info.name} is out of memory. Use a smaller batch or image size.`);
+      throw new DeviceError(
+        `The adapter ${this.gpu.info.name} is out of memory. Use a smaller batch, image size or network.`,
+      );
     }
     throw new DeviceError(`The GPU refused a command: ${error.message}`);
   }

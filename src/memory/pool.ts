@@ -40,7 +40,7 @@ export class Pool {
     if (bytes > limit) {
       throw new DeviceError(
         `A tensor of ${mebibytes(bytes)} MiB was asked for, but the adapter ${this.gpu.info.name} binds at most ` +
-          `${mebibytes(limit)} MiB at a time. Use a smaller batch or image size.`,
+          `${mebibytes(limit)} MiB at a time. Use a smaller batch, image size or network.`,
       );
     }
     const size = Math.min(sizeClass(bytes), limit);

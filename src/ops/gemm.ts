@@ -29,6 +29,9 @@ export function runGemm(e: Engine, run: GemmRun): void {
     BIAS: !split && run.bias !== undefined,
     ACTIVATION: split ? 0 : activationCode(run.epilogue),
   };
+  const rowTiles = Math.ceil(rows / plan.tile[0]);
+  // One row of tiles may pass WebGPU's limit of workgroups a dimension: then it goes on in further folds of y.
+  const [columnTiles, folds] = gridFor(Math.ceil(columns / plan.tile[1]), 1);
   e.dispatch({
     file: run.file,
     uses: ['lib/gemm_index', plan.core, ...(run.epilogue ? ['lib/activation'] : [])],
@@ -40,10 +43,11 @@ export function runGemm(e: Engine, run: GemmRun): void {
       rows,
       columns,
       splits: plan.splits,
+      row_tiles: rowTiles,
       split_size: size,
       slope: run.epilogue ? slopeOf(run.epilogue) : 0,
     },
-    grid: [Math.ceil(columns / plan.tile[1]), Math.ceil(rows / plan.tile[0]), items * plan.splits],
+    grid: [columnTiles, rowTiles * folds, items * plan.splits],
     flops: 2 * rows * columns * items * terms,
   });
   if (!split) return;

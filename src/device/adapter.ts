@@ -51,6 +51,8 @@ export interface DeviceInfo {
   readonly backend: string;
   /** True where the processor computes: lavapipe, SwiftShader. */
   readonly software: boolean;
+  /** Bytes of memory that the process may use, where the processor computes: a driver that gets none ends the process. */
+  readonly hostBytes?: number;
   readonly subgroupMin: number;
   readonly subgroupMax: number;
   /** Empty unless the device has `chromium-experimental-subgroup-matrix`. */

@@ -3,6 +3,7 @@
  * that it runs in Node: the rest takes a `Gpu`.
  */
 import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { create, globals } from 'webgpu';
 import {
   chooseByName,
@@ -209,17 +210,25 @@ function dawnFlags(toggles: string[]): string[] {
 
 function describe(adapter: GPUAdapter, backend: string): DeviceInfo {
   const info = adapter.info as GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
+  const software = info.isFallbackAdapter || isSoftware(info.device);
   return {
     name: plainName(info.device) || plainName(info.description),
     vendor: info.vendor,
     architecture: info.architecture,
     driver: info.description.trim(),
     backend,
-    software: info.isFallbackAdapter || isSoftware(info.device),
+    software,
+    ...(software && { hostBytes: hostBytes() }),
     subgroupMin: info.subgroupMinSize ?? 0,
     subgroupMax: info.subgroupMaxSize ?? 0,
     subgroupMatrices: [...(info.subgroupMatrixConfigs ?? [])],
   };
+}
+
+/** The machine's memory, or the part of it that a container allows. */
+function hostBytes(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -23,6 +23,9 @@ export function sizeClass(bytes: number): number {
   return Math.max(256, Math.ceil(bytes / quarter) * quarter);
 }
 
+/** How much of the processor's memory tensors may take where there is no other: the rest is the program's and the system's. */
+const HOST_SHARE = 0.8;
+
 export class Pool {
   private readonly idle = new Map<number, Storage[]>();
   private readonly disordered = new Set<Storage[]>();
@@ -79,6 +82,13 @@ export class Pool {
   }
 
   private make(bytes: number): Storage {
+    const { name, hostBytes = Number.POSITIVE_INFINITY } = this.gpu.info;
+    if (this.total + bytes > HOST_SHARE * hostBytes) {
+      throw new DeviceError(
+        `This needs more than ${mebibytes(this.total)} MiB of memory, and the adapter ${name} computes in the processor's, of ` +
+          `which there are ${mebibytes(hostBytes)} MiB in all. Use a smaller batch, image size or network.`,
+      );
+    }
     this.made++;
     this.total += bytes;
     const buffer = this.gpu.device.createBuffer({

@@ -8,11 +8,11 @@ import type { Tensor } from '../../src/memory/tensor.js';
 
 const LIMIT = 2 ** 20;
 
-function countingGpu(): { gpu: Gpu; made: number[] } {
+function countingGpu(hostBytes?: number): { gpu: Gpu; made: number[] } {
   const made: number[] = [];
   const device = { createBuffer: ({ size }: { size: number }) => made.push(size) && { size } };
   const limits = { maxStorageBufferBindingSize: LIMIT, maxBufferSize: 2 * LIMIT };
-  return { gpu: { device, limits, info: { name: 'a counter' } } as unknown as Gpu, made };
+  return { gpu: { device, limits, info: { name: 'a counter', hostBytes } } as unknown as Gpu, made };
 }
 
 beforeAll(() => {
@@ -118,6 +118,15 @@ describe('pool', () => {
   it('says which limit a tensor passes, and what to do', () => {
     const { tensor } = fixture();
     expect(() => tensor(LIMIT + 4)).toThrow(/1.0 MiB was asked for.*a counter binds at most 1.0 MiB.*smaller batch/);
+  });
+
+  it("says so before a software adapter would take more than the processor's memory", () => {
+    const { gpu, made } = countingGpu(2 ** 20);
+    const pool = new Pool(gpu);
+    const most = 2 ** 18;
+    for (let i = 0; i < 3; i++) pool.take(most);
+    expect(() => pool.take(most)).toThrow(/more than 0.8 MiB.*there are 1.0 MiB in all.*smaller batch/);
+    expect(made).toHaveLength(3);
   });
 
   it('does not take a buffer back twice', () => {

@@ -1,5 +1,5 @@
 /** Gradient checks of whole modules: small ones, with the weights that training begins with, in training mode. */
-import { compare, largest, type Worst, worse } from '../autograd/check.js';
+import { compare, largest, sampledDifferences, type Worst, worse } from '../autograd/check.js';
 import { Gradients, Tape } from '../autograd/tape.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
@@ -83,7 +83,6 @@ export const moduleChecks: readonly Check[] = CASES.map((test) => ({
 
 /** Differences are taken of so many elements of each tensor. */
 const DIFFERENCES = 4;
-const STEP = 1e-6;
 
 interface Run {
   readonly outputs: ReadonlyMap<string, Float32Array>;
@@ -165,10 +164,7 @@ function gradientError(test: ModuleCase<Module>, inputs: readonly Array64[], bef
   const floor = 1e-3 * Math.max(...[...run.gradients.values()].map(largest));
   let worst: Worst = { error: 0, where: '' };
   for (const [name, gradient] of run.gradients) {
-    const values = named[name]!.data;
-    const count = Math.min(DIFFERENCES, values.length);
-    const elements = Array.from({ length: count }, (_, i) => Math.floor((i * values.length) / count));
-    const expected = elements.map((at) => difference(loss, values, at));
+    const { elements, values } = sampledDifferences(loss, named[name]!, DIFFERENCES);
     // Relative to the largest gradient of the whole tensor, of which only some elements are differenced.
     const scale = Math.max(floor, largest(gradient));
     worst = worse(
@@ -176,23 +172,13 @@ function gradientError(test: ModuleCase<Module>, inputs: readonly Array64[], bef
       compare(
         `d/d${name} (elements ${elements})`,
         elements.map((at) => gradient[at]!),
-        expected,
-        [count],
+        values,
+        [elements.length],
         scale,
       ),
     );
   }
   return worst;
-}
-
-function difference(f: () => number, values: Float64Array, at: number): number {
-  const before = values[at]!;
-  values[at] = before + STEP;
-  const above = f();
-  values[at] = before - STEP;
-  const below = f();
-  values[at] = before;
-  return (above - below) / (2 * STEP);
 }
 
 function same(a: Run, b: Run): boolean {

@@ -79,6 +79,12 @@ it('finds a wrong gradient, and says where', async () => {
   expect(gradient!.where).toMatch(/^d\/dx\[\d+\] = /);
 });
 
+it('finds a gradient that is missing', async () => {
+  const op: Op = { ...square(4), backward: () => [] };
+  const { gradient } = await checkCase(engine, op, op.cases[0]!);
+  expect(gradient).toEqual({ error: Number.POSITIVE_INFINITY, where: 'd/dx is missing' });
+});
+
 it('names a parameter that the kernel wants and nobody gives', () => {
   const x = engine.empty([4]);
   const dispatch = {

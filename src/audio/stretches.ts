@@ -1,0 +1,57 @@
+/** A recording of any length as consecutive stretches, so that hours never lie in memory at once. */
+
+/**
+ * A part of a recording, one channel. A window belongs to the stretch in which it begins: with `start` its first sample
+ * in the recording (an annotation may put it before the beginning or beyond the end), that is where
+ * `first <= start < until`, counting what lies before 0 to the first stretch. All of such a window lies in `samples`,
+ * which go on for a window's length after `until`. A recording that is short enough is one stretch.
+ */
+export interface Stretch {
+  samples: Float32Array;
+  /** Hz */
+  sampleRate: number;
+  /** Position of `samples[0]` in the recording, in samples. */
+  first: number;
+  /** Where the next stretch begins, in samples; Infinity for the last one, whose samples end with the recording. */
+  until: number;
+}
+
+/** Samples from one stretch to the next: 16 MiB, or 87 s at 48 kHz. */
+const STEP = 2 ** 22;
+
+/**
+ * Joins blocks of samples, as a decoder gives them, into stretches of `step` samples and an overlap of `window` seconds.
+ * Blocks are not kept. A recording without samples gives one empty stretch.
+ */
+export async function* cutStretches(
+  blocks: AsyncIterable<Float32Array>,
+  { sampleRate, window, step = STEP }: { sampleRate: number; window: number; step?: number },
+): AsyncGenerator<Stretch, void, undefined> {
+  const overlap = Math.round(window * sampleRate);
+  let waiting: Float32Array[] = [];
+  let length = 0;
+  let first = 0;
+  for await (const block of blocks) {
+    waiting.push(block);
+    length += block.length;
+    while (length >= step + overlap) {
+      const samples = joined(waiting, length);
+      yield { samples: samples.subarray(0, step + overlap), sampleRate, first, until: first + step };
+      waiting = [samples.slice(step)];
+      length -= step;
+      first += step;
+    }
+  }
+  yield { samples: joined(waiting, length), sampleRate, first, until: Number.POSITIVE_INFINITY };
+}
+
+function joined(blocks: readonly Float32Array[], length: number): Float32Array {
+  if (blocks.length === 1) return blocks[0]!;
+  const all = new Float32Array(length);
+  let at = 0;
+  for (const block of blocks) {
+    all.set(block, at);
+    at += block.length;
+  }
+  return all;
+}

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { checkCase, describeCase } from '../autograd/check.js';
 import { COMPUTE_LIMITS, type DeviceInfo, USEFUL_FEATURES } from '../device/adapter.js';
 import { DeviceError } from '../device/errors.js';
-import { type Capabilities, type GemmPlan, gemmPlan } from '../kernel/choose.js';
+import { type GemmPlan, gemmCandidates } from '../kernel/choose/gemm.js';
+import type { Capabilities } from '../kernel/choose.js';
 import type { Engine } from '../kernel/engine.js';
 import { opByName } from '../ops/index.js';
 import { adapterOption, withEngine } from './engine.js';
@@ -67,7 +68,7 @@ export async function examine(e: Engine): Promise<Report> {
     features: Object.fromEntries(USEFUL_FEATURES.map((name) => [name, features.has(name)])),
     limits: Object.fromEntries(COMPUTE_LIMITS.map((name) => [name, limits[name]])),
     capabilities: e.capabilities,
-    gemm: gemmPlan(e.capabilities, { rows: 512, columns: 512, items: 1, terms: 512, sumContiguous: false }),
+    gemm: gemmCandidates(e.capabilities, { rows: 512, columns: 512, items: 1, terms: 512, sumContiguous: false })[0]!,
     largestTensor: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     selfCheck: await selfCheck(e),
     roof: await measureRoof(e),
@@ -131,7 +132,7 @@ export function formatReport(report: Report): string {
       ['Largest tensor', `${size(report.largestTensor)}, ${(report.largestTensor / 4e6).toFixed(1)} million values`],
     ]),
     section('Kernels', [
-      ['Products', `${gemm.core}, ${gemm.tile.join(' x ')} results a workgroup`],
+      ['Products', `lib/gemm_${gemm.core}, ${gemm.tile.join(' x ')} results a workgroup`],
       ...Object.entries(report.capabilities).map(([name, value]): Row => [words(name), formatCapability(value)]),
       ['Timestamps', timestamps(report)],
     ]),

@@ -1,4 +1,4 @@
-/** Which variant of a kernel to run: pure functions of shapes and of what the device can do. */
+/** Which variant of a kernel to run: what devices can do, and plans to choose from. The rules are in choose/: pure functions. */
 import type { Gpu } from '../device/open.js';
 
 export interface Capabilities {
@@ -17,68 +17,17 @@ export function capabilities(gpu: Pick<Gpu, 'info' | 'features'>): Capabilities 
   };
 }
 
-/** A product C[rows, columns] = A B, `items` times, each element a sum of `terms`. */
-export interface GemmShape {
-  readonly rows: number;
-  readonly columns: number;
-  readonly items: number;
-  readonly terms: number;
-  /** Whether neighbouring elements of B in memory are neighbours in the sum, rather than neighbouring columns. */
-  readonly sumContiguous: boolean;
+/** One way to compute something: plain data, so that it can be listed, timed, written down and found again. */
+export interface Plan {
+  /** Says what the plan is, and tells it from all others for the same work. */
+  readonly name: string;
 }
 
-export interface GemmPlan {
-  /** Library file with the core. */
-  readonly core: 'lib/gemm_broadcast' | 'lib/gemm_registers' | 'lib/gemm_shared';
-  readonly enable: readonly string[];
-  readonly constants: Readonly<Record<string, number | boolean>>;
-  /** Rows and columns of C that one workgroup computes. */
-  readonly tile: readonly [number, number];
-  readonly splits: number;
-}
+/** Names of the plans that were measured to be the fastest on a device, by the names of works (see engine.ts). */
+export type Tuning = ReadonlyMap<string, string>;
 
-/** The least of `sizes` that holds `extent`, or the last. */
-const fitting = (extent: number, sizes: readonly number[]): number =>
-  sizes.find((size) => size >= extent) ?? sizes.at(-1)!;
-
-export function gemmPlan(device: Capabilities, shape: GemmShape): GemmPlan {
-  const variant = gemmVariant(device, shape);
-  const [tileRows, tileColumns] = variant.tile;
-  const groups = Math.ceil(shape.rows / tileRows) * Math.ceil(shape.columns / tileColumns) * shape.items;
-  return { ...variant, splits: splitsFor(shape, groups, device.software ? 8 : 256) };
-}
-
-function gemmVariant(device: Capabilities, { rows, columns, sumContiguous }: GemmShape): Omit<GemmPlan, 'splits'> {
-  if (device.lanes > 0) {
-    const LANES = device.lanes;
-    const ROWS = fitting(
-      rows,
-      [4, 8, 16, 32].filter((size) => size <= 4 * LANES),
-    );
-    // Two groups of columns share each value of A: a fifth faster on lavapipe, no gain on SwiftShader.
-    const COLUMNS = LANES === 8 && columns > 4 * LANES ? 2 : 1;
-    return {
-      core: 'lib/gemm_broadcast',
-      enable: ['subgroups'],
-      constants: { LANES, ROWS, COLUMNS },
-      tile: [ROWS, 4 * LANES * COLUMNS],
-    };
-  }
-  if (device.software) {
-    const ROWS = fitting(rows, [4, 8]);
-    const GROUP_COLUMNS = fitting(columns, [32, 64]) / 8;
-    return {
-      core: 'lib/gemm_registers',
-      enable: [],
-      constants: { ROWS, GROUP_COLUMNS, GROUP_ROWS: 1 },
-      tile: [ROWS, 8 * GROUP_COLUMNS],
-    };
-  }
-  return { core: 'lib/gemm_shared', enable: [], constants: { B_ALONG_K: sumContiguous }, tile: [64, 64] };
-}
-
-/** How many parts to cut a sum into so that `wanted` workgroups are busy, each with 64 terms at least. */
-function splitsFor({ terms }: GemmShape, groups: number, wanted: number): number {
-  if (groups >= wanted) return 1;
-  return Math.max(1, Math.min(Math.floor(terms / 64), Math.ceil(wanted / groups)));
+/** The first of each name, in order. */
+export function distinct<P extends Plan>(plans: readonly P[]): P[] {
+  const seen = new Set<string>();
+  return plans.filter(({ name }) => !seen.has(name) && seen.add(name));
 }

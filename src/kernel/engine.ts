@@ -11,7 +11,7 @@ import type { DispatchRecord, TimedPass } from '../device/timing.js';
 import { Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { byteLength, type DType, formatShape, paddedBytes, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
-import { type Capabilities, capabilities } from './choose.js';
+import { type Capabilities, capabilities, type Plan, type Tuning } from './choose.js';
 import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayout } from './source.js';
 
 export interface Dispatch extends KernelSource {
@@ -23,6 +23,18 @@ export interface Dispatch extends KernelSource {
   readonly grid: readonly [number, number?, number?];
   /** Floating-point operations, for profiles: of matrix products, whose speed is judged by them. */
   readonly flops?: number;
+}
+
+/** Something to compute for which there are several kernels, or several forms of one. */
+export interface Work<P extends Plan = Plan> {
+  /** Says what is computed, with every size that the choice depends on: equal names have equal candidates. */
+  readonly name: string;
+  /** What `run` binds: inputs, then the result. */
+  readonly tensors: readonly Tensor[];
+  /** Plans that the device can run, the one to take by rule first. */
+  candidates(device: Capabilities): readonly P[];
+  /** Does it by one of them; `tensors` are the work's own, or others of the same shapes. */
+  run(e: Engine, plan: P, tensors: readonly Tensor[]): void;
 }
 
 interface Compiled {
@@ -44,12 +56,17 @@ export class Engine {
   private readonly commands: Commands;
   private readonly readback: Readback;
   private readonly compiled = new Map<string, Compiled>();
+  private readonly plans = new Map<string, Plan>();
   private lost: string | undefined;
 
-  /** `assumed` replaces what the device can do, so that every variant can be tested on one device. */
+  /**
+   * `assumed` replaces what the device can do, so that every variant can be tested on one device. `tuning` says by which plan
+   * to do a work; names of plans that the work does not have count for nothing.
+   */
   constructor(
     readonly gpu: Gpu,
     assumed: Partial<Capabilities> = {},
+    readonly tuning: Tuning = new Map(),
   ) {
     this.capabilities = { ...capabilities(gpu), ...assumed };
     this.pool = new Pool(gpu);
@@ -118,6 +135,18 @@ export class Engine {
   /** Gives a tensor's memory back before its scope ends, or at last if it has none. */
   release(tensor: Tensor): void {
     this.scopes.release(tensor);
+  }
+
+  /** Does a work: by the plan that the tuning names, else by the first of its candidates. */
+  perform<P extends Plan>(work: Work<P>): void {
+    let plan = this.plans.get(work.name) as P | undefined;
+    if (!plan) {
+      const candidates = work.candidates(this.capabilities);
+      const tuned = this.tuning.get(work.name);
+      plan = candidates.find(({ name }) => name === tuned) ?? candidates[0]!;
+      this.plans.set(work.name, plan);
+    }
+    work.run(this, plan, work.tensors);
   }
 
   /** Records one run of a kernel. */

@@ -4,7 +4,7 @@ import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/convolution.js';
 import { type ActivationAttrs, beforeActivation } from './activation.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
-import { runGemm } from './gemm.js';
+import { type Epilogue, type GemmRun, gemmWork } from './gemm.js';
 import { sumOver } from './reduce.js';
 
 type Pair = readonly [number, number];
@@ -79,15 +79,21 @@ const uniforms = (g: Geometry) => ({
   dilation_x: g.dilation[1],
 });
 
-/** Bias and activation at the end of a pass. */
-interface Epilogue extends ActivationAttrs {
-  readonly bias?: Tensor | undefined;
+/** A pass in words: the kernel, and all of the geometry. */
+function describe(pass: string, g: Geometry): string {
+  const { images, channels, height, width, outChannels, kernel, stride, padding, dilation, groups } = g;
+  const x = [images, channels, height, width].join('x');
+  const weight = [outChannels, channels / groups, ...kernel].join('x');
+  const y = [g.outHeight, g.outWidth].join('x');
+  return `${pass} ${x} by ${weight} to ${y}, stride ${stride}, padding ${padding}, dilation ${dilation}, groups ${groups}`;
 }
+
+const run = (e: Engine, g: Geometry, pass: Omit<GemmRun, 'name'>): void =>
+  e.perform(gemmWork({ ...pass, name: describe(pass.file, g) }));
 
 /** y = conv(x, weight). x [N, C, H, W], weight [O, C/G, KH, KW], y [N, O, OH, OW]. */
 function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tensor, end: Epilogue = {}): Tensor {
-  const { bias } = end;
-  runGemm(e, {
+  run(e, g, {
     file: 'conv2d_forward',
     shape: {
       rows: g.outChannels / g.groups,
@@ -96,11 +102,10 @@ function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tenso
       terms: (g.channels / g.groups) * g.kernel[0] * g.kernel[1],
       sumContiguous: false,
     },
-    operands: [x, weight, bias ?? weight],
+    operands: [x, weight],
     output: y,
     params: uniforms(g),
-    bias: bias && { tensor: bias, stride: g.outHeight * g.outWidth },
-    epilogue: end,
+    epilogue: { ...end, biasStride: g.outHeight * g.outWidth },
   });
   return y;
 }
@@ -109,11 +114,10 @@ const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** gx from gy; as well the transposed convolution of gy. gx [N, C, H, W]. */
 function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, gx: Tensor, end: Epilogue = {}): Tensor {
-  const { bias } = end;
   const [sy, sx] = g.stride;
   const step: Pair = [sy / gcd(sy, g.dilation[0]), sx / gcd(sx, g.dilation[1])];
   const phase: Pair = [Math.ceil(g.height / sy), Math.ceil(g.width / sx)];
-  runGemm(e, {
+  run(e, g, {
     file: 'conv2d_input_gradient',
     shape: {
       rows: g.channels / g.groups,
@@ -122,7 +126,7 @@ function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, g
       terms: (g.outChannels / g.groups) * Math.ceil(g.kernel[0] / step[0]) * Math.ceil(g.kernel[1] / step[1]),
       sumContiguous: false,
     },
-    operands: [gy, weight, bias ?? weight],
+    operands: [gy, weight],
     output: gx,
     params: {
       ...uniforms(g),
@@ -134,15 +138,14 @@ function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, g
       phase_height: phase[0],
       phase_width: phase[1],
     },
-    bias: bias && { tensor: bias, stride: g.height * g.width },
-    epilogue: end,
+    epilogue: { ...end, biasStride: g.height * g.width },
   });
   return gx;
 }
 
 /** gw from x and gy. gw [O, C/G, KH, KW]. */
 function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: Tensor): Tensor {
-  runGemm(e, {
+  run(e, g, {
     file: 'conv2d_weight_gradient',
     shape: {
       rows: g.outChannels / g.groups,

@@ -1,43 +1,67 @@
 /** Runs a kernel that is built on a GEMM core: picks the core, splits the sum where that keeps the device busy, adds the parts. */
-import { type GemmShape, gemmPlan } from '../kernel/choose.js';
-import { type Engine, gridFor } from '../kernel/engine.js';
+import { type GemmPlan, type GemmShape, gemmCandidates } from '../kernel/choose/gemm.js';
+import { type Engine, gridFor, type Work } from '../kernel/engine.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
 
 export interface GemmRun {
   /** The operand file: kernels/<file>.wgsl. */
   readonly file: string;
+  /** Says what is computed, with all that the speed depends on: the file's name and every size. */
+  readonly name: string;
   readonly shape: GemmShape;
-  /** Bindings before the output; the bias is among them if the kernel has one. */
+  /** Bindings before the bias, if the kernel has one, and the output. */
   readonly operands: readonly Tensor[];
   readonly output: Tensor;
   /** What the operand file needs beyond rows, columns, splits, split_size and slope. */
   readonly params: Readonly<Record<string, number>>;
-  /** Added per channel: element i of the output gets bias[(i / stride) mod channels]. */
-  readonly bias?: { readonly tensor: Tensor; readonly stride: number } | undefined;
   /** Undefined for kernels that end without bias and activation. */
-  readonly epilogue?: ActivationAttrs;
+  readonly epilogue?: Epilogue;
 }
 
-export function runGemm(e: Engine, run: GemmRun): void {
+/** What a product ends with. */
+export interface Epilogue extends ActivationAttrs {
+  readonly bias?: Tensor | undefined;
+  /** Element i of the output gets bias[(i / biasStride) mod channels]. Default 1. */
+  readonly biasStride?: number;
+}
+
+/** A product as a work, to be performed by one of the plans for its shape. */
+export const gemmWork = (run: GemmRun): Work<GemmPlan> => ({
+  name: run.name,
+  tensors: [...run.operands, ...(run.epilogue?.bias ? [run.epilogue.bias] : []), run.output],
+  candidates: (device) => gemmCandidates(device, run.shape),
+  run: (e, plan, tensors) => runGemm(e, plan, rebound(run, tensors)),
+});
+
+/** The same product of other tensors: those of `gemmWork`, in its order. */
+function rebound(run: GemmRun, tensors: readonly Tensor[]): GemmRun {
+  const operands = tensors.slice(0, run.operands.length);
+  const epilogue = run.epilogue?.bias ? { ...run.epilogue, bias: tensors.at(-2)! } : run.epilogue;
+  return { ...run, operands, output: tensors.at(-1)!, ...(epilogue && { epilogue }) };
+}
+
+function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
   const { rows, columns, items, terms } = run.shape;
-  const plan = gemmPlan(e.capabilities, run.shape);
+  const { epilogue } = run;
   const split = plan.splits > 1;
   const size = sizeOf(run.output.shape);
   const target = split ? e.empty([plan.splits, size]) : run.output;
-  const epilogue = run.epilogue && {
-    BIAS: !split && run.bias !== undefined,
-    ACTIVATION: split ? 0 : activationCode(run.epilogue),
-  };
   const rowTiles = Math.ceil(rows / plan.tile[0]);
   // One row of tiles may pass WebGPU's limit of workgroups a dimension: then it goes on in further folds of y.
   const [columnTiles, folds] = gridFor(Math.ceil(columns / plan.tile[1]), 1);
   e.dispatch({
     file: run.file,
-    uses: ['lib/gemm_index', plan.core, ...(run.epilogue ? ['lib/activation'] : [])],
-    enable: plan.enable,
-    constants: { ...plan.constants, ...epilogue },
-    tensors: [...run.operands, target],
+    uses: ['lib/gemm_index', `lib/gemm_${plan.core}`, ...(epilogue ? ['lib/activation'] : [])],
+    enable: plan.core === 'broadcast' ? ['subgroups'] : [],
+    constants: {
+      ...plan.constants,
+      ...(epilogue && {
+        BIAS: !split && epilogue.bias !== undefined,
+        ACTIVATION: split ? 0 : activationCode(epilogue),
+      }),
+    },
+    tensors: [...run.operands, ...(epilogue ? [epilogue.bias ?? run.operands[0]!] : []), target],
     params: {
       ...run.params,
       rows,
@@ -45,26 +69,32 @@ export function runGemm(e: Engine, run: GemmRun): void {
       splits: plan.splits,
       row_tiles: rowTiles,
       split_size: size,
-      slope: run.epilogue ? slopeOf(run.epilogue) : 0,
+      slope: slopeOf(epilogue ?? {}),
     },
     grid: [columnTiles, rowTiles * folds, items * plan.splits],
     flops: 2 * rows * columns * items * terms,
   });
   if (!split) return;
-  const bias = run.bias;
+  addParts(e, target, run.output, epilogue);
+  e.release(target);
+}
+
+/** y = the sum of parts [splits, size of y] in fixed order, with what a product ends with. */
+function addParts(e: Engine, parts: Tensor, y: Tensor, epilogue: Epilogue = {}): void {
+  const { bias, biasStride = 1 } = epilogue;
+  const size = sizeOf(y.shape);
   e.dispatch({
     file: 'split_sum',
     uses: ['lib/activation'],
-    constants: { BIAS: bias !== undefined, ACTIVATION: activationCode(run.epilogue ?? {}) },
-    tensors: [target, bias?.tensor ?? target, run.output],
+    constants: { BIAS: bias !== undefined, ACTIVATION: activationCode(epilogue) },
+    tensors: [parts, bias ?? parts, y],
     params: {
       size,
-      splits: plan.splits,
-      channels: bias ? sizeOf(bias.tensor.shape) : 1,
-      bias_stride: bias?.stride ?? 1,
-      slope: slopeOf(run.epilogue ?? {}),
+      splits: parts.shape[0]!,
+      channels: bias ? sizeOf(bias.shape) : 1,
+      bias_stride: biasStride,
+      slope: slopeOf(epilogue),
     },
     grid: gridFor(size, 64),
   });
-  e.release(target);
 }

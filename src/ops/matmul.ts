@@ -1,10 +1,10 @@
 /** matmul, batched and with transposes, and linear: one kernel with strides. */
 import type { Engine } from '../kernel/engine.js';
-import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { formatShape, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/matmul.js';
 import { type ActivationAttrs, beforeActivation } from './activation.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
-import { runGemm } from './gemm.js';
+import { type Epilogue, gemmWork } from './gemm.js';
 import { sumOver } from './reduce.js';
 
 export interface MatmulAttrs {
@@ -14,40 +14,38 @@ export interface MatmulAttrs {
   readonly transposeB?: boolean;
 }
 
-interface Epilogue extends ActivationAttrs {
-  readonly bias?: Tensor | undefined;
-}
-
 const last = (shape: Shape): [number, number] => [shape.at(-2)!, shape.at(-1)!];
 
 /** c = A B for every entry of the batch, into `c` [..., M, N]. */
 export function product(e: Engine, a: Tensor, b: Tensor, attrs: MatmulAttrs, c: Tensor, end: Epilogue = {}): Tensor {
   const [m, n] = last(c.shape);
   const inner = last(a.shape)[attrs.transposeA ? 0 : 1];
-  const { bias } = end;
-  runGemm(e, {
-    file: 'matmul',
-    shape: {
-      rows: m,
-      columns: n,
-      items: sizeOf(c.shape.slice(0, -2)),
-      terms: inner,
-      sumContiguous: attrs.transposeB === true,
-    },
-    operands: [a, b, bias ?? a],
-    output: c,
-    params: {
-      inner,
-      batch_a: m * inner,
-      row_a: attrs.transposeA ? 1 : inner,
-      inner_a: attrs.transposeA ? m : 1,
-      batch_b: n * inner,
-      inner_b: attrs.transposeB ? 1 : n,
-      column_b: attrs.transposeB ? inner : 1,
-    },
-    bias: bias && { tensor: bias, stride: 1 },
-    epilogue: end,
-  });
+  const transposed = (yes = false): string => (yes ? ' transposed' : '');
+  e.perform(
+    gemmWork({
+      file: 'matmul',
+      name: `matmul ${formatShape(a.shape)}${transposed(attrs.transposeA)} ${formatShape(b.shape)}${transposed(attrs.transposeB)}`,
+      shape: {
+        rows: m,
+        columns: n,
+        items: sizeOf(c.shape.slice(0, -2)),
+        terms: inner,
+        sumContiguous: attrs.transposeB === true,
+      },
+      operands: [a, b],
+      output: c,
+      params: {
+        inner,
+        batch_a: m * inner,
+        row_a: attrs.transposeA ? 1 : inner,
+        inner_a: attrs.transposeA ? m : 1,
+        batch_b: n * inner,
+        inner_b: attrs.transposeB ? 1 : n,
+        column_b: attrs.transposeB ? inner : 1,
+      },
+      epilogue: end,
+    }),
+  );
   return c;
 }
 

@@ -1,10 +1,10 @@
-/** Every kernel, in every variant that some device would choose, compiles: on Dawn's Null backend, which runs nothing. */
+/** Every kernel, in every variant that some device would choose or could be told to, compiles: on Dawn's Null backend, which runs nothing. */
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
-import type { Capabilities } from '../../src/kernel/choose.js';
-import { Engine } from '../../src/kernel/engine.js';
+import type { Capabilities, Plan } from '../../src/kernel/choose.js';
+import { Engine, type Work } from '../../src/kernel/engine.js';
 import type { Tensor } from '../../src/memory/tensor.js';
 import { inputName } from '../../src/ops/define.js';
 import { ops } from '../../src/ops/index.js';
@@ -16,6 +16,13 @@ const DEVICES: Record<string, Capabilities> = {
   'a CPU without subgroups': { software: true, lanes: 0 },
 };
 
+/** Does each work by all of its plans. */
+class EveryPlan extends Engine {
+  override perform<P extends Plan>(work: Work<P>): void {
+    for (const plan of work.candidates(this.capabilities)) work.run(this, plan, work.tensors);
+  }
+}
+
 let gpu: Gpu;
 
 beforeAll(async () => {
@@ -26,7 +33,7 @@ afterAll(() => gpu?.close());
 
 describe.each(Object.entries(DEVICES))('as on %s', (_name, capabilities) => {
   it.each(ops.map((op) => [op.name, op] as const))('%s', async (_op, op) => {
-    const engine = new Engine(gpu, capabilities);
+    const engine = new EveryPlan(gpu, capabilities);
     for (const test of op.cases) {
       const inputs = test.shapes.map((shape, i) => {
         const whole = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';

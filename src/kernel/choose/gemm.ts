@@ -1,0 +1,95 @@
+/** In what tiles, and in how many parts of the sum, a matrix product is computed. */
+import { type Capabilities, distinct, type Plan } from '../choose.js';
+
+/** A product C[rows, columns] = A B, `items` times, each element a sum of `terms`. */
+export interface GemmShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly items: number;
+  readonly terms: number;
+  /** Whether neighbouring elements of B in memory are neighbours in the sum, rather than neighbouring columns. */
+  readonly sumContiguous: boolean;
+}
+
+export interface GemmPlan extends Plan {
+  /** The core: kernels/lib/gemm_<core>.wgsl. */
+  readonly core: 'broadcast' | 'registers' | 'shared';
+  readonly constants: Readonly<Record<string, number | boolean>>;
+  /** Rows and columns of C that one workgroup computes. */
+  readonly tile: readonly [number, number];
+  /** Parts that the sum is cut into, for a second pass to add. */
+  readonly splits: number;
+}
+
+/** A plan but for the cut of the sum. */
+type Tiling = Pick<GemmPlan, 'core' | 'constants' | 'tile'>;
+
+/**
+ * Plans that this device can run for this shape, the first being the one to take where nothing was measured: by rule the
+ * smallest tile that holds the rows, and a sum cut so often that the device is busy.
+ */
+export function gemmCandidates(device: Capabilities, shape: GemmShape): readonly GemmPlan[] {
+  const [first, ...others] = tilings(device, shape);
+  const splits = splitsFor(device, shape, first!);
+  const cuts = [splits, 2 * splits, Math.ceil(splits / 2)].filter((n) => n === 1 || n * LEAST_TERMS <= shape.terms);
+  return distinct([
+    ...cuts.map((n) => planOf(first!, n)),
+    ...others.map((tiling) => planOf(tiling, splitsFor(device, shape, tiling))),
+  ]);
+}
+
+const planOf = (tiling: Tiling, splits: number): GemmPlan => ({
+  name: `${tiling.core} ${tiling.tile.join('x')}${splits > 1 ? ` in ${splits} parts` : ''}`,
+  ...tiling,
+  splits,
+});
+
+function tilings(device: Capabilities, shape: GemmShape): readonly Tiling[] {
+  const { lanes } = device;
+  if (lanes !== 0) return [...broadcastTilings(lanes, shape), ...registerTilings(shape)];
+  return device.software ? registerTilings(shape) : sharedTilings(shape);
+}
+
+/** Subgroups of a known size: the wider the tile, the fewer loads a value. */
+function broadcastTilings(LANES: 4 | 8, { rows, columns }: GemmShape): Tiling[] {
+  const sizes = [4, 8, 16, 32].filter((size) => size <= 4 * LANES);
+  const best = sizes.indexOf(fitting(rows, sizes));
+  // Two groups of columns share each value of A: a fifth faster on lavapipe, no gain on SwiftShader.
+  const wide = LANES === 8 && columns > 4 * LANES;
+  return [best, best - 1, best + 1].flatMap((i) =>
+    [wide ? 2 : 1, wide ? 1 : 2].flatMap((COLUMNS) => {
+      const ROWS = sizes[i];
+      if (ROWS === undefined || (COLUMNS === 2 && columns <= 4 * LANES)) return [];
+      return { core: 'broadcast', constants: { LANES, ROWS, COLUMNS }, tile: [ROWS, 4 * LANES * COLUMNS] };
+    }),
+  );
+}
+
+function registerTilings({ rows, columns }: GemmShape): Tiling[] {
+  const ROWS = fitting(rows, [4, 8]);
+  const wide = fitting(columns, [32, 64]);
+  return [wide, 96 - wide].map((width) => ({
+    core: 'registers',
+    constants: { ROWS, GROUP_COLUMNS: width / 8, GROUP_ROWS: 1 },
+    tile: [ROWS, width],
+  }));
+}
+
+const sharedTilings = ({ sumContiguous }: GemmShape): Tiling[] => [
+  { core: 'shared', constants: { B_ALONG_K: sumContiguous }, tile: [64, 64] },
+];
+
+/** The least of `sizes` that holds `extent`, or the last. */
+const fitting = (extent: number, sizes: readonly number[]): number =>
+  sizes.find((size) => size >= extent) ?? sizes.at(-1)!;
+
+/** A part of a sum is to be worth a workgroup's while. */
+const LEAST_TERMS = 64;
+
+/** How many parts to cut a sum into so that the device is busy. */
+function splitsFor({ software }: Capabilities, { rows, columns, items, terms }: GemmShape, { tile }: Tiling): number {
+  const groups = Math.ceil(rows / tile[0]) * Math.ceil(columns / tile[1]) * items;
+  const wanted = software ? 8 : 256;
+  if (groups >= wanted) return 1;
+  return Math.max(1, Math.min(Math.floor(terms / LEAST_TERMS), Math.ceil(wanted / groups)));
+}

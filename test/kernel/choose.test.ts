@@ -1,0 +1,42 @@
+/** The rules by which variants are chosen: what they say of shapes, and that all they offer can be told apart. */
+import { expect, it } from 'vitest';
+import { type GemmShape, gemmCandidates } from '../../src/kernel/choose/gemm.js';
+import type { Capabilities } from '../../src/kernel/choose.js';
+
+const LAVAPIPE: Capabilities = { software: true, lanes: 8 };
+const CPU: Capabilities = { software: true, lanes: 0 };
+const GPU: Capabilities = { software: false, lanes: 0 };
+
+const shape = (rows: number, columns: number, terms: number, items = 1): GemmShape => ({
+  rows,
+  columns,
+  terms,
+  items,
+  sumContiguous: false,
+});
+
+it.each([
+  [LAVAPIPE, shape(64, 8192, 288), 'broadcast 32x64'],
+  [LAVAPIPE, shape(1, 16384, 144), 'broadcast 4x64'],
+  [LAVAPIPE, shape(16, 9, 32768), 'broadcast 16x32 in 8 parts'],
+  [CPU, shape(64, 8192, 288), 'registers 8x64'],
+  [GPU, shape(64, 64, 65536), 'shared 64x64 in 256 parts'],
+])('by rule: %o, %o: %s', (device, product, name) => {
+  expect(gemmCandidates(device, product)[0]!.name).toBe(name);
+});
+
+it('offers a few plans, all different, and cuts no sum into parts of less than 64 terms', () => {
+  for (const device of [LAVAPIPE, { ...LAVAPIPE, lanes: 4 } as const, CPU, GPU]) {
+    for (const rows of [1, 3, 16, 64, 512]) {
+      for (const columns of [1, 9, 40, 5000]) {
+        for (const terms of [1, 63, 150, 100_000]) {
+          const plans = gemmCandidates(device, shape(rows, columns, terms));
+          expect(plans.length).toBeGreaterThan(0);
+          expect(plans.length).toBeLessThan(16);
+          expect(new Set(plans.map(({ name }) => name)).size).toBe(plans.length);
+          for (const { splits } of plans) expect(splits === 1 || 64 * splits <= terms).toBe(true);
+        }
+      }
+    }
+  }
+});

@@ -17,6 +17,7 @@ const LAYERS = [
   'io',
   'audio',
   'data',
+  'metrics',
   'train',
   'cli',
 ];

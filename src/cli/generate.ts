@@ -7,14 +7,14 @@ import { safeNames } from '../data/names.js';
 import { indexName } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, isOwnFolder, readText, writeAtomically } from '../io/files.js';
-import { grayPng } from '../io/image.js';
+import { pixelsPng } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoint.js';
 import { createGenerator } from '../train/gan.js';
-import { generateImages, toGray } from '../train/sample.js';
+import { generateImages, toLevels } from '../train/sample.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
@@ -172,14 +172,14 @@ async function makeImages(
   engine: Engine,
   g: Network<Generator>,
   entries: readonly ManifestEntry[],
-  { classes, config: { size, batch } }: Checkpoint,
+  { classes, config: { size, channels, batch } }: Checkpoint,
   seed: number,
   out: string,
 ): Promise<void> {
   const labels = Int32Array.from(entries, ({ label }) => classes.indexOf(label));
   const images = await generateImages(engine, g, labels, { seed, indices: entries.map(({ index }) => index), batch });
-  for (const [i, gray] of toGray(images, size).entries()) {
-    await writeAtomically(insideFolder(out, entries[i]!.file), await grayPng(gray, size, size));
+  for (const [i, levels] of toLevels(images, size, channels).entries()) {
+    await writeAtomically(insideFolder(out, entries[i]!.file), await pixelsPng(levels, size, size, channels));
   }
 }
 
@@ -215,6 +215,7 @@ async function writeManifest(out: string, { checkpoint, flags, wanted, images, c
     step: checkpoint.step,
     seed: flags.seed,
     size: checkpoint.config.size,
+    channels: checkpoint.config.channels,
     classes: wanted.map((label) => checkpoint.classes[label]),
     images,
   };

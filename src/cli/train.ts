@@ -1,10 +1,11 @@
 /** lyrebird train DATASET: trains DR-ACGAN on a data set of images. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
-import { isInside, readText } from '../io/files.js';
+import { insideFolder, isInside, readText } from '../io/files.js';
+import { type Channels, FITS, type Fit, readPixels } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, latestCheckpoint, readCheckpoint } from '../train/checkpoint.js';
@@ -16,6 +17,7 @@ import {
   presetConfig,
   SIZES,
   type TrainConfig,
+  trainConfigSchema,
 } from '../train/config.js';
 import { type TrainResult, trainGan } from '../train/trainer.js';
 import { adapterOption, withFastEngine } from './engine.js';
@@ -30,7 +32,11 @@ export interface TrainFlags {
   readonly batch?: number;
   readonly seed?: number;
   readonly learningRate?: number;
+  readonly balanced?: true;
   readonly config?: string;
+  /** Of pictures: `train` only. */
+  readonly channels?: Channels;
+  readonly fit?: Fit;
 }
 
 /** The options that `train` and `run` share; `otherwise` is the size when none is given, in words. */
@@ -49,11 +55,19 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .option('--batch <n>', 'real images a step (default: 16)', positiveInteger)
     .option('--seed <n>', 'of everything random (default: 1)', positiveInteger)
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
+    .option('--balanced', 'draw each class equally often, however many images it has')
     .option(
       '--config <file>',
       'JSON file with any fields of config.json: they override the preset, and options override them',
     );
 }
+
+/** Parsed as the number that the config holds. */
+const channelsOption = (): Option =>
+  new Option('--channels <n>', '1: grey (default), 3: colours').argParser((given) => {
+    if (given !== '1' && given !== '3') throw new InvalidArgumentError('Give 1 or 3.');
+    return Number(given);
+  });
 
 export function register(program: Command): void {
   trainOptions(program.command('train'), `that of the data set, else ${DEFAULT_SIZE}`)
@@ -65,6 +79,13 @@ export function register(program: Command): void {
     )
     .argument('<dataset>', "data set made by 'lyrebird prepare', or any folder of images with a folder for each class")
     .requiredOption('--out <folder>', "the run's folder", folder)
+    .addOption(channelsOption())
+    .addOption(
+      new Option(
+        '--fit <how>',
+        'pictures that are not square: stretch (default) each axis on its own, pad with black, or crop to the middle',
+      ).choices(FITS),
+    )
     .addOption(adapterOption())
     .action(async (data: string, { out, adapter, ...flags }: TrainFlags & { out: string; adapter?: string }) => {
       const dataset = await readDataset(data);
@@ -73,7 +94,9 @@ export function register(program: Command): void {
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
       await interruptible((signal) =>
         withFastEngine({ adapter }, async (engine) => {
-          if (isNew) for (const note of dataset.notes) console.error(`note: ${note}`);
+          if (isNew)
+            for (const note of [...dataset.notes, ...(await colourNote(dataset, config))])
+              console.error(`note: ${note}`);
           console.log(describeTraining(await train(engine, dataset, config, out, signal), config, out));
         }),
       );
@@ -91,8 +114,9 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   if (flags.size !== undefined && flags.size !== preset.size) {
     throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
   }
-  const { size, steps, batch, seed, learningRate } = flags;
-  const given = { size, steps, batch, seed, learningRateG: learningRate, learningRateD: learningRate };
+  const { size, channels, fit, balanced, steps, batch, seed, learningRate } = flags;
+  const rates = { learningRateG: learningRate, learningRateD: learningRate };
+  const given = { size, channels, fit, balanced, steps, batch, seed, ...rates };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }
@@ -121,9 +145,9 @@ export async function resumable(out: string, config: TrainConfig): Promise<Check
     return undefined;
   }
   const checkpoint = await readCheckpoint(out);
-  const changed = Object.entries(config).flatMap(([field, value]) => {
-    const before = JSON.stringify(checkpoint.config[field as keyof TrainConfig]);
-    const now = JSON.stringify(value);
+  const changed = (Object.keys(trainConfigSchema.shape) as (keyof TrainConfig)[]).flatMap((field) => {
+    const before = JSON.stringify(checkpoint.config[field]);
+    const now = JSON.stringify(config[field]);
     return FREE.has(field) || before === now ? [] : [`${field} ${before} (asked for: ${now})`];
   });
   if (changed.length === 0) return checkpoint;
@@ -140,8 +164,7 @@ export const startAnew = (out: string, such?: string): string =>
 async function checkOwn(file: string): Promise<void> {
   if (!existsSync(file)) return;
   const value = await jsonFile(file);
-  const known = presetConfig('small', DEFAULT_SIZE);
-  if (Object.keys(known).every((field) => field in value)) return;
+  if (trainConfigSchema.safeParse(value).success) return;
   throw new UserError(`"${file}" is not of this program, and would be overwritten: choose another --out.`);
 }
 
@@ -173,12 +196,39 @@ export async function train(
       signal,
       ...(checkpoint && { checkpoint }),
       onNote: (line) => progress.note(line),
-      onStep: (step, { sourceD, classD, sourceG, classG }) =>
-        progress.update(step, { D: sourceD + classD, G: sourceG + classG }),
+      onOpen: throttled((done, total) => progress.note(`opening images: ${done} of ${total}`)),
+      onStep: (step, { sourceD, classD, sourceG, classG }, loaderWait) =>
+        progress.update(step, {
+          D: sourceD + classD,
+          G: sourceG + classG,
+          ...(loaderWait >= 0.5 && { 'loader wait': `${loaderWait.toFixed(1)} s` }),
+        }),
     });
   } finally {
     progress.stop();
   }
+}
+
+/** Milliseconds between lines about images that are being opened: few data sets have so many that there is one. */
+const OPENING = 10_000;
+
+/** Told at most that often, and not at once. */
+function throttled(tell: (done: number, total: number) => void): (done: number, total: number) => void {
+  let last = performance.now();
+  return (done, total) => {
+    if (performance.now() - last < OPENING) return;
+    last = performance.now();
+    tell(done, total);
+  };
+}
+
+/** What to say of colours that will be lost: of pictures by others, by the first that can be read. */
+async function colourNote({ dir, images, parameters }: Dataset, { channels }: TrainConfig): Promise<string[]> {
+  if (parameters || channels === 3) return [];
+  const file = insideFolder(dir, images[0]!.file);
+  const pixels = await readPixels(file, { size: 32, channels: 3 }).catch(() => new Uint8Array());
+  const isGray = pixels.every((level, i) => level === pixels[i - (i % 3)]);
+  return isGray ? [] : ['The pictures are in colour, and are trained on in grey; --channels 3 keeps their colours.'];
 }
 
 /** How far it came. */

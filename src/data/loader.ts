@@ -1,75 +1,128 @@
-/** A data set's images in memory, and batches of them in an order that a seed fixes. */
+/** Batches of a data set's images, in an order that a seed fixes, made ready before they are asked for. */
 
-import { createRandom } from '../audio/random.js';
 import { UserError } from '../io/errors.js';
-import { insideFolder } from '../io/files.js';
-import { readGray } from '../io/image.js';
+import { balancedOrder, type Order, shuffledOrder } from './order.js';
 import type { Dataset } from './read.js';
 import type { Part } from './split.js';
+import { type ImageSource, type ImageStore, openImages, type StoreOptions } from './store.js';
 
 /** Images and what they show. */
 export interface LabelledImages {
-  /** `[count, 1, size, size]`, black -1, white 1. */
+  /** `[count, channels, size, size]`, black -1, white 1. */
   images: Float32Array;
   /** `[count]`, positions in the data set's `classes`. */
   labels: Int32Array;
 }
 
-export interface LoadedSplit extends LabelledImages {
-  count: number;
-  size: number;
-  /** Path below the data set of each image. */
-  files: string[];
-  /** Pictures that could not be read, and why. */
-  skipped: { file: string; reason: string }[];
+export interface LoaderOptions {
+  source: ImageSource;
+  batch: number;
+  seed: number;
+  /** Draws each class equally often, instead of each image. Default false. */
+  balanced?: boolean;
+  /**
+   * Changes image k of step t's batch, `[channels, size, size]`, in place; what it draws must follow from t and k, so that
+   * a resumed run sees the same.
+   */
+  augment?: (image: Float32Array, step: number, k: number) => void;
+  /** Batches that are made ready while a step runs. Default 2. */
+  ahead?: number;
 }
 
-/** Images decoded at the same time. */
-const CONCURRENT = 8;
+export interface Loader {
+  /**
+   * The batch of step 0, 1, 2, ...: fresh arrays, always full. Usually it is ready; the next ones are then begun. Throws a
+   * UserError if an image that was there at the beginning can no longer be read.
+   */
+  batch(step: number): Promise<LabelledImages>;
+  /** Milliseconds that callers have waited for batches in all. */
+  waited(): number;
+  /** Batches in one pass over as many images as there are, rounded up. */
+  batchesPerEpoch: number;
+}
 
 /**
- * Loads one part of a data set as greyscale images of `size` * `size`, resized where they differ. A part may be empty.
- * In a folder of pictures, those that cannot be read are left out. Throws a UserError that names an image of a prepared
- * data set which is missing or damaged, or if the images need more memory than there is.
+ * Draws batches without end. Which images a step sees follows from the seed and the step alone, so a resumed run draws what
+ * it would have drawn. Each pass shows every image once (or each class equally often); a batch that reaches the end of a pass
+ * is filled from the next one. Throws a UserError if there are no images, or for a batch of less than 1.
  */
-export async function loadSplit(dataset: Dataset, part: Part, size: number): Promise<LoadedSplit> {
-  const members = dataset.images.filter((image) => image.split === part);
-  const pixels = size * size;
-  const images = allocate(members.length * pixels, dataset.dir);
-  const faults = new Map<number, string>();
-  let next = 0;
-  const work = async () => {
-    while (next < members.length) {
-      const i = next++;
-      const gray = await readGray(insideFolder(dataset.dir, members[i]!.file), size).catch((error: unknown) => {
-        faults.set(i, faultOf(dataset, members[i]!.file, error));
-      });
-      if (gray) for (let p = 0; p < pixels; p++) images[i * pixels + p] = gray[p]! / 127.5 - 1;
-    }
+export function createLoader(options: LoaderOptions): Loader {
+  const { source, batch, seed, balanced = false, augment, ahead = 2 } = options;
+  const count = source.labels.length;
+  if (count === 0) throw new UserError('There are no images to train on: this part of the data set is empty.');
+  if (!Number.isInteger(batch) || batch < 1) throw new UserError(`The batch size (${batch}) must be 1 or more.`);
+  const order: Order = balanced ? balancedOrder(source.labels, seed) : shuffledOrder(count, seed);
+
+  const make = async (step: number): Promise<LabelledImages> => {
+    const drawn = Array.from({ length: batch }, (_, k) => order(step * batch + k));
+    const made = await gather(source, drawn);
+    const length = made.images.length / batch;
+    for (let k = 0; augment && k < batch; k++) augment(made.images.subarray(k * length, (k + 1) * length), step, k);
+    return made;
   };
-  await Promise.all(Array.from({ length: CONCURRENT }, work));
-  const kept = [...members.keys()].filter((i) => !faults.has(i));
-  for (const [to, from] of kept.entries()) images.copyWithin(to * pixels, from * pixels, (from + 1) * pixels);
+  const ready = new Map<number, Promise<LabelledImages>>();
+  const begin = (step: number): Promise<LabelledImages> => {
+    // Not before the step that asked has been sent to the GPU: both are this thread's work.
+    const making = new Promise((resolve) => setImmediate(resolve)).then(() => make(step));
+    making.catch(() => undefined); // thrown when its turn comes; a failure that nobody awaits yet would end the process
+    return making;
+  };
+  let waited = 0;
   return {
-    images: images.subarray(0, kept.length * pixels),
-    labels: Int32Array.from(kept, (i) => dataset.classes.indexOf(members[i]!.label)),
-    count: kept.length,
-    size,
-    files: kept.map((i) => members[i]!.file),
-    skipped: [...faults].sort(([i], [j]) => i - j).map(([i, reason]) => ({ file: members[i]!.file, reason })),
+    batchesPerEpoch: Math.ceil(count / batch),
+    async batch(step) {
+      const from = performance.now();
+      const made = await (ready.get(step) ?? make(step));
+      waited += performance.now() - from;
+      for (const old of ready.keys()) if (old <= step || old > step + ahead) ready.delete(old);
+      for (let next = step + 1; next <= step + ahead; next++) if (!ready.has(next)) ready.set(next, begin(next));
+      return made;
+    },
+    waited: () => waited,
   };
 }
 
-/** Why a picture is left out. Throws if it has to be there, or if the fault is not the picture's. */
-function faultOf({ dir, parameters }: Dataset, file: string, error: unknown): string {
-  if (!(error instanceof UserError)) throw error;
-  const path = `"${insideFolder(dir, file)}" `;
-  if (!parameters) return error.message.startsWith(path) ? error.message.slice(path.length) : error.message;
-  throw new UserError(
-    `"${dir}" lists an image, "${file}", that is missing or damaged. Remove that file if it is there, then prepare the data ` +
-      `set again, which makes it anew. (${error.message})`,
-    { cause: error },
-  );
+/** All images of a source in their order, `batch` at a time; the last batch may be short. */
+export async function* inOrder(source: ImageSource, batch: number): AsyncGenerator<LabelledImages> {
+  const numbers = Array.from(source.labels.keys());
+  const part = (start: number) => gather(source, numbers.slice(start, start + batch));
+  let next = numbers.length > 0 ? part(0) : undefined;
+  for (let start = 0; next; start += batch) {
+    const made = await next;
+    next = start + batch < numbers.length ? part(start + batch) : undefined;
+    next?.catch(() => undefined);
+    yield made;
+  }
+}
+
+async function gather(source: ImageSource, numbers: readonly number[]): Promise<LabelledImages> {
+  const length = source.channels * source.size ** 2;
+  const images = new Float32Array(numbers.length * length);
+  await Promise.all(numbers.map((i, k) => source.read(i, images.subarray(k * length, (k + 1) * length))));
+  return { images, labels: Int32Array.from(numbers, (i) => source.labels[i]!) };
+}
+
+export interface LoadedSplit extends LabelledImages, Pick<ImageStore, 'files' | 'skipped'> {
+  count: number;
+  size: number;
+}
+
+/**
+ * One part of a data set whole, in memory. Pictures that cannot be read are left out, and listed. Throws a UserError if
+ * the images need more memory than there is.
+ */
+export async function loadSplit(
+  dataset: Dataset,
+  part: Part,
+  size: number,
+  options: Omit<StoreOptions, 'size'> = {},
+): Promise<LoadedSplit> {
+  const store = await openImages(dataset, part, { ...options, size });
+  const { files, skipped, labels, channels } = store;
+  const length = channels * size ** 2;
+  const images = allocate(labels.length * length, dataset.dir);
+  for (const i of labels.keys()) await store.read(i, images.subarray(i * length, (i + 1) * length));
+  return { images, labels, count: labels.length, size, files, skipped };
 }
 
 function allocate(length: number, dir: string): Float32Array {
@@ -81,74 +134,4 @@ function allocate(length: number, dir: string): Float32Array {
       cause: error,
     });
   }
-}
-
-/** Where a loader is: the batches drawn from here on follow from this and the seed alone. */
-export interface LoaderState {
-  /** Passes through the images, from 0. */
-  epoch: number;
-  /** Images of this pass that were already drawn. */
-  position: number;
-}
-
-export interface Loader {
-  /** The next batch, `[batch, 1, size, size]` and `[batch]`: fresh arrays, always full. */
-  next(): LabelledImages;
-  state(): LoaderState;
-  restore(state: LoaderState): void;
-  /** Batches in one pass, rounded up. */
-  batchesPerEpoch: number;
-}
-
-/**
- * Draws batches without end. Each pass shows every image once, in an order that depends on the seed and the pass only;
- * a batch that reaches the end of a pass is filled from the next one. So a resumed run draws what it would have drawn.
- */
-export function createLoader({
-  images,
-  labels,
-  batch,
-  seed,
-}: LabelledImages & { batch: number; seed: number }): Loader {
-  const count = labels.length;
-  if (count === 0) throw new UserError('There are no images to train on: this part of the data set is empty.');
-  if (!Number.isInteger(batch) || batch < 1) throw new UserError(`The batch size (${batch}) must be 1 or more.`);
-  const pixels = images.length / count;
-  const indices = Array.from({ length: count }, (_, i) => i);
-  const orderOf = (epoch: number) => createRandom(seed, 'epoch', epoch).shuffle(indices);
-
-  let state: LoaderState = { epoch: 0, position: 0 };
-  let order = orderOf(0);
-  const draw = (): number => {
-    if (state.position === count) {
-      state = { epoch: state.epoch + 1, position: 0 };
-      order = orderOf(state.epoch);
-    }
-    const drawn = order[state.position]!;
-    state = { ...state, position: state.position + 1 };
-    return drawn;
-  };
-  return {
-    batchesPerEpoch: Math.ceil(count / batch),
-    next() {
-      const drawn = { images: new Float32Array(batch * pixels), labels: new Int32Array(batch) };
-      for (let k = 0; k < batch; k++) {
-        const i = draw();
-        drawn.images.set(images.subarray(i * pixels, (i + 1) * pixels), k * pixels);
-        drawn.labels[k] = labels[i]!;
-      }
-      return drawn;
-    },
-    state: () => state,
-    restore(saved) {
-      if (!(saved.position >= 0 && saved.position <= count) || !(saved.epoch >= 0)) {
-        throw new UserError(
-          `The saved place in the data (image ${saved.position} of pass ${saved.epoch}) is not in a set of ${count} ` +
-            'images: resume with the data set that the run began with.',
-        );
-      }
-      state = { epoch: saved.epoch, position: saved.position };
-      order = orderOf(state.epoch);
-    },
-  };
 }

@@ -1,4 +1,4 @@
-/** Spectrograms as pictures: reading and writing greyscale files, and labelled sheets of many. */
+/** Spectrograms as pictures: reading and writing grey and RGB files, and labelled sheets of many. */
 
 import { readFile } from 'node:fs/promises';
 import sharp, { type OverlayOptions } from 'sharp';
@@ -8,29 +8,66 @@ import { type RgbaImage, shorten, textImage } from './text.js';
 
 /** An 8-bit greyscale PNG of `data`, `[height, width]` row by row from the top. */
 export function grayPng(data: Uint8Array, width: number, height: number): Promise<Buffer> {
-  if (data.length !== width * height) {
-    throw new RangeError(`grayPng: ${data.length} values are not ${height} rows of ${width}`);
-  }
-  const image = sharp(data, { raw: { width, height, channels: 1 } });
-  return image.toColourspace('b-w').png().toBuffer();
+  return pixelsPng(data, width, height, 1);
 }
+
+/** An 8-bit PNG of `data`, `[height, width, channels]` row by row from the top: grey, or RGB. */
+export function pixelsPng(data: Uint8Array, width: number, height: number, channels: Channels): Promise<Buffer> {
+  if (data.length !== width * height * channels) {
+    const pixels = channels === 1 ? '' : ` of ${channels} channels`;
+    throw new RangeError(`pixelsPng: ${data.length} values are not ${height} rows of ${width}${pixels}`);
+  }
+  const image = sharp(data, { raw: { width, height, channels } });
+  return image
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .png()
+    .toBuffer();
+}
+
+/** Grey, or red, green and blue. */
+export type Channels = 1 | 3;
+
+/** How a picture that is not square becomes square. */
+export const FITS = ['stretch', 'pad', 'crop'] as const;
+export type Fit = (typeof FITS)[number];
+
+export interface ReadPixels {
+  /** Side of the square that it becomes. */
+  readonly size: number;
+  readonly channels: Channels;
+  /**
+   * `stretch` (default): each axis on its own, so that all times and frequencies stay; `pad`: the whole picture, black
+   * beside it; `crop`: its middle. Where it is made smaller, every pixel is a Lanczos-weighted mean of what it covers.
+   */
+  readonly fit?: Fit;
+}
+
+/** Levels of a square picture, `[size, size, channels]`: 0 to 255, or to 65535 where the file has 16 bits. */
+export type Pixels = Uint8Array | Uint16Array;
+
+const SHARP_FIT = { stretch: 'fill', pad: 'contain', crop: 'cover' } as const;
 
 /**
- * Any image file as `[size, size]` grey levels, resized where it has another size; transparent parts count as black.
- * Throws a UserError that names the file if it cannot be read or is no image.
+ * Any image file, resized where it has another size; transparent parts count as black. Colours become grey by their
+ * luminance. Throws a UserError that names the file if it cannot be read, is no image, or is cut short.
  */
-export function readGray(file: string, size: number): Promise<Uint8Array> {
-  return readPixels(file, size, 1);
-}
-
-/** As `readGray`, with 1 (grey) or 3 (RGB) channels, interleaved: `[size, size, channels]`. */
-export async function readPixels(file: string, size: number, channels: 1 | 3): Promise<Uint8Array> {
+export async function readPixels(file: string, { size, channels, fit = 'stretch' }: ReadPixels): Promise<Pixels> {
   const bytes = await readFile(file).catch((error: unknown) => {
     throw toUserError(error, file);
   });
   try {
-    const image = sharp(bytes).autoOrient().flatten({ background: 'black' }).resize(size, size, { fit: 'fill' });
-    return await image
+    const image = sharp(bytes);
+    const { depth } = await image.metadata();
+    const square = image
+      .autoOrient()
+      .flatten({ background: 'black' })
+      .resize(size, size, { fit: SHARP_FIT[fit], background: 'black' });
+    if (depth === 'ushort') {
+      const deep = square.toColourspace(channels === 1 ? 'grey16' : 'rgb16').raw({ depth: 'ushort' });
+      const { buffer, byteOffset, byteLength } = await deep.toBuffer();
+      return new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength)); // whose offset may be odd
+    }
+    return await square
       .toColourspace(channels === 1 ? 'b-w' : 'srgb')
       .raw({ depth: 'uchar' })
       .toBuffer();

@@ -5,7 +5,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { LoaderState } from '../data/loader.js';
 import { firstFault } from '../data/schema.js';
 import { describe, systemCode, toUserError, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
@@ -32,7 +31,6 @@ export interface CheckpointInfo {
   readonly synthetic: boolean;
   /** SHA-256 of the images that it was trained on, in hexadecimal. */
   readonly data: string;
-  readonly loader: LoaderState;
 }
 
 export interface Checkpoint extends CheckpointInfo {
@@ -45,7 +43,6 @@ const infoSchema = z.object({
   classes: z.array(z.string()).min(1),
   synthetic: z.boolean(),
   data: z.string(),
-  loader: z.object({ epoch: z.int().min(0), position: z.int().min(0) }),
 });
 
 /** Writes `<dir>/step-<step>.safetensors` whole or not at all, then removes checkpoints older than the newest three. */

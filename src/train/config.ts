@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { firstFault } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
+import { FITS } from '../io/image.js';
 import type { DiscriminatorConfig } from '../models/discriminator.js';
 import { type GeneratorConfig, generatedSize } from '../models/generator.js';
 
@@ -16,6 +17,9 @@ const rate = z.number().positive().max(1);
 export const trainConfigSchema = z
   .strictObject({
     size: z.literal(SIZES).describe('side of the images in pixels'),
+    channels: z.literal([1, 3]).default(1).describe('1: grey, 3: red, green and blue'),
+    fit: z.enum(FITS).default('stretch').describe('how pictures that are not square become square'),
+    balanced: z.boolean().default(false).describe('whether each class is drawn equally often, instead of each image'),
     batch: z.int().min(1).max(4096).describe('real images a step'),
     steps: z.int().min(1).max(100_000_000).describe('updates of each network'),
     seed: z.int().min(0).describe('of weights, noise and shuffling'),
@@ -78,6 +82,9 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
   const widths = preset === 'small' ? halved(REFERENCE[actual]) : REFERENCE[actual];
   return {
     size: actual,
+    channels: 1,
+    fit: 'stretch',
+    balanced: false,
     batch: 16,
     steps: preset === 'small' ? 500 : preset === 'reference' ? 2000 : 20_000,
     seed: 1,
@@ -96,12 +103,14 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
 }
 
 export function generatorConfig(
-  config: Pick<TrainConfig, 'latent' | 'base' | 'generatorWidths'>,
+  config: Pick<TrainConfig, 'channels' | 'latent' | 'base' | 'generatorWidths'>,
   classes: number,
 ): GeneratorConfig {
-  return { classes, channels: 1, latent: config.latent, base: config.base, widths: config.generatorWidths };
+  const { channels, latent, base, generatorWidths } = config;
+  return { classes, channels, latent, base, widths: generatorWidths };
 }
 
 export function discriminatorConfig(config: TrainConfig, classes: number): DiscriminatorConfig {
-  return { classes, channels: 1, size: config.size, widths: config.discriminatorWidths };
+  const { channels, size, discriminatorWidths } = config;
+  return { classes, channels, size, widths: discriminatorWidths };
 }

@@ -1,5 +1,7 @@
 /** What the discriminator says of a set of images: the class that it names, and real or not. */
 import { Tape } from '../autograd/tape.js';
+import { inOrder } from '../data/loader.js';
+import type { ImageSource } from '../data/store.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Discriminator } from '../models/discriminator.js';
 import type { Network } from '../nn/network.js';
@@ -14,33 +16,31 @@ export interface Evaluation {
   readonly takenForReal: number;
 }
 
-/** Judges images [count, 1, size, size] in evaluation mode, `batch` at a time. */
+/** Judges images in evaluation mode, `batch` at a time. */
 export async function evaluate(
   e: Engine,
   d: Network<Discriminator>,
-  images: Float32Array,
-  labels: Int32Array,
+  source: ImageSource,
   batch: number,
 ): Promise<Evaluation> {
-  const { classes, size } = d.module.config;
-  const pixels = size * size;
+  const { classes, channels, size } = d.module.config;
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let real = 0;
   d.module.eval();
-  for (let start = 0; start < labels.length; start += batch) {
-    const count = Math.min(batch, labels.length - start);
-    const part = images.subarray(start * pixels, (start + count) * pixels);
-    const judged = e.scope(() => ({ ...d.module.forward(new Tape(e), e.upload(part, [count, 1, size, size])) }));
+  for await (const { images, labels } of inOrder(source, batch)) {
+    const shape = [labels.length, channels, size, size];
+    const judged = e.scope(() => ({ ...d.module.forward(new Tape(e), e.upload(images, shape)) }));
     const logits = await e.read(judged.classes);
     const adversarial = await e.read(judged.adversarial);
     e.release(judged.classes);
     e.release(judged.adversarial);
-    for (let i = 0; i < count; i++) {
+    for (const [i, label] of labels.entries()) {
       const row = logits.subarray(i * classes, (i + 1) * classes);
-      confusion[labels[start + i]!]![row.indexOf(Math.max(...row))]!++;
+      confusion[label]![row.indexOf(Math.max(...row))]!++;
       if (adversarial[i]! > 0) real++;
     }
   }
   const correct = confusion.reduce((sum, row, i) => sum + row[i]!, 0);
-  return { correct, total: labels.length, confusion, takenForReal: labels.length > 0 ? real / labels.length : 0 };
+  const total = source.labels.length;
+  return { correct, total, confusion, takenForReal: total > 0 ? real / total : 0 };
 }

@@ -17,7 +17,7 @@ export interface GenerateOptions {
   readonly batch: number;
 }
 
-/** Images [labels.length, 1, size, size] in (-1, 1), of the classes asked for, in evaluation mode. */
+/** Images [labels.length, channels, size, size] in (-1, 1), of the classes asked for, in evaluation mode. */
 export async function generateImages(
   e: Engine,
   g: Network<Generator>,
@@ -53,13 +53,15 @@ function concatenated(parts: readonly Float32Array[]): Float32Array {
   return whole;
 }
 
-/** Grey levels of images in [-1, 1], one array an image. */
-export function toGray(images: Float32Array, size: number): Uint8Array[] {
-  const pixels = size * size;
-  return Array.from({ length: images.length / pixels }, (_, i) =>
-    Uint8Array.from(images.subarray(i * pixels, (i + 1) * pixels), (v) =>
-      Math.round(Math.min(1, Math.max(0, (v + 1) / 2)) * 255),
-    ),
+/** Levels 0 to 255 of images [count, channels, size, size] in [-1, 1]: one array [size, size, channels] an image. */
+export function toLevels(images: Float32Array, size: number, channels: number): Uint8Array[] {
+  const plane = size * size;
+  const length = channels * plane;
+  return Array.from({ length: images.length / length }, (_, n) =>
+    Uint8Array.from({ length }, (_, i) => {
+      const value = images[n * length + (i % channels) * plane + Math.floor(i / channels)]!;
+      return Math.round(Math.min(1, Math.max(0, (value + 1) / 2)) * 255);
+    }),
   );
 }
 
@@ -75,5 +77,10 @@ export async function sampleSheet(
   const labels = Int32Array.from({ length: classes.length * SHEET_COLUMNS }, (_, i) => Math.floor(i / SHEET_COLUMNS));
   const images = await generateImages(e, g, labels, options);
   const { size, title } = options;
-  return gridPng(toGray(images, size), { columns: SHEET_COLUMNS, size, rowLabels: classes, title });
+  return gridPng(toLevels(images, size, g.module.config.channels), {
+    columns: SHEET_COLUMNS,
+    size,
+    rowLabels: classes,
+    title,
+  });
 }

@@ -1,8 +1,8 @@
 /** Gathers what a run's report tells: the data set, the curves, and what the discriminator says of real and synthetic images. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { loadSplit } from '../data/loader.js';
 import { type Dataset, readIndex } from '../data/read.js';
+import { type ImageSource, openImages, sourceOf } from '../data/store.js';
 import { gridPng } from '../io/image.js';
 import { type LogRecord, readLog } from '../io/log.js';
 import type { CurvePoint, ReportData, Settings } from '../io/report.js';
@@ -10,7 +10,7 @@ import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, loadNetwork } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import { createDiscriminator, createGenerator } from './gan.js';
-import { generateImages, toGray } from './sample.js';
+import { generateImages, toLevels } from './sample.js';
 
 /** Synthetic images judged for each class, and images shown for each. */
 const JUDGED = 40;
@@ -40,18 +40,18 @@ export async function summarise(
   { title, source }: SummaryOptions,
 ): Promise<Summary> {
   const { config, classes } = checkpoint;
-  const { batch, size, seed } = config;
+  const { batch, size, channels, seed } = config;
   const g = createGenerator(e, config, classes.length);
   const d = createDiscriminator(e, config, classes.length);
   loadNetwork(checkpoint, 'g.', g);
   loadNetwork(checkpoint, 'd.', d);
-  const [train, test] = [await loadSplit(dataset, 'train', size), await loadSplit(dataset, 'test', size)];
+  const [train, test] = [await openImages(dataset, 'train', config), await openImages(dataset, 'test', config)];
   const labels = Int32Array.from({ length: JUDGED * classes.length }, (_, i) => Math.floor(i / JUDGED));
   const synthetic = await generateImages(e, g, labels, { seed: seed + 2, batch });
   const accuracy = {
-    training: await evaluate(e, d, train.images, train.labels, batch),
-    synthetic: await evaluate(e, d, synthetic, labels, batch),
-    ...(test.count > 0 && { heldOutReal: await evaluate(e, d, test.images, test.labels, batch) }),
+    training: await evaluate(e, d, train, batch),
+    synthetic: await evaluate(e, d, sourceOf(synthetic, labels, size), batch),
+    ...(test.labels.length > 0 && { heldOutReal: await evaluate(e, d, test, batch) }),
   };
   g.destroy();
   d.destroy();
@@ -60,13 +60,12 @@ export async function summarise(
   const log = path.join(run, 'log.jsonl');
   const records = existsSync(log) ? readLog(log) : [];
   const last = Object.assign({}, ...records) as LogRecord & { peakGpuBytes?: number; adapter?: string };
-  const gray = { real: toGray(train.images, size), synthetic: toGray(synthetic, size) };
-  const shown = classes.map((label, i) => {
-    const ofClass = gray.real.filter((_, j) => train.labels[j] === i);
-    const count = Math.min(SHOWN, ofClass.length);
-    const real = Array.from({ length: count }, (_, j) => ofClass[Math.floor((j * ofClass.length) / count)]!);
-    return { label, real, synthetic: gray.synthetic.slice(i * JUDGED, i * JUDGED + SHOWN) };
-  });
+  const made = toLevels(synthetic, size, channels);
+  const shown = await Promise.all(
+    classes.map(async (label, i) => {
+      return { label, real: await examples(train, i), synthetic: made.slice(i * JUDGED, i * JUDGED + SHOWN) };
+    }),
+  );
   const sheet = (images: Uint8Array[]) => gridPng(images, { columns: SHOWN, size, background: 'transparent' });
   const countIn = (part: { readonly labels: Int32Array }, label: number): number =>
     part.labels.filter((l) => l === label).length;
@@ -96,15 +95,15 @@ export async function summarise(
     curves: thinned(curvesOf(records)),
     accuracy,
     grids: await Promise.all(
-      shown.map(async ({ label, real, synthetic: made }) => ({
+      shown.map(async ({ label, real, synthetic: generated }) => ({
         label,
         real: await sheet(real),
-        synthetic: await sheet(made),
+        synthetic: await sheet(generated),
       })),
     ),
   };
   const black = new Uint8Array(size * size);
-  const rows = shown.flatMap(({ real, synthetic: made }) => [...padded(real, black), ...made]);
+  const rows = shown.flatMap(({ real, synthetic: generated }) => [...padded(real, black), ...generated]);
   const words = checkpoint.synthetic ? 'synthesised recordings' : 'recordings';
   const comparison = await gridPng(rows, {
     columns: 2 * SHOWN,
@@ -113,6 +112,18 @@ export async function summarise(
     title: `left: ${words}, right: generated after ${checkpoint.step} steps`,
   });
   return { report, comparison };
+}
+
+/** Levels of SHOWN images of a class, evenly chosen; all if there are fewer. */
+async function examples(source: ImageSource, label: number): Promise<Uint8Array[]> {
+  const { labels, size, channels } = source;
+  const ofClass = [...labels.keys()].filter((i) => labels[i] === label);
+  const count = Math.min(SHOWN, ofClass.length);
+  const chosen = Array.from({ length: count }, (_, j) => ofClass[Math.floor((j * ofClass.length) / count)]!);
+  const length = channels * size ** 2;
+  const images = new Float32Array(count * length);
+  await Promise.all(chosen.map((i, k) => source.read(i, images.subarray(k * length, (k + 1) * length))));
+  return toLevels(images, size, channels);
 }
 
 /** SHOWN images, the missing ones black. */

@@ -5,10 +5,11 @@
  *
  * A run that was stopped goes on from its newest checkpoint and computes what it would have computed.
  */
-import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { createLoader, type LabelledImages, type Loader, loadSplit } from '../data/loader.js';
+import { createLoader, type LabelledImages, type Loader } from '../data/loader.js';
 import type { Dataset } from '../data/read.js';
+import type { Part } from '../data/split.js';
+import { type ImageStore, openImages, sourceOf } from '../data/store.js';
 import { DeviceError } from '../device/errors.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
@@ -41,7 +42,9 @@ export interface TrainOptions {
   readonly synthetic: boolean;
   /** Where to go on from. */
   readonly checkpoint?: Checkpoint;
-  readonly onStep?: (step: number, losses: Losses) => void;
+  readonly onStep?: (step: number, losses: Losses, loaderWait: number) => void;
+  /** Told while the images are opened, before the first step. */
+  readonly onOpen?: (done: number, total: number) => void;
   readonly onNote?: (line: string) => void;
   /** Saves and stops after the step in hand. */
   readonly signal?: AbortSignal;
@@ -61,12 +64,11 @@ export interface TrainResult {
  */
 export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const { engine: e, dataset, config, out, checkpoint } = options;
-  const train = await loadSplit(dataset, 'train', config.size);
-  const test = await loadSplit(dataset, 'test', config.size);
-  for (const { file, reason } of [...train.skipped, ...test.skipped]) options.onNote?.(`left out: ${file}: ${reason}`);
-  checkClasses(dataset, train.labels);
-  const data = fingerprint(train);
-  if (checkpoint && checkpoint.data !== data) {
+  const train = await open(options, 'train');
+  const test = await open(options, 'test');
+  noteSkipped(options, [...train.skipped, ...test.skipped]);
+  checkClasses(dataset, train);
+  if (checkpoint && checkpoint.data !== train.hash) {
     throw new UserError(
       `"${out}" was trained on other images than those which "${dataset.dir}" holds now. Choose another --out, or bring ` +
         'the recordings or pictures back that it began with.',
@@ -75,17 +77,15 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const start = checkpoint?.step ?? 0;
   if (checkpoint && start >= config.steps) return { step: start, complete: true, checkpoint: checkpoint.file };
 
-  const loader = createLoader({ images: train.images, labels: train.labels, batch: config.batch, seed: config.seed });
+  const { batch, seed, balanced } = config;
+  const loader = createLoader({ source: train, batch, seed, balanced });
   const gan = createGan(e, config, dataset.classes.length);
-  if (checkpoint) {
-    loadGan(e, checkpoint, gan);
-    loader.restore(checkpoint.loader);
-  }
+  if (checkpoint) loadGan(e, checkpoint, gan);
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const log = openLog(path.join(out, 'log.jsonl'), { resumeAtStep: start });
   const run: Run = {
     ...options,
-    data,
+    data: train.hash,
     gan,
     loader,
     log,
@@ -103,23 +103,26 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-function checkClasses({ dir, classes }: Dataset, labels: Int32Array): void {
-  const lacking = classes.filter((_, i) => !labels.includes(i)).map((label) => `"${label}"`);
-  if (lacking.length === 0) return;
-  throw new UserError(
-    `"${dir}" holds no images of ${lacking.join(', ')} to train on: add some, or take the class out.`,
-  );
+const open = ({ dataset, config, onOpen, signal }: TrainOptions, part: Part): Promise<ImageStore> =>
+  openImages(dataset, part, { ...config, ...(onOpen && { onProgress: onOpen }), ...(signal && { signal }) });
+
+/** Pictures named one by one before only their number is said. */
+const NAMED = 10;
+
+function noteSkipped({ dataset, onNote }: TrainOptions, skipped: ImageStore['skipped']): void {
+  for (const { file, reason } of skipped.slice(0, NAMED)) onNote?.(`left out: ${file}: ${reason}`);
+  if (skipped.length === 0) return;
+  const again = dataset.parameters ? ' Preparing the data set again makes them anew.' : '';
+  onNote?.(`left out in all: ${skipped.length} of ${dataset.images.length} images cannot be read.${again}`);
 }
 
-function fingerprint({ images, labels }: LabelledImages): string {
-  const hash = createHash('sha256');
-  for (const { buffer, byteOffset, byteLength } of [labels, images]) {
-    // A hash takes less than 2 GiB at a time.
-    for (let at = 0; at < byteLength; at += 2 ** 30) {
-      hash.update(new Uint8Array(buffer, byteOffset + at, Math.min(2 ** 30, byteLength - at)));
-    }
-  }
-  return hash.digest('hex');
+function checkClasses({ dir, classes }: Dataset, { labels, skipped }: ImageStore): void {
+  const lacking = classes.filter((_, i) => !labels.includes(i)).map((label) => `"${label}"`);
+  if (lacking.length === 0) return;
+  const unread = skipped.length > 0 ? ` (${skipped.length} of its images cannot be read)` : '';
+  throw new UserError(
+    `"${dir}" holds no images of ${lacking.join(', ')} to train on${unread}: add some, or take the class out.`,
+  );
 }
 
 interface Run extends TrainOptions {
@@ -127,7 +130,7 @@ interface Run extends TrainOptions {
   readonly gan: Gan;
   readonly loader: Loader;
   readonly log: Log;
-  readonly test: { readonly images: Float32Array; readonly labels: Int32Array };
+  readonly test: ImageStore;
   readonly begin: number;
   /** Steps that both networks have made. */
   done: number;
@@ -146,7 +149,8 @@ async function runSteps(run: Run): Promise<TrainResult> {
     while (flying.length > 0) await land();
   };
   while (run.done < config.steps && !run.signal?.aborted) {
-    const losses = e.scope(() => step.run(drawBatch(run, run.done)));
+    const real = await run.loader.batch(run.done);
+    const losses = e.scope(() => step.run(drawBatch(run, run.done, real)));
     const t = ++run.done;
     flying.push({ step: t, losses });
     if (flying.length > STEPS_IN_FLIGHT) await land();
@@ -173,13 +177,12 @@ async function runSteps(run: Run): Promise<TrainResult> {
 }
 
 /** Everything random about step t comes from the seed and t alone, so a resumed run draws the same. */
-function drawBatch({ engine: e, config, dataset, loader }: Run, t: number) {
+function drawBatch({ engine: e, config, dataset }: Run, t: number, { images, labels }: LabelledImages) {
   const { batch, latent, seed } = config;
   const stream = STEP_STREAM + 4 * t;
   const classes = dataset.classes.length;
   const randomLabels = (s: number): Int32Array =>
     Int32Array.from(uniform(seed, s, batch), (u) => Math.floor(u * classes));
-  const { images, labels } = loader.next();
   return {
     images,
     labels,
@@ -207,8 +210,9 @@ async function reportLosses(run: Run, step: number, tensor: Tensor): Promise<voi
     lossD: losses.sourceD + losses.classD,
     lossG: losses.sourceG + losses.classG,
     ...losses,
+    loaderWait: run.loader.waited() / 1000,
   });
-  run.onStep?.(step, losses);
+  run.onStep?.(step, losses, run.loader.waited() / 1000);
 }
 
 /** The sample sheet, and how well the discriminator does by now. */
@@ -219,8 +223,8 @@ async function writeSamples(run: Run, step: number): Promise<void> {
   await writeAtomically(path.join(out, 'samples', `step-${String(step).padStart(6, '0')}.png`), sheet);
   const labels = Int32Array.from({ length: 10 * dataset.classes.length }, (_, i) => i % dataset.classes.length);
   const fakes = await generateImages(e, gan.g, labels, { seed: seed + 1, batch });
-  const fake = await evaluate(e, gan.d, fakes, labels, batch);
-  const real = await evaluate(e, gan.d, test.images, test.labels, batch);
+  const fake = await evaluate(e, gan.d, sourceOf(fakes, labels, size), batch);
+  const real = await evaluate(e, gan.d, test, batch);
   run.log.write({
     step,
     heldOutAccuracy: real.total > 0 ? real.correct / real.total : undefined,
@@ -234,9 +238,9 @@ async function writeSamples(run: Run, step: number): Promise<void> {
 
 /** Saves the networks as they are now, unless that is done already. Returns the checkpoint's file. */
 async function save(run: Run): Promise<string> {
-  const { engine: e, out, gan, config, dataset, synthetic, data, loader, done: step } = run;
+  const { engine: e, out, gan, config, dataset, synthetic, data, done: step } = run;
   if (run.savedAt?.step !== step) {
-    const info = { step, config, classes: dataset.classes, synthetic, data, loader: loader.state() };
+    const info = { step, config, classes: dataset.classes, synthetic, data };
     run.savedAt = { step, file: await saveCheckpoint(e, path.join(out, 'checkpoints'), gan, info) };
   }
   return run.savedAt.file;

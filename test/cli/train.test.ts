@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 describe('a config file', () => {
   it.each([
-    ['an unknown field', '{"colour": 3}', /"my\.json": unknown field "colour"\. The fields are size, batch, steps/],
+    ['an unknown field', '{"colour": 3}', /"my\.json": unknown field "colour"\. The fields are size, channels, /],
     ['a value too small', '{"batch": 0}', /"my\.json": "batch" \(0\): must be at least 1\./],
     ['a value too large', '{"batch": 100000}', /"batch" \(100000\): must be at most 4096\./],
     ['a text for a number', '{"batch": "many"}', /"batch" \("many"\): must be a number\./],
@@ -137,7 +137,10 @@ describe('a folder of pictures', () => {
     await refused(train(at('nowhere')), /There is no file or folder/);
     const dir = await pictures(at('unreadable'), ['blue']);
     put(path.join(dir, 'red/0.png'), 'no picture');
-    await refused(train(dir), /holds no images of "red" to train on: add some, or take the class out/);
+    await refused(
+      train(dir),
+      /holds no images of "red" to train on \(1 of its images cannot be read\): add some, or take the class out/,
+    );
   });
 });
 
@@ -170,12 +173,22 @@ describe('a data set', () => {
       /holds no images of "wren" to train on/,
     ],
     [
-      'with an image that is not there',
-      (index) => Object.assign(index.images[0]!, { file: 'gone.png' }),
-      /lists an image, "gone\.png", that is missing or damaged\. Remove that file.*then prepare the data set again/,
+      'whose images are not there',
+      ({ images }) => images.map((image) => Object.assign(image, { file: 'gone.png' })),
+      /holds no images of .* to train on \(\d+ of its images cannot be read\): add some/,
     ],
   ])('%s is refused', async (_what, change, sentence) => {
     await refused(train(set(change)), sentence);
+  });
+
+  it('is trained on without the images that cannot be read, which are named and counted', async () => {
+    const dir = set((index) => Object.assign(index.images[0]!, { file: 'gone.png' }));
+    put(path.join(dir, json<Index>(dir, 'dataset.json').images[1]!.file), 'no picture any more');
+    const { exitCode, stderr } = await train(dir);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/left out: gone\.png: There is no file/);
+    expect(stderr).toMatch(/left out: .*\.png: cannot be read as an image/);
+    expect(stderr).toMatch(/left out in all: 2 of \d+ images cannot be read\. Preparing the data set again/);
   });
 
   it('gives the size of its images', async () => {

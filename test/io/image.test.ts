@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { colormap } from '../../src/io/colormap.js';
 import { UserError } from '../../src/io/errors.js';
-import { grayPng, gridPng, readGray, readPixels } from '../../src/io/image.js';
+import { grayPng, gridPng, pixelsPng, readPixels } from '../../src/io/image.js';
 import { shorten, textImage, withBitmapFont } from '../../src/io/text.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-image-'));
@@ -25,7 +25,9 @@ async function reader(png: Buffer) {
   return { ...info, at: (x: number, y: number) => [...data.subarray((y * info.width + x) * 4).subarray(0, 4)] };
 }
 
-describe('grayPng and readGray', () => {
+const readGray = (file: string, size: number) => readPixels(file, { size, channels: 1 });
+
+describe('writing and reading pixels', () => {
   it('round-trips every grey level exactly', async () => {
     const square = fc
       .integer({ min: 1, max: 20 })
@@ -50,18 +52,51 @@ describe('grayPng and readGray', () => {
     expect(() => grayPng(new Uint8Array(5), 3, 2)).toThrow(/5 values are not 2 rows of 3/);
   });
 
-  it.each(['rgb', 'palette', 'sixteen bits'])('reads grey levels stored as %s', async (kind) => {
+  it.each([{ palette: false }, { palette: true }])('reads grey levels stored in colours, %j', async (kind) => {
     const levels = [0, 50, 128, 255];
     const rgb = sharp(Uint8Array.from(levels.flatMap((v) => [v, v, v])), { raw: { width: 2, height: 2, channels: 3 } });
-    const wide = sharp(
-      Uint16Array.from(levels, (v) => v * 257),
-      { raw: { width: 2, height: 2, channels: 1 } },
-    );
-    const image =
-      kind === 'sixteen bits' ? wide.toColourspace('grey16').png() : rgb.png({ palette: kind === 'palette' });
-    const file = await saved('kind.png', await image.toBuffer());
+    const file = await saved('kind.png', await rgb.png(kind).toBuffer());
     expect([...(await readGray(file, 2))]).toEqual(levels);
-    expect([...(await readPixels(file, 2, 3))]).toEqual(levels.flatMap((v) => [v, v, v]));
+    expect([...(await readPixels(file, { size: 2, channels: 3 }))]).toEqual(levels.flatMap((v) => [v, v, v]));
+  });
+
+  it('keeps sixteen bits, of grey and of colours, with and without alpha', async () => {
+    const levels = Uint16Array.of(0, 1001, 40000, 65535);
+    const raw = { width: 2, height: 2 } as const;
+    const gray = sharp(levels, { raw: { ...raw, channels: 1 } }).toColourspace('grey16');
+    const file = await saved('gray16.png', await gray.png().toBuffer());
+    expect([...(await readGray(file, 2))]).toEqual([...levels]);
+    expect([...(await readPixels(file, { size: 2, channels: 3 }))]).toEqual([...levels].flatMap((v) => [v, v, v]));
+
+    const opaque = [...levels].flatMap((v) => [v, 65535 - v, 7, 65535]);
+    const rgba = sharp(Uint16Array.from(opaque), { raw: { ...raw, channels: 4 } }).toColourspace('rgb16');
+    const colours = await readPixels(await saved('rgba16.png', await rgba.png().toBuffer()), { size: 2, channels: 3 });
+    expect([...colours]).toEqual(opaque.filter((_, i) => i % 4 < 3));
+  });
+
+  it('keeps colours where three channels are asked for, and makes them grey where one is', async () => {
+    const rgb = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9);
+    const file = await saved('colours.png', await pixelsPng(rgb, 2, 2, 3));
+    expect([...(await readPixels(file, { size: 2, channels: 3 }))]).toEqual([...rgb]);
+    const [red, green, blue, gray] = await readGray(file, 2);
+    expect([green! > red!, red! > blue!, gray]).toEqual([true, true, 9]);
+  });
+
+  it.each([
+    ['stretch', [255, 255, 255, 255, 255, 255, 255, 255]],
+    ['pad', [0, 255, 255, 0]],
+    ['crop', [255, 255, 255, 255]],
+  ] as const)('makes a tall picture square by %s', async (fit, row) => {
+    const file = await saved('tall.png', await grayPng(new Uint8Array(32).fill(255), 4, 8));
+    const size = row.length;
+    const pixels = await readPixels(file, { size, channels: 1, fit });
+    expect([...pixels.subarray(size, 2 * size)]).toEqual(row);
+  });
+
+  it('averages what a smaller pixel covers', async () => {
+    const stripes = Uint8Array.from({ length: 64 * 64 }, (_, i) => (i % 2) * 200);
+    const small = await readGray(await saved('stripes.png', await grayPng(stripes, 64, 64)), 8);
+    for (const value of small) expect(Math.abs(value - 100)).toBeLessThan(12);
   });
 
   it('resizes other sizes and counts transparent parts as black', async () => {

@@ -15,7 +15,7 @@ import { latestCheckpoint, loadGan, readCheckpoint } from '../../src/train/check
 import { checkConfig, presetConfig, type TrainConfig } from '../../src/train/config.js';
 import { createGan, createGenerator } from '../../src/train/gan.js';
 import { createGanStep, type GanBatch } from '../../src/train/ganStep.js';
-import { generateImages } from '../../src/train/sample.js';
+import { generateImages, toLevels } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
 
 const CONFIG: TrainConfig = checkConfig(
@@ -91,6 +91,21 @@ describe('a run', () => {
     expect(await tensorsOf('c')).toEqual(await tensorsOf('a'));
     const steps = readLog(path.join(folder, 'c', 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('in colours has networks of three channels and makes pictures of three', async () => {
+    const config = checkConfig({ ...CONFIG, channels: 3, steps: 2, balanced: true }, 'the test');
+    await train('colours', { config });
+    const tensors = await tensorsOf('colours');
+    expect(tensors.get('g.to_image.weight')!.shape.slice(0, 2)).toEqual([3, 4]);
+    expect(tensors.get('d.convs.0.layer.weight')!.shape.slice(0, 2)).toEqual([4, 3]);
+    const checkpoint = await readCheckpoint(path.join(folder, 'colours'));
+    const g = createGenerator(e, checkpoint.config, 2);
+    const images = await generateImages(e, g, Int32Array.of(0, 1), { seed: 1, batch: 2 });
+    expect(images).toHaveLength(2 * 3 * 32 * 32);
+    const [first] = toLevels(images, 32, 3);
+    const level = (value: number) => Math.round(((value + 1) / 2) * 255);
+    expect([...first!.subarray(3, 6)]).toEqual([1, 1025, 2049].map((at) => level(images[at]!)));
   });
 
   it('takes no more memory in the fiftieth step than in the third', async () => {

@@ -131,13 +131,15 @@ export async function checkCase(e: Engine, op: Op, test: Case<object>): Promise<
   };
 }
 
-interface Run {
+/** What one run of a case gave. */
+export interface Run {
   readonly outputs: Readonly<Record<string, Float32Array>>;
   readonly gradients: readonly (Float32Array | undefined)[];
   readonly cotangent: Float64Array;
 }
 
-async function runCase(e: Engine, op: Op, test: Case<object>, inputs: readonly (Array64 | undefined)[]): Promise<Run> {
+/** Runs one case of an op forward and, where it has a gradient, back, and reads everything. */
+export async function runCase(e: Engine, op: Op, test: Case<object>, inputs = caseInputs(op, test)): Promise<Run> {
   const tensors = uploadInputs(e, op, test, inputs);
   const differentiable = tensors.filter((t): t is Tensor => t?.dtype === 'f32');
   const gradients = new Gradients(op.backward ? differentiable : []);
@@ -213,7 +215,7 @@ export function sampledDifferences(
   return { elements, values };
 }
 
-function sameBits(a: Run, b: Run): boolean {
+export function sameBits(a: Run, b: Run): boolean {
   const pairs = [
     ...Object.keys(a.outputs).map((name) => [a.outputs[name], b.outputs[name]]),
     ...a.gradients.map((g, i) => [g, b.gradients[i]]),

@@ -8,11 +8,12 @@ import type { Gpu } from '../device/open.js';
 import { type Pipeline, Pipelines } from '../device/pipelines.js';
 import { Readback } from '../device/readback.js';
 import type { DispatchRecord, TimedPass } from '../device/timing.js';
-import { Pool, type PoolStatistics } from '../memory/pool.js';
+import { mebibytes, Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { byteLength, type DType, formatShape, paddedBytes, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { type Capabilities, capabilities, type Plan, type Tuning } from './choose.js';
 import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayout } from './source.js';
+import { windowsOf } from './windows.js';
 
 export interface Dispatch extends KernelSource {
   /** In the order of the kernel's bindings. Written ones must not share a buffer with any other. */
@@ -46,8 +47,16 @@ interface Compiled {
 /** Bind groups kept per pipeline before the oldest half goes: far above what a training step uses. */
 const BIND_GROUPS_KEPT = 4096;
 
+/** What is to be taken for the device's own. */
+export interface Assumed extends Partial<Capabilities> {
+  /** Bytes that one binding shows at most. */
+  readonly bindingBytes?: number;
+}
+
 export class Engine {
   readonly capabilities: Capabilities;
+  /** Larger tensors are bound in windows of this size. */
+  private readonly bindingBytes: number;
   /** Told of each phase of work when it begins (see `mark`). */
   onMark: ((phase: string) => void) | undefined;
   private readonly pool: Pool;
@@ -65,10 +74,12 @@ export class Engine {
    */
   constructor(
     readonly gpu: Gpu,
-    assumed: Partial<Capabilities> = {},
+    assumed: Assumed = {},
     readonly tuning: Tuning = new Map(),
   ) {
-    this.capabilities = { ...capabilities(gpu), ...assumed };
+    const { bindingBytes = gpu.limits.maxStorageBufferBindingSize, ...capable } = assumed;
+    this.capabilities = { ...capabilities(gpu), ...capable };
+    this.bindingBytes = bindingBytes;
     this.pool = new Pool(gpu);
     this.scopes = new Scopes(this.pool);
     this.pipelines = new Pipelines(gpu);
@@ -151,7 +162,8 @@ export class Engine {
 
   /** Records one run of a kernel. */
   dispatch(run: Dispatch): void {
-    const { pipeline, layout, bindGroups } = this.kernel(run);
+    const windows = this.windows(run);
+    const { pipeline, layout, bindGroups } = this.kernel(windows ? { ...run, windows } : run);
     let key = '';
     for (const { storage, offset, shape } of run.tensors) key += `${storage.id}:${offset}:${paddedBytes(shape)},`;
     let group = bindGroups.get(key);
@@ -253,16 +265,36 @@ export class Engine {
     return compiled;
   }
 
+  /** In how many windows each tensor is bound; undefined where every one fits into a binding. */
+  private windows({ file, tensors }: Dispatch): number[] | undefined {
+    const { bindingBytes } = this;
+    if (tensors.every(({ shape }) => paddedBytes(shape) <= bindingBytes)) return undefined;
+    const counts = tensors.map(({ shape }) => windowsOf(paddedBytes(shape), bindingBytes).length);
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const { info, limits } = this.gpu;
+    if (total > limits.maxStorageBuffersPerShaderStage) {
+      throw new DeviceError(
+        `The adapter ${info.name} shows a kernel at most ${limits.maxStorageBuffersPerShaderStage} pieces of memory of ` +
+          `${mebibytes(bindingBytes)} MiB, and ${file} would need ${total}. Use a smaller batch, image size or network.`,
+      );
+    }
+    return counts;
+  }
+
   private bind(pipeline: Pipeline, tensors: readonly Tensor[]): GPUBindGroup {
-    if (tensors.length !== pipeline.access.length) {
+    const resources = tensors.flatMap(({ storage: { buffer }, offset, shape }) =>
+      windowsOf(paddedBytes(shape), this.bindingBytes).map((window) => ({
+        buffer,
+        offset: offset + window.offset,
+        size: window.size,
+      })),
+    );
+    if (resources.length !== pipeline.access.length) {
       throw new Error(`kernel ${pipeline.key} binds ${pipeline.access.length} tensors, ${tensors.length} were given`);
     }
     return this.gpu.device.createBindGroup({
       layout: pipeline.storageLayout,
-      entries: tensors.map(({ storage, offset, shape }, binding) => ({
-        binding,
-        resource: { buffer: storage.buffer, offset, size: paddedBytes(shape) },
-      })),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
     });
   }
 }

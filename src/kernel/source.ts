@@ -5,6 +5,8 @@
  * `const`s and `alias`es, then the files one after another: WGSL does not mind the order of declarations.
  */
 
+import { windowed } from './windows.js';
+
 /** Numbers become `const NAME = 3u;`, strings `alias NAME = f32;`, booleans `const NAME = true;`. */
 export type Constants = Readonly<Record<string, number | boolean | string>>;
 
@@ -16,6 +18,8 @@ export interface KernelSource {
   /** WGSL extensions to enable. */
   readonly enable?: readonly string[];
   readonly constants?: Constants;
+  /** In how many windows each binding comes, where a tensor passes the binding limit: see windows.ts. */
+  readonly windows?: readonly number[] | undefined;
 }
 
 export type ParamType = 'u32' | 'i32' | 'f32';
@@ -31,6 +35,7 @@ export function kernelKey(kernel: KernelSource): string {
   let key = kernel.file;
   if (kernel.uses) for (const file of kernel.uses) key += `+${file}`;
   if (kernel.constants) for (const name in kernel.constants) key += `;${name}=${kernel.constants[name]}`;
+  if (kernel.windows) key += `;WINDOWS=${kernel.windows.join('-')}`;
   return key;
 }
 
@@ -41,7 +46,8 @@ export function kernelText(kernel: KernelSource, read: (file: string) => string)
     else prelude.push(`const ${name} = ${typeof value === 'number' ? `${value}u` : value};`);
   }
   const files = [...(kernel.uses ?? []), kernel.file].map((file) => read(`${file}.wgsl`));
-  return [...prelude, ...files].join('\n');
+  const text = [...prelude, ...files].join('\n');
+  return kernel.windows ? windowed(text, kernel.windows) : text;
 }
 
 export function parseLayout(text: string): KernelLayout {

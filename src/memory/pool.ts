@@ -37,13 +37,13 @@ export class Pool {
 
   constructor(private readonly gpu: Gpu) {}
 
-  /** A storage of at least `bytes` bytes, holding whatever was there before. Throws if one binding cannot hold it. */
+  /** A storage of at least `bytes` bytes, holding whatever was there before. Throws if one buffer cannot hold it. */
   take(bytes: number): Storage {
-    const limit = Math.min(this.gpu.limits.maxStorageBufferBindingSize, this.gpu.limits.maxBufferSize);
+    const limit = Math.floor(this.gpu.limits.maxBufferSize / 256) * 256;
     if (bytes > limit) {
       throw new DeviceError(
-        `A tensor of ${mebibytes(bytes)} MiB was asked for, but the adapter ${this.gpu.info.name} binds at most ` +
-          `${mebibytes(limit)} MiB at a time. Use a smaller batch, image size or network.`,
+        `A tensor of ${mebibytes(bytes)} MiB was asked for, but the adapter ${this.gpu.info.name} makes buffers of at most ` +
+          `${mebibytes(limit)} MiB. Use a smaller batch, image size or network.`,
       );
     }
     const size = Math.min(sizeClass(bytes), limit);

@@ -11,7 +11,7 @@ const LIMIT = 2 ** 20;
 function countingGpu(hostBytes?: number): { gpu: Gpu; made: number[] } {
   const made: number[] = [];
   const device = { createBuffer: ({ size }: { size: number }) => made.push(size) && { size } };
-  const limits = { maxStorageBufferBindingSize: LIMIT, maxBufferSize: 2 * LIMIT };
+  const limits = { maxBufferSize: LIMIT };
   return { gpu: { device, limits, info: { name: 'a counter', hostBytes } } as unknown as Gpu, made };
 }
 
@@ -117,7 +117,9 @@ describe('scopes', () => {
 describe('pool', () => {
   it('says which limit a tensor passes, and what to do', () => {
     const { tensor } = fixture();
-    expect(() => tensor(LIMIT + 4)).toThrow(/1.0 MiB was asked for.*a counter binds at most 1.0 MiB.*smaller batch/);
+    expect(() => tensor(LIMIT + 4)).toThrow(
+      /1.0 MiB was asked for.*a counter makes buffers of at most 1.0 MiB.*smaller batch/,
+    );
   });
 
   it("says so before a software adapter would take more than the processor's memory", () => {

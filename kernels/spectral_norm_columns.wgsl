@@ -1,23 +1,18 @@
-// spectral_norm, first of three dispatches of a power iteration:
+// spectral_norm, first of three dispatches of a power iteration, for all layers:
 //
 //   t[j] = sum over i of weight[i, j] u[i]          t = W^T u, and v = t / |t|
 //
-// weight [rows, columns] and t [columns] in Lanes, u [rows]. A workgroup of WIDTH invocations takes WIDTH / SLICES columns;
+// Layers and their buffers: lib/spectral_norm.wgsl. A workgroup of WIDTH invocations takes WIDTH / SLICES columns at a time;
 // slice s adds the rows s, s + SLICES, ..., then a tree adds the slices. Powers of two both.
 
-struct Params {
-  rows: u32,
-  columns: u32,
-}
-
-@group(0) @binding(0) var<storage, read> weight: array<Lanes>;
-@group(0) @binding(1) var<storage, read> u: array<f32>;
-@group(0) @binding(2) var<storage, read_write> t: array<Lanes>;
-@group(1) @binding(0) var<uniform> p: Params;
+@group(0) @binding(0) var<storage, read> layers: array<Layer>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> u: array<f32>;
+@group(0) @binding(3) var<storage, read_write> t: array<f32>;
 
 const GROUP_COLUMNS = WIDTH / SLICES;
 
-var<workgroup> sums: array<Lanes, WIDTH>;
+var<workgroup> sums: array<f32, WIDTH>;
 
 @compute @workgroup_size(WIDTH)
 fn main(
@@ -25,25 +20,30 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let column = (group.y * groups.x + group.x) * GROUP_COLUMNS + local % GROUP_COLUMNS;
+  let layer = layers[group.y];
   let slice = local / GROUP_COLUMNS;
-  var at = slice * p.columns + min(column, p.columns - 1u);
-  var sum = Lanes();
-  for (var i = slice; i < p.rows; i += SLICES) {
-    sum += u[i] * weight[at];
-    at += SLICES * p.columns;
-  }
-  if (SLICES > 1u) {
-    sums[local] = sum;
-    for (var half = SLICES / 2u; half > 0u; half /= 2u) {
-      workgroupBarrier();
-      if (slice < half) {
-        sums[local] += sums[local + half * GROUP_COLUMNS];
-      }
+  for (var first = group.x * GROUP_COLUMNS; first < layer.columns; first += groups.x * GROUP_COLUMNS) {
+    let column = first + local % GROUP_COLUMNS;
+    var at = layer.weight + slice * layer.columns + min(column, layer.columns - 1u);
+    var sum = 0.0;
+    for (var i = slice; i < layer.rows; i += SLICES) {
+      sum += u[layer.u + i] * weight[at];
+      at += SLICES * layer.columns;
     }
-    sum = sums[local];
-  }
-  if (slice == 0u && column < p.columns) {
-    t[column] = sum;
+    if (SLICES > 1u) {
+      // The sums of the columns before may still be in the reading.
+      workgroupBarrier();
+      sums[local] = sum;
+      for (var half = SLICES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (slice < half) {
+          sums[local] += sums[local + half * GROUP_COLUMNS];
+        }
+      }
+      sum = sums[local];
+    }
+    if (slice == 0u && column < layer.columns) {
+      t[layer.t + column] = sum;
+    }
   }
 }

@@ -1,23 +1,17 @@
-// spectral_norm's backward pass, through the weight alone: with y = W / sigma and sigma = u . W v,
+// spectral_norm's backward pass, through the weights alone, second of two dispatches, for all layers. With y = W / sigma and
+// sigma = u . W v,
 //
 //   gweight[i, j] = (gy[i, j] - (sum of gy y) u[i] v[j]) / sigma
 //
-// gy, gweight [rows, columns] in Lanes; parts [count] of the sum, see lib/parts_sum.wgsl; left = u, sigma and right = v as
-// forward left them. 2^threads_log2 invocations share a row, so that it is found without a division per item.
+// products: as spectral_norm_inner left them; each workgroup adds them up anew, which saves a dispatch. kept: u, v and sigma
+// as forward left them. Layers and their buffers: lib/spectral_norm.wgsl. Each workgroup of WIDTH invocations takes one task
+// after another.
 
-struct Params {
-  rows: u32,
-  columns: u32,
-  threads_log2: u32,
-  parts: u32,
-}
-
-@group(0) @binding(0) var<storage, read> gy: array<Lanes>;
-@group(0) @binding(1) var<storage, read> parts: array<f32>;
-@group(0) @binding(2) var<storage, read> left: array<f32>;
-@group(0) @binding(3) var<storage, read> right: array<Lanes>;
-@group(0) @binding(4) var<storage, read_write> gweight: array<Lanes>;
-@group(1) @binding(0) var<uniform> p: Params;
+@group(0) @binding(0) var<storage, read> layers: array<Layer>;
+@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(2) var<storage, read> products: array<f32>;
+@group(0) @binding(3) var<storage, read> kept: array<f32>;
+@group(0) @binding(4) var<storage, read_write> gweight: array<f32>;
 
 @compute @workgroup_size(WIDTH)
 fn main(
@@ -25,17 +19,21 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let inner = parts_sum(p.parts, local);
-  let thread = (group.y * groups.x + group.x) * WIDTH + local;
-  let row = thread >> p.threads_log2;
-  if (row >= p.rows) {
-    return;
+  let layer = layers[group.y];
+  let tasks = layer.rows * layer.parts;
+  var own = 0.0;
+  for (var i = local; i < tasks; i += WIDTH) {
+    own += products[layer.products + i];
   }
-  let inverse = 1.0 / left[p.rows];
-  let scale = inner * left[row];
-  let threads = 1u << p.threads_log2;
-  for (var j = thread & (threads - 1u); j < p.columns; j += threads) {
-    let at = row * p.columns + j;
-    gweight[at] = inverse * (gy[at] - scale * right[j]);
+  let inner = workgroup_sum(own, local);
+  let kept_u = layer.kept + layer.columns;
+  let inverse = 1.0 / kept[kept_u + layer.rows];
+  for (var index = group.x; index < tasks; index += groups.x) {
+    let task = task_of(layer, index);
+    let row = task.row * layer.columns;
+    let scale = inner * kept[kept_u + task.row];
+    for (var j = task.first + local; j < task.end; j += WIDTH) {
+      gweight[layer.weight + row + j] = inverse * (gy[layer.gy + row + j] - scale * kept[layer.kept + j]);
+    }
   }
 }

@@ -1,21 +1,15 @@
-// spectral_norm, second of three dispatches of a power iteration: rows times t, in parts.
+// spectral_norm, second of three dispatches of a power iteration, for all layers: rows times t, in parts.
 //
 //   products[i, part] = sum over the part's j of weight[i, j] t[j]     i < rows: parts of W t
 //   products[rows, part] = sum over the part's j of t[j]^2             parts of |t|^2
 //
-// weight [rows, columns] and t [columns] in Lanes. Workgroup (part, i) takes part_items columns; the host leaves the last
-// row out of the grid where nobody wants |t|.
+// Layers and their buffers: lib/spectral_norm.wgsl. GIVEN: v is bound in t's place, and nobody wants its length. Each
+// workgroup of WIDTH invocations takes one task after another.
 
-struct Params {
-  rows: u32,
-  columns: u32,
-  part_items: u32,
-}
-
-@group(0) @binding(0) var<storage, read> weight: array<Lanes>;
-@group(0) @binding(1) var<storage, read> t: array<Lanes>;
-@group(0) @binding(2) var<storage, read_write> products: array<f32>;
-@group(1) @binding(0) var<uniform> p: Params;
+@group(0) @binding(0) var<storage, read> layers: array<Layer>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> t: array<f32>;
+@group(0) @binding(3) var<storage, read_write> products: array<f32>;
 
 @compute @workgroup_size(WIDTH)
 fn main(
@@ -23,20 +17,24 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = group.y;
-  let first = group.x * p.part_items;
-  let end = min(p.columns, first + p.part_items);
-  var own = Lanes();
-  for (var j = first + local; j < end; j += WIDTH) {
-    let right = t[j];
-    var left = right;
-    if (row < p.rows) {
-      left = weight[row * p.columns + j];
+  let layer = layers[group.y];
+  let right = select(layer.t, layer.v, GIVEN);
+  let tasks = (layer.rows + select(1u, 0u, GIVEN)) * layer.parts;
+  for (var index = group.x; index < tasks; index += groups.x) {
+    let task = task_of(layer, index);
+    let row = layer.weight + task.row * layer.columns;
+    var own = 0.0;
+    for (var j = task.first + local; j < task.end; j += WIDTH) {
+      let factor = t[right + j];
+      if (task.row < layer.rows) {
+        own += weight[row + j] * factor;
+      } else {
+        own += factor * factor;
+      }
     }
-    own += left * right;
-  }
-  let sum = workgroup_sum(lane_sum(own), local);
-  if (local == 0u) {
-    products[row * groups.x + group.x] = sum;
+    let sum = workgroup_sum(own, local);
+    if (local == 0u) {
+      products[layer.products + index] = sum;
+    }
   }
 }

@@ -1,34 +1,31 @@
-// spectral_norm, last of three dispatches of a power iteration:
+// spectral_norm, last of three dispatches of a power iteration, for all layers:
 //
 //   length = max(|t|, eps),  v = t / length,  u = W v / max(|W v|, eps),  sigma = u . W v,  y = weight / sigma
 //
 // ITERATE: u and v become these; otherwise they are given, products holds W v, and t is not read.
-// OUTPUT: writes y, and for the backward pass left [rows + 1] = u, sigma, and right = v: u and v move on with each call.
-// weight, y [rows, columns] and t, v, right [columns] in Lanes; products [rows + 1, parts] as spectral_norm_rows left
-// them. Each workgroup finds sigma anew from the products, which saves a dispatch; then its invocations take every
-// (WIDTH * workgroups)-th item.
+// OUTPUT: writes y, and keeps v, u and sigma for the way back.
+// Layers and their buffers: lib/spectral_norm.wgsl. Each workgroup finds sigma anew from the products, which saves a
+// dispatch; then its invocations take every (WIDTH * workgroups)-th element.
 
 struct Params {
-  rows: u32,
-  columns: u32,
-  parts: u32,
   eps: f32,
 }
 
-@group(0) @binding(0) var<storage, read> weight: array<Lanes>;
-@group(0) @binding(1) var<storage, read> t: array<Lanes>;
-@group(0) @binding(2) var<storage, read> products: array<f32>;
-@group(0) @binding(3) var<storage, read_write> u: array<f32>;
-@group(0) @binding(4) var<storage, read_write> v: array<Lanes>;
-@group(0) @binding(5) var<storage, read_write> left: array<f32>;
-@group(0) @binding(6) var<storage, read_write> right: array<Lanes>;
-@group(0) @binding(7) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(0) var<storage, read> layers: array<Layer>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> t: array<f32>;
+@group(0) @binding(3) var<storage, read> products: array<f32>;
+@group(0) @binding(4) var<storage, read_write> u: array<f32>;
+@group(0) @binding(5) var<storage, read_write> v: array<f32>;
+@group(0) @binding(6) var<storage, read_write> kept: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn product(row: u32) -> f32 {
+/// The product of a row, of its parts.
+fn product(layer: Layer, row: u32) -> f32 {
   var sum = 0.0;
-  for (var part = 0u; part < p.parts; part++) {
-    sum += products[row * p.parts + part];
+  for (var part = 0u; part < layer.parts; part++) {
+    sum += products[layer.products + row * layer.parts + part];
   }
   return sum;
 }
@@ -39,17 +36,18 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  let layer = layers[group.y];
   var length = 1.0;
   if (ITERATE) {
-    length = max(sqrt(product(p.rows)), p.eps);
+    length = max(sqrt(product(layer, layer.rows)), p.eps);
   }
   var own = 0.0;
-  for (var i = local; i < p.rows; i += WIDTH) {
-    let wv = product(i) / length;
+  for (var i = local; i < layer.rows; i += WIDTH) {
+    let wv = product(layer, i) / length;
     if (ITERATE) {
       own += wv * wv;
     } else {
-      own += wv * u[i];
+      own += wv * u[layer.u + i];
     }
   }
   let sum = workgroup_sum(own, local);
@@ -59,33 +57,34 @@ fn main(
     u_length = max(sqrt(sum), p.eps);
     sigma = sum / u_length;
   }
+  let kept_u = layer.kept + layer.columns;
   if (group.x == 0u) {
-    for (var i = local; i < p.rows; i += WIDTH) {
+    for (var i = local; i < layer.rows; i += WIDTH) {
       if (ITERATE) {
-        u[i] = product(i) / length / u_length;
+        u[layer.u + i] = product(layer, i) / length / u_length;
       }
       if (OUTPUT) {
-        left[i] = u[i];
+        kept[kept_u + i] = u[layer.u + i];
       }
     }
     if (OUTPUT && local == 0u) {
-      left[p.rows] = sigma;
+      kept[kept_u + layer.rows] = sigma;
     }
   }
   let first = group.x * WIDTH + local;
   let step = groups.x * WIDTH;
-  for (var j = first; j < p.columns; j += step) {
+  for (var j = first; j < layer.columns; j += step) {
     if (ITERATE) {
-      v[j] = t[j] / length;
+      v[layer.v + j] = t[layer.t + j] / length;
     }
     if (OUTPUT) {
-      right[j] = v[j];
+      kept[layer.kept + j] = v[layer.v + j];
     }
   }
   if (OUTPUT) {
     let inverse = 1.0 / sigma;
-    for (var i = first; i < p.rows * p.columns; i += step) {
-      y[i] = inverse * weight[i];
+    for (var i = first; i < layer.rows * layer.columns; i += step) {
+      y[layer.y + i] = inverse * weight[layer.weight + i];
     }
   }
 }

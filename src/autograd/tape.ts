@@ -9,8 +9,8 @@
  * network costs no weight gradients, and a tape without gradients records nothing.
  */
 import type { Engine } from '../kernel/engine.js';
-import { formatShape, type Shape, type Storage, sameShape, type Tensor } from '../memory/tensor.js';
-import { inputName, type Op, type Saved, type Want } from '../ops/define.js';
+import { formatShape, layOut, type Shape, type Storage, sameShape, type Tensor } from '../memory/tensor.js';
+import { type Forward, inputName, type Op, type Saved, type Want } from '../ops/define.js';
 import { accumulate, affine, binary, fill } from '../ops/elementwise.js';
 import { sumOver } from '../ops/reduce.js';
 
@@ -77,12 +77,18 @@ export class Gradients {
   }
 }
 
-interface Node {
-  readonly op: Op;
+/** One use of an op: what went in and what came out. */
+interface Call {
   readonly inputs: Inputs;
-  readonly attrs: object;
   readonly saved: Saved;
   readonly y: Tensor;
+}
+
+/** The calls of an op that were made together: one, but for `applyEach`. */
+interface Node {
+  readonly op: Op;
+  readonly attrs: object;
+  readonly calls: readonly Call[];
 }
 
 export class Tape {
@@ -105,24 +111,59 @@ export class Tape {
       attrs,
     );
     // A scope of its own frees what the op needed in between.
-    const { y, ...extras } = e.scope(() => op.forward(e, inputs, attrs, shape));
-    if (!this.recording || !op.backward || !inputs.some((input) => input && this.tracks(input))) {
-      for (const extra of Object.values(extras)) if (!inputs.includes(extra)) e.release(extra);
-      return y;
+    const result = e.scope(() => op.forward(e, inputs, attrs, shape));
+    this.record(op, attrs, [inputs], [result]);
+    return result.y;
+  }
+
+  /** Runs an op on each of several sets of inputs: all together, in fewer dispatches, if it has a way to (`forwardEach`). */
+  applyEach<A extends object, I extends Inputs>(op: Op<A, I>, sets: readonly I[], attrs: A): Tensor[] {
+    const e = this.engine;
+    const { forwardEach } = op;
+    if (!forwardEach || sets.length < 2) return sets.map((inputs) => this.apply(op, inputs, attrs));
+    for (const inputs of sets) {
+      op.shape(
+        inputs.map((input) => input?.shape),
+        attrs,
+      );
     }
-    const named: Record<string, Tensor> = { ...extras, y };
-    op.inputs.forEach((name, i) => {
-      const input = inputs[i];
-      if (input) named[inputName(name)] = input;
+    const results = e.scope(() => forwardEach(e, sets, attrs));
+    this.record(op, attrs, sets, results);
+    return results.map(({ y }) => y);
+  }
+
+  /** Remembers the calls that a gradient will have to pass through, and gives back what nobody will want. */
+  private record<A extends object, I extends Inputs>(
+    op: Op<A, I>,
+    attrs: A,
+    sets: readonly I[],
+    results: readonly Forward[],
+  ): void {
+    const calls = results.flatMap(({ y, ...extras }, i): Call[] => {
+      const inputs = sets[i]!;
+      if (!this.recording || !op.backward || !inputs.some((input) => input && this.tracks(input))) return [];
+      const named: Record<string, Tensor> = { ...extras, y };
+      op.inputs.forEach((name, j) => {
+        const input = inputs[j];
+        if (input) named[inputName(name)] = input;
+      });
+      const saved = Object.fromEntries(op.saves.filter((name) => name in named).map((name) => [name, named[name]!]));
+      return [{ inputs, saved, y }];
     });
-    const saved = Object.fromEntries(op.saves.filter((name) => name in named).map((name) => [name, named[name]!]));
-    for (const [name, extra] of Object.entries(extras)) {
-      if (!(name in saved) && !inputs.includes(extra)) e.release(extra);
-    }
+    const wanted = [
+      ...sets.flat(),
+      ...results.map(({ y }) => y),
+      ...calls.flatMap(({ saved }) => Object.values(saved)),
+    ];
+    release(
+      this.engine,
+      results.flatMap(({ y: _, ...extras }) => Object.values(extras)),
+      storagesOf(wanted),
+    );
+    if (calls.length === 0) return;
     // The record's types tie attrs and inputs to the op; a list of nodes of many ops cannot say so.
-    this.nodes.push({ op: op as unknown as Op, inputs, attrs, saved, y });
-    this.reached.add(y);
-    return y;
+    this.nodes.push({ op: op as unknown as Op, attrs, calls });
+    for (const { y } of calls) this.reached.add(y);
   }
 
   /** Computes without recording. */
@@ -149,28 +190,26 @@ export class Tape {
   backwardAll(results: readonly (readonly [Tensor, Tensor?])[], keep: readonly Tensor[] = []): void {
     const e = this.engine;
     const pending = new Pending(e);
-    const kept = new Set<Storage>(
-      [...results.flat(), ...keep]
-        .map((tensor) => tensor!)
-        .filter(Boolean)
-        .map((t) => t.storage),
-    );
+    const kept = storagesOf([...results.flat(), ...keep]);
+    for (const { calls } of this.nodes) if (calls.length > 1) pending.together(calls.map(({ y }) => y));
     for (const [result, cotangent] of results) {
       if (!this.reached.has(result)) continue;
       if (cotangent) pending.keep(cotangent);
       pending.add(result, cotangent ?? ones(e, result.shape));
     }
     for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
-      const gy = pending.take(node.y);
-      if (gy) {
-        this.step(node, gy, pending);
-        pending.drop(gy);
-      }
+      const { op, calls } = node;
+      const reached = calls.flatMap((call) => {
+        const gy = pending.take(call.y);
+        return gy ? [{ ...call, gy }] : [];
+      });
+      if (reached.length > 0) this.step(node, reached, pending);
+      for (const { gy } of reached) pending.drop(gy);
+      if (calls.length > 1) pending.forget(calls.map(({ y }) => y));
       // Whoever used y comes after it on the tape, so they are all done.
-      if (!node.op.view && !kept.has(node.y.storage)) e.release(node.y);
-      for (const [name, tensor] of Object.entries(node.saved)) {
-        if (name !== 'y' && !node.inputs.includes(tensor)) e.release(tensor);
-      }
+      const done = calls.flatMap(({ y, saved }) => [y, ...Object.values(saved)]);
+      const needed = storagesOf(calls.flatMap(({ inputs, y }) => (op.view ? [...inputs, y] : inputs)));
+      release(e, done, new Set([...kept, ...needed]));
     }
     this.reached.clear();
   }
@@ -179,32 +218,59 @@ export class Tape {
     return this.gradients.has(tensor) || this.reached.has(tensor);
   }
 
-  /** One op's gradients, passed on to its inputs. */
-  private step(node: Node, gy: Tensor, pending: Pending): void {
+  /** The gradients of an op's calls, passed on to their inputs. */
+  private step({ op, attrs }: Node, calls: readonly (Call & { readonly gy: Tensor })[], pending: Pending): void {
     const e = this.engine;
     const offered = new Set<Tensor>();
-    const want = node.inputs.map((input): Want => {
-      if (!input || !this.tracks(input)) return undefined;
-      return () => {
-        // The gradient goes straight to its place, unless the same tensor is an input twice.
-        const place = this.gradients.unfilled(input);
-        if (!place || offered.has(input)) return e.empty(input.shape);
-        offered.add(input);
-        return place;
-      };
-    });
-    const gradients = e.scope(() => node.op.backward!(e, node.saved, gy, node.attrs, want));
+    const wants = calls.map(({ inputs }) =>
+      inputs.map((input): Want => {
+        if (!input || !this.tracks(input)) return undefined;
+        return () => {
+          // The gradient goes straight to its place, unless the same tensor is an input twice.
+          if (offered.has(input)) return e.empty(input.shape);
+          offered.add(input);
+          return this.gradients.unfilled(input) ?? pending.place(input) ?? e.empty(input.shape);
+        };
+      }),
+    );
+    const found = e.scope(() =>
+      calls.length > 1 && op.backwardEach
+        ? op.backwardEach(
+            e,
+            calls.map(({ saved }) => saved),
+            calls.map(({ gy }) => gy),
+            attrs,
+            wants,
+          )
+        : calls.map(({ saved, gy }, i) => op.backward!(e, saved, gy, attrs, wants[i]!)),
+    );
+    const gradients = found.flat();
     for (const gradient of gradients) if (gradient) pending.hold(gradient);
-    node.inputs.forEach((input, i) => {
-      const gradient = gradients[i];
-      if (!input || !want[i] || !gradient) return;
-      const summed = unbroadcast(e, gradient, input.shape);
-      if (summed !== gradient) pending.hold(summed);
-      if (!this.gradients.has(input)) pending.add(input, summed);
-      else if (this.gradients.add(e, input, summed)) pending.keep(summed);
-      if (summed !== gradient) pending.drop(summed);
+    calls.forEach(({ inputs }, call) => {
+      inputs.forEach((input, i) => {
+        const gradient = found[call]![i];
+        if (!input || !wants[call]![i] || !gradient) return;
+        const summed = unbroadcast(e, gradient, input.shape);
+        if (summed !== gradient) pending.hold(summed);
+        if (!this.gradients.has(input)) pending.add(input, summed);
+        else if (this.gradients.add(e, input, summed)) pending.keep(summed);
+        if (summed !== gradient) pending.drop(summed);
+      });
     });
     for (const gradient of gradients) if (gradient) pending.drop(gradient);
+  }
+}
+
+const storagesOf = (tensors: readonly (Tensor | undefined)[]): Set<Storage> =>
+  new Set(tensors.flatMap((tensor) => (tensor ? [tensor.storage] : [])));
+
+/** Gives memory back, each buffer once, but for what is still needed. */
+function release(e: Engine, tensors: readonly Tensor[], needed: ReadonlySet<Storage>): void {
+  const released = new Set<Storage>();
+  for (const tensor of tensors) {
+    if (needed.has(tensor.storage) || released.has(tensor.storage)) continue;
+    released.add(tensor.storage);
+    e.release(tensor);
   }
 }
 
@@ -213,8 +279,44 @@ class Pending {
   private readonly gradients = new Map<Tensor, Tensor>();
   private readonly holders = new Map<Storage, number>();
   private readonly foreign = new Set<Storage>();
+  /** Of results that were made together: where each one's gradient may go, next to the others'. */
+  private readonly places = new Map<Tensor, () => Tensor>();
+  private readonly wholes = new Map<Tensor, Tensor>();
 
   constructor(private readonly e: Engine) {}
+
+  /** Lets the gradients of these tensors lie in one buffer, which is taken when the first of them is computed. */
+  together(tensors: readonly Tensor[]): void {
+    const { offsets, length } = layOut(tensors.map(({ shape }) => shape));
+    const [first] = tensors as [Tensor];
+    const whole = (): Tensor => {
+      let found = this.wholes.get(first);
+      if (!found) {
+        found = this.e.empty([length]);
+        this.hold(found);
+        this.wholes.set(first, found);
+      }
+      return found;
+    };
+    tensors.forEach((tensor, i) => {
+      this.places.set(tensor, () => ({ ...whole(), shape: tensor.shape, offset: offsets[i]! }));
+    });
+  }
+
+  /** Where the first gradient of a tensor is to go, if anybody cares. */
+  place(tensor: Tensor): Tensor | undefined {
+    const place = this.places.get(tensor);
+    this.places.delete(tensor);
+    return place?.();
+  }
+
+  /** Gives back the buffer of gradients that lie together, when they have all been used. */
+  forget(tensors: readonly Tensor[]): void {
+    const [first] = tensors as [Tensor];
+    const whole = this.wholes.get(first);
+    this.wholes.delete(first);
+    if (whole) this.drop(whole);
+  }
 
   add(tensor: Tensor, gradient: Tensor): void {
     const before = this.gradients.get(tensor);

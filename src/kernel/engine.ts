@@ -66,6 +66,7 @@ export class Engine {
   private readonly readback: Readback;
   private readonly compiled = new Map<string, Compiled>();
   private readonly plans = new Map<string, Plan>();
+  private readonly tables = new Map<string, Tensor>();
   private lost: string | undefined;
 
   /**
@@ -105,6 +106,31 @@ export class Engine {
     const tensor = this.empty(shape, dtype);
     this.write(tensor, data);
     return tensor;
+  }
+
+  /**
+   * A small table of whole numbers for a kernel, such as offsets. It is uploaded at its first use and kept for good: a step
+   * that finds its tables again uploads nothing.
+   */
+  table(numbers: readonly number[]): Tensor {
+    const key = numbers.join();
+    let table = this.tables.get(key);
+    if (!table) {
+      const shape = [numbers.length];
+      const bytes = paddedBytes(shape);
+      const buffer = this.gpu.device.createBuffer({
+        size: bytes,
+        usage: GPUBufferUsage.STORAGE,
+        mappedAtCreation: true,
+      });
+      new Uint32Array(buffer.getMappedRange()).set(numbers);
+      buffer.unmap();
+      // Not of the pool, whose numbers begin at 0.
+      const storage = { id: -1 - this.tables.size, buffer, bytes, generation: 0, free: false };
+      table = { shape, dtype: 'u32', storage, offset: 0 };
+      this.tables.set(key, table);
+    }
+    return table;
   }
 
   /** Overwrites a tensor's values. What was recorded before still sees the old ones. */

@@ -46,3 +46,23 @@ export function reshaped(tensor: Tensor, shape: Shape): Tensor {
   }
   return { ...tensor, shape };
 }
+
+/** Tensors of these shapes one after another in a buffer, each where a binding may begin: byte offsets, length in elements. */
+export function layOut(shapes: readonly Shape[]): { offsets: number[]; length: number } {
+  let end = 0;
+  const offsets = shapes.map((shape) => {
+    const offset = end;
+    end += Math.ceil(byteLength(shape) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
+    return offset;
+  });
+  return { offsets, length: end / 4 };
+}
+
+/** The least range that holds all of the tensors, as one tensor; undefined if they lie in several buffers. */
+export function spanOf(tensors: readonly Tensor[]): Tensor | undefined {
+  const [{ storage, dtype }] = tensors as [Tensor];
+  if (tensors.some((tensor) => tensor.storage !== storage)) return undefined;
+  const offset = Math.min(...tensors.map((tensor) => tensor.offset));
+  const end = Math.max(...tensors.map((tensor) => tensor.offset + paddedBytes(tensor.shape)));
+  return { shape: [(end - offset) / 4], dtype, storage, offset };
+}

@@ -3,7 +3,7 @@ import type { Tape } from '../autograd/tape.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import { Conv2d, Linear } from '../nn/layers.js';
 import { Module } from '../nn/module.js';
-import { SpectralNorm } from '../nn/spectralNorm.js';
+import { normalizedWeights, SpectralNorm } from '../nn/spectralNorm.js';
 import { reshape } from '../ops/shape.js';
 
 const STRIDES = [1, 2, 2, 2];
@@ -45,13 +45,15 @@ export class Discriminator extends Module {
   }
 
   forward(tape: Tape, images: Tensor): Judgement {
-    let x = images;
-    for (const conv of this.convs) x = conv.forward(tape, x);
+    const layers = [...this.convs, this.adversarial, this.classifier];
+    const weights = new Map(normalizedWeights(tape, layers).map((weight, i) => [layers[i]!, weight]));
+    const through = (layer: SpectralNorm, x: Tensor): Tensor => layer.forwardWith(tape, x, weights.get(layer)!);
+    const x = this.convs.reduce((input, conv) => through(conv, input), images);
     const n = x.shape[0]!;
     const flat = tape.apply(reshape, [x], { shape: [n, sizeOf(x.shape) / n] });
     return {
-      adversarial: tape.apply(reshape, [this.adversarial.forward(tape, flat)], { shape: [n] }),
-      classes: this.classifier.forward(tape, flat),
+      adversarial: tape.apply(reshape, [through(this.adversarial, flat)], { shape: [n] }),
+      classes: through(this.classifier, flat),
     };
   }
 }

@@ -4,15 +4,7 @@
  */
 import { Gradients } from '../autograd/tape.js';
 import type { Engine } from '../kernel/engine.js';
-import {
-  byteLength,
-  formatShape,
-  type Shape,
-  sameShape,
-  sizeOf,
-  type Tensor,
-  VIEW_ALIGNMENT,
-} from '../memory/tensor.js';
+import { formatShape, layOut, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { fill } from '../ops/elementwise.js';
 import { normal, uniform } from '../reference/random.js';
 import type { Init, Module, Named } from './module.js';
@@ -44,16 +36,16 @@ export class Network<M extends Module> {
   ) {
     const parameters = [...module.parameters()];
     const places = new Map<Tensor, Tensor>();
-    const valueViews = layOut(parameters);
-    this.values = zeros(engine, valueViews.length);
-    this.gradients = zeros(engine, valueViews.length);
+    const { offsets, length } = layOut(shapesOf(parameters));
+    this.values = zeros(engine, length);
+    this.gradients = zeros(engine, length);
     for (const [i, { parameter }] of parameters.entries()) {
-      const tensor = view(this.values, parameter.shape, valueViews.offsets[i]!);
+      const tensor = view(this.values, parameter.shape, offsets[i]!);
       parameter.place(tensor);
-      places.set(tensor, view(this.gradients, parameter.shape, valueViews.offsets[i]!));
+      places.set(tensor, view(this.gradients, parameter.shape, offsets[i]!));
     }
-    const buffers = [...module.buffers()];
-    const bufferViews = layOut(buffers);
+    const buffers = byLastName([...module.buffers()]);
+    const bufferViews = layOut(shapesOf(buffers));
     this.statistics = zeros(engine, bufferViews.length);
     for (const [i, { parameter }] of buffers.entries()) {
       parameter.place(view(this.statistics, parameter.shape, bufferViews.offsets[i]!));
@@ -105,18 +97,17 @@ export class Network<M extends Module> {
   }
 }
 
-/** Byte offsets of tensors laid one after another, each where a binding may begin; `length` in elements, never 0. */
-function layOut(tensors: readonly Named[]): { offsets: number[]; length: number } {
-  let end = 0;
-  const offsets = tensors.map(({ parameter }) => {
-    const offset = end;
-    end += Math.ceil(byteLength(parameter.shape) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
-    return offset;
-  });
-  return { offsets, length: Math.max(end, VIEW_ALIGNMENT) / 4 };
+const shapesOf = (tensors: readonly Named[]): Shape[] => tensors.map(({ parameter }) => parameter.shape);
+
+/** Tensors of one kind together: so a kernel can bind all u of the spectral norms as one range, and all v as another. */
+function byLastName(tensors: readonly Named[]): Named[] {
+  const kind = ({ name }: Named): string => name.slice(name.lastIndexOf('.') + 1);
+  const kinds = [...new Set(tensors.map(kind))];
+  return kinds.flatMap((wanted) => tensors.filter((tensor) => kind(tensor) === wanted));
 }
 
-const zeros = (e: Engine, length: number): Tensor => fill(e, e.empty([length]), 0);
+/** At least one element, for networks without buffers. */
+const zeros = (e: Engine, length: number): Tensor => fill(e, e.empty([Math.max(1, length)]), 0);
 
 const view = (flat: Tensor, shape: Shape, offset: number): Tensor => ({ ...flat, shape, offset });
 

@@ -20,11 +20,34 @@ export class SpectralNorm extends Layer {
     this.child('layer', layer);
   }
 
+  /** What the norm is computed from: the weight, u and v. */
+  get operands(): readonly [Tensor, Tensor, Tensor] {
+    return [this.layer.weight.tensor, this.u.tensor, this.v.tensor];
+  }
+
   forward(tape: Tape, x: Tensor): Tensor {
-    const weight = tape.apply(spectralNorm, [this.layer.weight.tensor, this.u.tensor, this.v.tensor], {
-      iterations: this.training ? 1 : 0,
-      eps: 1e-12,
-    });
+    const [weight] = normalizedWeights(tape, [this]);
+    return this.forwardWith(tape, x, weight!);
+  }
+
+  /** Forward with a weight that is normalised already. */
+  forwardWith(tape: Tape, x: Tensor, weight: Tensor): Tensor {
     return this.layer.forwardWith(tape, x, weight);
   }
+}
+
+/**
+ * The normalised weights of layers of one network, for `forwardWith`: all in as many dispatches as one of them takes.
+ * `iterations`: power iterations before, by default one in training and none in evaluation.
+ */
+export function normalizedWeights(
+  tape: Tape,
+  layers: readonly SpectralNorm[],
+  iterations = layers.some((layer) => layer.training) ? 1 : 0,
+): Tensor[] {
+  return tape.applyEach(
+    spectralNorm,
+    layers.map((layer) => layer.operands),
+    { iterations, eps: 1e-12 },
+  );
 }

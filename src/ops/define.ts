@@ -27,6 +27,9 @@ export interface Case<A> {
 
 type Inputs = readonly (Tensor | undefined)[];
 
+/** What forward gives: the result `y`, and what backward may want besides. */
+export type Forward = { readonly y: Tensor; readonly [extra: string]: Tensor };
+
 export interface Op<A extends object = object, I extends Inputs = Inputs> {
   /** The field's standard name, as PyTorch's functional form or the reference cases have it. */
   readonly name: string;
@@ -43,7 +46,7 @@ export interface Op<A extends object = object, I extends Inputs = Inputs> {
   /** Shape of the result. Throws an error that names the argument and the shapes if they do not fit. */
   shape(inputs: InputShapes, attrs: A): Shape;
   /** Runs the kernels. `shape` is what `shape` gave. The result is `y`; other entries are what backward may want. */
-  forward(e: Engine, inputs: I, attrs: A, shape: Shape): { readonly y: Tensor; readonly [extra: string]: Tensor };
+  forward(e: Engine, inputs: I, attrs: A, shape: Shape): Forward;
   /** What is kept for backward: names of inputs, of `y`, of extras. Nothing else is. */
   readonly saves: readonly string[];
   /**
@@ -51,6 +54,18 @@ export interface Op<A extends object = object, I extends Inputs = Inputs> {
    * A binary op may give a gradient of the broadcast shape: the tape sums it down. Missing for ops without gradient.
    */
   backward?(e: Engine, saved: Saved, gy: Tensor, attrs: A, want: readonly Want[]): readonly (Tensor | undefined)[];
+  /**
+   * Forward and backward for several sets of inputs at once, in fewer dispatches than one by one (`Tape.applyEach`). All
+   * that they want of gradients is that of the same inputs.
+   */
+  forwardEach?(e: Engine, inputs: readonly I[], attrs: A): readonly Forward[];
+  backwardEach?(
+    e: Engine,
+    saved: readonly Saved[],
+    gys: readonly Tensor[],
+    attrs: A,
+    wants: readonly (readonly Want[])[],
+  ): readonly (readonly (Tensor | undefined)[])[];
   /** The float64 oracle: outputs by name. */
   reference(inputs: readonly (Array64 | undefined)[], attrs: A): Readonly<Record<string, Array64>>;
   /** The oracle whose differences the gradient is checked with, where it is not `reference` itself. */

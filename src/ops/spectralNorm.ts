@@ -1,11 +1,10 @@
-/** spectral_norm: three dispatches per power iteration, the last of which also divides the weight; two back. */
+/** spectral_norm: three dispatches per power iteration, the last of which also divides the weights; two back. */
 import type { Capabilities } from '../kernel/choose.js';
-import { type Engine, gridFor } from '../kernel/engine.js';
-import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import type { Engine } from '../kernel/engine.js';
+import { layOut, type Shape, sizeOf, spanOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/spectralNorm.js';
-import { type Case, defineOp, type InputShapes, shapeError } from './define.js';
-import { dot, dotParts } from './dot.js';
-import { cut, type Lanes, lanesFor, type Parts, reductionWidth, threadsLog2 } from './lanes.js';
+import { type Case, defineOp, type InputShapes, type Saved, shapeError } from './define.js';
+import { cut, type Parts, reductionWidth } from './lanes.js';
 
 export interface SpectralNormAttrs {
   /** Power iterations before the norm is taken; 0 uses u and v as they are. */
@@ -14,82 +13,202 @@ export interface SpectralNormAttrs {
   readonly eps?: number;
 }
 
-/** The weight as a matrix [rows, columns], with columns and all sizes in items of `lanes` values. */
-interface Layout {
-  readonly lanes: Lanes;
+/** A weight as a matrix [rows, columns], and how its rows are cut. */
+interface Matrix {
   readonly rows: number;
   readonly columns: number;
-  readonly items: number;
-  /** Invocations of a workgroup that sums. */
-  readonly width: number;
-  /** How a row is cut for its product with v. */
   readonly cut: Parts;
 }
 
-function layoutOf(device: Capabilities, weight: Shape): Layout {
+function matrixOf(device: Capabilities, weight: Shape): Matrix {
   const rows = weight[0]!;
-  const values = sizeOf(weight) / rows;
-  const lanes = lanesFor(values);
-  const columns = values / lanes.count;
-  const wanted = Math.ceil((device.software ? 8 : 256) / rows);
-  return {
-    lanes,
-    rows,
-    columns,
-    items: rows * columns,
-    width: reductionWidth(device),
-    cut: cut(columns, wanted, 1024),
+  const columns = sizeOf(weight) / rows;
+  return { rows, columns, cut: cut(columns, Math.ceil((device.software ? 8 : 256) / rows), 4096) };
+}
+
+/**
+ * A row of workgroups per layer, enough for the largest of them up to a limit, beyond which each takes several tasks. On a
+ * software adapter the limit is low, for there workgroups that find nothing to do cost as much as a short task.
+ */
+const gridFor = (
+  device: Capabilities,
+  matrices: readonly Matrix[],
+  groups: (matrix: Matrix) => number,
+): [number, number] => [Math.min(device.software ? 8 : 1024, Math.max(...matrices.map(groups))), matrices.length];
+
+const tasksOf = ({ rows, cut: { parts } }: Matrix): number => rows * parts;
+
+/** Where each layer's values begin in the buffers of kernels/lib/spectral_norm.wgsl, in elements. */
+type Places = Readonly<Partial<Record<(typeof FIELDS)[number], readonly number[]>>>;
+
+/** The last fields of the kernels' `Layer`, in its order. */
+const FIELDS = ['weight', 'u', 'v', 't', 'products', 'y', 'gy', 'kept'] as const;
+
+function tableOf(e: Engine, matrices: readonly Matrix[], places: Places): Tensor {
+  return e.table(
+    matrices.flatMap(({ rows, columns, cut: { parts, items } }, i) => [
+      ...[rows, columns, parts, items],
+      ...FIELDS.map((field) => places[field]?.[i] ?? 0),
+    ]),
+  );
+}
+
+/** Tensors of one buffer: the range that holds them, and where in it each begins, in elements. */
+interface Together {
+  readonly span: Tensor;
+  readonly starts: readonly number[];
+}
+
+function together(tensors: readonly Tensor[]): Together | undefined {
+  const span = spanOf(tensors);
+  return span && { span, starts: tensors.map(({ offset }) => (offset - span.offset) / 4) };
+}
+
+/** New tensors in one buffer. */
+function allocate(e: Engine, shapes: readonly Shape[]): Together & { readonly tensors: readonly Tensor[] } {
+  const { offsets, length } = layOut(shapes);
+  const span = e.empty([length]);
+  const tensors = shapes.map((shape, i) => ({ ...span, shape, offset: offsets[i]! }));
+  return { span, starts: offsets.map((offset) => offset / 4), tensors };
+}
+
+const apart = (a: Tensor, b: Tensor): boolean =>
+  a.storage !== b.storage || a.offset + 4 * sizeOf(a.shape) <= b.offset || b.offset + 4 * sizeOf(b.shape) <= a.offset;
+
+type Inputs = readonly [weight: Tensor, u: Tensor, v: Tensor];
+
+interface Result {
+  readonly y: Tensor;
+  /** v, u, sigma as they were, for the way back. */
+  readonly kept: Tensor;
+  readonly [extra: string]: Tensor;
+}
+
+/** All layers in the same dispatches; undefined if their tensors do not lie together. */
+function normalise(
+  e: Engine,
+  layers: readonly Inputs[],
+  { iterations, eps = 1e-12 }: SpectralNormAttrs,
+): Result[] | undefined {
+  const weight = together(layers.map(([tensor]) => tensor));
+  const u = together(layers.map(([, tensor]) => tensor));
+  const v = together(layers.map(([, , tensor]) => tensor));
+  if (!weight || !u || !v || !apart(u.span, v.span)) return undefined;
+  const matrices = layers.map(([{ shape }]) => matrixOf(e.capabilities, shape));
+  const y = allocate(
+    e,
+    layers.map(([{ shape }]) => shape),
+  );
+  const kept = allocate(
+    e,
+    matrices.map(({ rows, columns }) => [columns + rows + 1]),
+  );
+  const t = allocate(
+    e,
+    layers.map(([, , { shape }]) => shape),
+  );
+  const products = allocate(
+    e,
+    matrices.map((matrix) => [tasksOf(matrix) + matrix.cut.parts]),
+  );
+  const table = tableOf(e, matrices, {
+    weight: weight.starts,
+    u: u.starts,
+    v: v.starts,
+    t: t.starts,
+    products: products.starts,
+    y: y.starts,
+    kept: kept.starts,
+  });
+
+  /** t = W^T u. */
+  const timesColumns = (): void => {
+    const SLICES = slicesFor(e.capabilities, matrices);
+    e.dispatch({
+      file: 'spectral_norm_columns',
+      uses: ['lib/spectral_norm'],
+      constants: { WIDTH: 64, SLICES },
+      tensors: [table, weight.span, u.span, t.span],
+      params: {},
+      grid: gridFor(e.capabilities, matrices, ({ columns }) => Math.ceil(columns / (64 / SLICES))),
+    });
   };
+  const WIDTH = reductionWidth(e.capabilities);
+  /** Parts of W t and of |t|^2; if GIVEN, of W v. */
+  const timesRows = (GIVEN: boolean): void =>
+    e.dispatch({
+      file: 'spectral_norm_rows',
+      uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
+      constants: { WIDTH, SUM: 'f32', GIVEN },
+      tensors: [table, weight.span, GIVEN ? v.span : t.span, products.span],
+      params: {},
+      grid: gridFor(e.capabilities, matrices, (matrix) => tasksOf(matrix) + matrix.cut.parts),
+    });
+  const scale = (ITERATE: boolean, OUTPUT: boolean): void => {
+    e.dispatch({
+      file: 'spectral_norm_scale',
+      uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
+      constants: { WIDTH, SUM: 'f32', ITERATE, OUTPUT },
+      tensors: [table, weight.span, t.span, products.span, u.span, v.span, kept.span, y.span],
+      params: { eps },
+      grid: gridFor(e.capabilities, matrices, ({ rows, columns }) =>
+        Math.ceil((OUTPUT ? rows * columns : columns) / (16 * WIDTH)),
+      ),
+    });
+  };
+  if (iterations === 0) {
+    timesRows(true);
+    scale(false, true);
+  }
+  for (let i = 1; i <= iterations; i++) {
+    timesColumns();
+    timesRows(false);
+    scale(true, i === iterations);
+  }
+  return layers.map((_, i) => ({ y: y.tensors[i]!, kept: kept.tensors[i]! }));
 }
 
 /** Invocations that share a column of W^T u: more where there are too few columns to keep a GPU busy. */
-function slicesFor(device: Capabilities, { rows, columns }: Layout): number {
+function slicesFor(device: Capabilities, matrices: readonly Matrix[]): number {
+  const columns = matrices.reduce((sum, matrix) => sum + matrix.columns, 0);
+  const rows = Math.max(...matrices.map((matrix) => matrix.rows));
   let slices = 1;
-  while (!device.software && slices < 16 && columns * slices < 16384 && rows >= 8 * slices) slices *= 2;
+  while (!device.software && slices < 16 && columns * slices < 65536 && rows >= 8 * slices) slices *= 2;
   return slices;
 }
 
-/** t = W^T u. */
-function timesColumns(e: Engine, layout: Layout, weight: Tensor, u: Tensor, t: Tensor): void {
-  const { rows, columns, lanes } = layout;
-  const SLICES = slicesFor(e.capabilities, layout);
-  e.dispatch({
-    file: 'spectral_norm_columns',
-    uses: [lanes.file],
-    constants: { WIDTH: 64, SLICES },
-    tensors: [weight, u, t],
-    params: { rows, columns },
-    grid: gridFor(columns, 64 / SLICES),
+/** Gradients of all weights in the same dispatches; undefined if their tensors do not lie together. */
+function gradients(
+  e: Engine,
+  saved: readonly Saved[],
+  gys: readonly Tensor[],
+  gweights: readonly Tensor[],
+): readonly Tensor[] | undefined {
+  const [y, kept] = [together(saved.map((layer) => layer.y!)), together(saved.map((layer) => layer.kept!))];
+  const [gy, gweight] = [together(gys), together(gweights)];
+  if (!y || !kept || !gy || !gweight) return undefined;
+  const matrices = gweights.map(({ shape }) => matrixOf(e.capabilities, shape));
+  const products = allocate(
+    e,
+    matrices.map((matrix) => [tasksOf(matrix)]),
+  );
+  const table = tableOf(e, matrices, {
+    weight: gweight.starts,
+    products: products.starts,
+    y: y.starts,
+    gy: gy.starts,
+    kept: kept.starts,
   });
-}
-
-/** Parts of W t; with `squares` in a further row those of |t|^2. */
-function timesRows(e: Engine, layout: Layout, weight: Tensor, t: Tensor, products: Tensor, squares: boolean): void {
-  const { rows, columns, lanes, width } = layout;
-  e.dispatch({
-    file: 'spectral_norm_rows',
-    uses: [lanes.file, 'lib/workgroup_sum'],
-    constants: { WIDTH: width, SUM: 'f32' },
-    tensors: [weight, t, products],
-    params: { rows, columns, part_items: layout.cut.items },
-    grid: [layout.cut.parts, squares ? rows + 1 : rows],
-  });
-}
-
-/** Bindings of the last dispatch, in its order: weight, t, products, u, v, left, right, y. */
-type Bindings = readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
-
-function scale(e: Engine, layout: Layout, tensors: Bindings, eps: number, ITERATE: boolean, OUTPUT: boolean): void {
-  const { rows, columns, lanes, items, width } = layout;
-  const most = e.capabilities.software ? 8 : 512;
-  e.dispatch({
-    file: 'spectral_norm_scale',
-    uses: [lanes.file, 'lib/workgroup_sum'],
-    constants: { WIDTH: width, SUM: 'f32', ITERATE, OUTPUT },
-    tensors,
-    params: { rows, columns, parts: layout.cut.parts, eps },
-    grid: [Math.min(most, Math.ceil((OUTPUT ? items : columns) / (4 * width)))],
-  });
+  const common = {
+    uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
+    constants: { WIDTH: reductionWidth(e.capabilities), SUM: 'f32' },
+    params: {},
+    grid: gridFor(e.capabilities, matrices, tasksOf),
+  };
+  e.dispatch({ ...common, file: 'spectral_norm_inner', tensors: [table, gy.span, y.span, products.span] });
+  const tensors = [table, gy.span, products.span, kept.span, gweight.span];
+  e.dispatch({ ...common, file: 'spectral_norm_gradient', tensors });
+  return gweights;
 }
 
 function checkedShape([weight, u, v]: InputShapes, { iterations }: SpectralNormAttrs): Shape {
@@ -113,44 +232,16 @@ export const spectralNorm = defineOp<SpectralNormAttrs, readonly [Tensor, Tensor
   output: 'weight',
   updates: ['u', 'v'],
   shape: checkedShape,
-  forward(e, [weight, u, v], { iterations, eps = 1e-12 }, shape) {
-    const layout = layoutOf(e.capabilities, shape);
-    const left = e.empty([layout.rows + 1]);
-    const right = e.empty(v.shape);
-    const y = e.empty(shape);
-    const products = e.empty([layout.rows + 1, layout.cut.parts]);
-    if (iterations === 0) {
-      timesRows(e, layout, weight, v, products, false);
-      // v is bound to be written: what stands in t's place is not read.
-      scale(e, layout, [weight, weight, products, u, v, left, right, y], eps, false, true);
-    } else {
-      const t = e.empty(v.shape);
-      for (let i = 1; i <= iterations; i++) {
-        timesColumns(e, layout, weight, u, t);
-        timesRows(e, layout, weight, t, products, true);
-        scale(e, layout, [weight, t, products, u, v, left, right, y], eps, true, i === iterations);
-      }
-    }
-    return { y, left, right };
-  },
-  saves: ['y', 'left', 'right'],
-  backward(e, { y, left, right }, gy, _attrs, [want]) {
-    if (!want) return [];
-    const { rows, columns, lanes, width } = layoutOf(e.capabilities, y!.shape);
-    const { parts: count } = dotParts(e.capabilities, sizeOf(y!.shape));
-    const parts = e.empty([count]);
-    dot(e, gy, y!, parts);
-    const gweight = want();
-    const threads_log2 = threadsLog2(e.capabilities, columns);
-    e.dispatch({
-      file: 'spectral_norm_gradient',
-      uses: [lanes.file, 'lib/workgroup_sum', 'lib/parts_sum'],
-      constants: { WIDTH: width, SUM: 'f32' },
-      tensors: [gy, parts, left!, right!, gweight],
-      params: { rows, columns, threads_log2, parts: count },
-      grid: gridFor(rows * 2 ** threads_log2, width),
-    });
-    return [gweight];
+  forward: (e, layer, attrs) => normalise(e, [layer], attrs)![0]!,
+  forwardEach: (e, layers, attrs) =>
+    normalise(e, layers, attrs) ?? layers.map((layer) => normalise(e, [layer], attrs)![0]!),
+  saves: ['y', 'kept'],
+  backward: (e, saved, gy, _attrs, [want]) => (want ? gradients(e, [saved], [gy], [want()])! : []),
+  backwardEach(e, saved, gys, _attrs, wants) {
+    const gweights = wants.map(([want]) => want!());
+    const all = gradients(e, saved, gys, gweights);
+    if (!all) for (const [i, gweight] of gweights.entries()) gradients(e, [saved[i]!], [gys[i]!], [gweight]);
+    return gweights.map((gweight) => [gweight]);
   },
   reference: oracle.spectralNorm,
   differenced: oracle.spectralNormFixed,

@@ -39,6 +39,7 @@ it('profile accounts for a training step: a table, and the same as JSON and as a
     expect(ran.exitCode).toBe(0);
     expect(ran.stdout).toMatch(/^DR-ACGAN, preset small, 32 x 32, batch 2, 17 classes; median of 2$/m);
     expect(ran.stdout).toMatch(/^dispatches +\d+ +a step$/m);
+    expect(ran.stdout).toMatch(/^submits +\d +a step$/m);
     expect(ran.stdout).toMatch(/^wall +[\d.]+ ms/m);
 
     const result = JSON.parse(readFileSync(json, 'utf8')) as {
@@ -227,6 +228,7 @@ describe('the table', () => {
   const profile: Profile = {
     roof: { gflops: 4, size: 512, gbps: 4, bytes: 1, gpuClock: true },
     steps: 1,
+    submits: 2,
     wall: 9,
     recording: 0.5,
     peakBytes: 3 * 2 ** 20,
@@ -263,10 +265,11 @@ describe('the table', () => {
       'backward | 1 | 5.00 | 63 %',
       '',
       'dispatches | 3 | a step',
+      'submits | 2 | a step',
       'GPU | 8.00 ms | the sum over the dispatches',
       'at the roof | 4.25 ms | 53 % of that, had each reached the roof',
       'products | 0.0160 GFLOP | in matrix products and convolutions',
-      'bytes | 6.68 MiB | bound, dispatch by dispatch',
+      'bytes | 6.68 MiB | moved a step: the sum of what the dispatches bind',
       'wall | 9.00 ms | a step that is not timed from inside',
       'recording | 0.500 ms | of the wall time: the processor records and submits',
       'peak memory | 3.00 MiB | of all tensors, networks and optimisers included',

@@ -4,7 +4,8 @@ import { checkCase, compare, describeCase, largest } from '../../src/autograd/ch
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
-import { sizeOf, type Tensor, VIEW_ALIGNMENT } from '../../src/memory/tensor.js';
+import { layOut, sizeOf, type Tensor, VIEW_ALIGNMENT } from '../../src/memory/tensor.js';
+import { sigmoid } from '../../src/ops/activations.js';
 import { type BatchNormAttrs, batchNorm, batchNormParts } from '../../src/ops/batchNorm.js';
 import { inputName, type Op } from '../../src/ops/define.js';
 import { cut, lanesFor, threadsLog2 } from '../../src/ops/lanes.js';
@@ -204,6 +205,65 @@ describe('spectral_norm', () => {
     const gradient = gradients.of(w)!;
     expect(compare('gradient', await engine.read(gradient), expected, shape).error).toBeLessThan(1e-5);
     releaseAll(engine, [w, ...sources, ...buffers, y, again, cotangent, gradient]);
+  });
+
+  describe('of several layers', () => {
+    const shapes = [
+      [6, 20],
+      [1, 300],
+      [130, 1, 3, 3],
+      [2, 5],
+    ];
+    const attrs = { iterations: 2 };
+
+    /** The result, u, v and the gradient of each layer, with all weights in one buffer, all u and so on, or none. */
+    async function normalised(inOneBuffer: boolean) {
+      const arrays = [0, 1, 2].map((input) =>
+        shapes.map((shape, i) => {
+          const own = [shape, [shape[0]!], [sizeOf(shape) / shape[0]!]][input]!;
+          return make(own, normal(input, i, sizeOf(own)).map(Math.fround));
+        }),
+      );
+      const packed = (inputs: readonly Array64[]): Tensor[] => {
+        if (!inOneBuffer) return inputs.map((input) => upload(engine, input));
+        const { offsets, length } = layOut(inputs.map(({ shape }) => shape));
+        const whole = engine.empty([length]);
+        return inputs.map((input, i) => {
+          const view = { ...whole, shape: input.shape, offset: offsets[i]! };
+          engine.write(view, Float32Array.from(input.data));
+          return view;
+        });
+      };
+      const [weights, us, vs] = arrays.map(packed) as [Tensor[], Tensor[], Tensor[]];
+      const cotangents = weights.map(({ shape }, i) => upload(engine, make([...shape], normal(9, i, sizeOf(shape)))));
+      const places = packed(arrays[0]!);
+      const gradients = new Gradients(weights, (tensor) => places[weights.indexOf(tensor)]!);
+      const tape = new Tape(engine, gradients);
+      const before = engine.counters().dispatches;
+      const ys = tape.applyEach(
+        spectralNorm,
+        weights.map((weight, i) => [weight, us[i]!, vs[i]!] as const),
+        attrs,
+      );
+      const forward = engine.counters().dispatches - before;
+      const after = engine.counters().dispatches;
+      const results = ys.map((y) => tape.apply(sigmoid, [y], {}));
+      tape.backwardAll(
+        results.map((result, i) => [result, cotangents[i]!] as const),
+        ys,
+      );
+      const backward = engine.counters().dispatches - after - 2 * ys.length; // without those of the sigmoids
+      const values = await Promise.all([...ys, ...us, ...vs, ...places].map((tensor) => engine.read(tensor)));
+      return { values, dispatches: [forward, backward], ys };
+    }
+
+    it('takes as many dispatches as one layer, and gives the same bits as one by one', async () => {
+      const [together, alone] = [await normalised(true), await normalised(false)];
+      expect(together.dispatches).toEqual([6, 2]);
+      expect(alone.dispatches).toEqual([6 * shapes.length, 2 * shapes.length]);
+      expect(together.values).toEqual(alone.values);
+      expect(new Set(together.ys.map(({ storage }) => storage)).size).toBe(1);
+    });
   });
 
   it('keeps its digits with weights far from 1', async () => {

@@ -24,6 +24,8 @@ export interface Profile {
   readonly roof: Roof;
   /** Steps that medians are taken of. */
   readonly steps: number;
+  /** Batches of commands that a step sends to the GPU. */
+  readonly submits: number;
   /** Of a step that nobody times from inside: from recording to the end of the GPU's work; of that, recording. */
   readonly wall: number;
   readonly recording: number;
@@ -46,9 +48,18 @@ export async function profileStep(e: Engine, run: () => void, steps: number, sig
   const peakBytes = e.memory().peak; // now, for the roof may take more
   signal.throwIfAborted();
   const roof = await measureRoof(e);
-  run(); // once unseen: it may meet other buffers of the pool than before the roof
+  const { submits } = e.counters();
+  run(); // untimed: it may meet other buffers of the pool than before the roof
+  e.submit();
+  const known = {
+    roof,
+    steps,
+    submits: e.counters().submits - submits,
+    wall: wall.median,
+    recording: recording.median,
+    peakBytes,
+  };
   await e.sync();
-  const known = { roof, steps, wall: wall.median, recording: recording.median, peakBytes };
   if (!roof.gpuClock) {
     const timed = await repeat(steps, signal, () => wallPhases(e, run));
     return { ...known, phases: medians(timed, ({ name }) => name) };

@@ -72,10 +72,11 @@ function phaseTable(phases: readonly Phase[], clock: 'GPU ms' | 'wall ms'): stri
 
 type Line = readonly [label: string, value: string, meaning: string];
 
-function totals({ phases, wall, recording, peakBytes, passes, roof }: Profile): string {
+function totals({ phases, submits, wall, recording, peakBytes, passes, roof }: Profile): string {
   const dispatches = phases.reduce((sum, phase) => sum + phase.dispatches, 0);
   const lines: Line[] = [
     ['dispatches', String(dispatches), 'a step'],
+    ['submits', String(submits), 'a step'],
     ...(passes ? gpuTotals(passes.typical, roof) : []),
     ['wall', `${threeDigits(wall)} ms`, 'a step that is not timed from inside'],
     ['recording', `${threeDigits(recording)} ms`, 'of the wall time: the processor records and submits'],
@@ -92,7 +93,7 @@ function gpuTotals(dispatches: readonly ProfiledDispatch[], roof: Roof): Line[] 
     ['GPU', `${threeDigits(milliseconds)} ms`, 'the sum over the dispatches'],
     ['at the roof', `${threeDigits(least)} ms`, `${percent(least / milliseconds)} of that, had each reached the roof`],
     ['products', `${threeDigits(flops / 1e9)} GFLOP`, 'in matrix products and convolutions'],
-    ['bytes', mebibytes(bytes), 'bound, dispatch by dispatch'],
+    ['bytes', mebibytes(bytes), 'moved a step: the sum of what the dispatches bind'],
   ];
 }
 

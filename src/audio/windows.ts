@@ -1,30 +1,41 @@
 /** Recordings cut into windows of one length: pure functions on samples. */
+import type { Annotation } from './annotations.js';
+import { type Conditioning, conditioned, inspect } from './condition.js';
+import { gateNoise } from './gate.js';
+import { type Placing, placeWindows } from './places.js';
+import type { Stretch } from './stretches.js';
 
-/** A stretch of a recording. */
+/** A window of a recording. */
 export interface SoundWindow {
-  /** `round(window * sampleRate)` of them; a view of the recording's samples unless it was padded. */
+  /** `round(window * sampleRate)` of them; a view of the recording's samples unless something was changed. */
   samples: Float32Array;
   /** Hz */
   sampleRate: number;
   /** Seconds from the recording's beginning. */
   start: number;
+  /** Of the annotation that it shows, or `noiseLabel`; absent where it is the recording's own. */
+  label?: string;
+  /** How far its event is above the background, dB, where events were looked for. */
+  strength?: number;
+  /** Damage that it is used in spite of, in words that follow "the window at ... s". */
+  note?: string;
 }
 
-export interface Windowing {
-  /** Length of a window, seconds. */
-  window: number;
-  /** From one window's start to the next, seconds; at most `window`, so that nothing is passed over in between. */
-  hop: number;
-  /** Windows whose peak stays below this level (dB of full scale) are silent. */
-  silenceDb: number;
+export interface Windowing extends Placing, Conditioning {
+  /** Spectral gating, see gateNoise; null for none. */
+  gateDb: number | null;
 }
-
-export const defaultWindowing: Readonly<Windowing> = { window: 2, hop: 1, silenceDb: -60 };
 
 /** Windows to use, and those that were left out, with the reason in words that follow "the window at ... s". */
 export interface CutWindows {
   windows: SoundWindow[];
-  skipped: { start: number; reason: string }[];
+  skipped: SkippedWindow[];
+}
+
+export interface SkippedWindow {
+  /** Seconds from the recording's beginning. */
+  start: number;
+  reason: string;
 }
 
 /**
@@ -34,48 +45,43 @@ export interface CutWindows {
 export type Spectrogrammer = (windows: { samples: Float32Array; sampleRate: number }[]) => Promise<Float32Array[]>;
 
 /**
- * Cuts windows at 0, hop, 2 hop, ... as far as they fit; less than a hop is left over at the end. A recording shorter
- * than one window gives one, padded with zeros, if it fills at least half of it.
+ * The windows that begin in a stretch of a recording, where `placeWindows` puts them, without those that are silent. A
+ * recording shorter than one window gives one, padded with zeros, if it fills at least half of it. `annotations` are the
+ * whole recording's; without any, but an empty list, nothing sounds in it.
  */
-export function cutWindows(
-  { samples, sampleRate }: { samples: Float32Array; sampleRate: number },
-  { window, hop, silenceDb }: Windowing,
-): CutWindows {
-  const length = Math.round(window * sampleRate);
-  const cut: CutWindows = { windows: [], skipped: [] };
-  const add = (start: number, stretch: Float32Array) => {
-    const level = peakDb(stretch);
-    const measured = Number.isFinite(level)
-      ? `its peak is ${level.toFixed(0)} dB, below ${silenceDb} dB`
-      : 'it never changes';
-    if (level >= silenceDb) cut.windows.push({ samples: stretch, sampleRate, start });
-    else cut.skipped.push({ start, reason: `is silent (${measured})` });
-  };
-
-  if (samples.length < length / 2) {
+export function cutWindows(stretch: Stretch, settings: Windowing, annotations?: readonly Annotation[]): CutWindows {
+  const { samples, sampleRate, first } = stretch;
+  const length = Math.round(settings.window * sampleRate);
+  const isShort = first === 0 && samples.length < length;
+  if (isShort && samples.length < length / 2) {
     const seconds = (samples.length / sampleRate).toFixed(3);
-    cut.skipped.push({ start: 0, reason: `is too short (${seconds} s; half a window, ${window / 2} s, is needed)` });
-  } else if (samples.length < length) {
-    const padded = new Float32Array(length);
-    padded.set(samples);
-    add(0, padded);
-  } else {
-    for (let k = 0; ; k++) {
-      const first = Math.round(k * hop * sampleRate);
-      if (first + length > samples.length) break;
-      add(k * hop, samples.subarray(first, first + length));
-    }
+    const reason = `is too short (${seconds} s; half a window, ${settings.window / 2} s, is needed)`;
+    return { windows: [], skipped: [{ start: 0, reason }] };
   }
-  return cut;
+  const { places, skipped } = placeWindows(stretch, settings, annotations);
+  const gated = settings.gateDb === null ? samples : gateNoise(samples, sampleRate, settings.gateDb);
+  const windows: SoundWindow[] = [];
+  for (const { at, ...about } of places) {
+    const start = at / sampleRate;
+    const from = at - first;
+    const { fault, note } = inspect(samples.subarray(from, from + length), settings);
+    if (fault === undefined) {
+      const sound = gated.subarray(from, from + length);
+      const whole = isShort ? padded(sound, length) : sound;
+      windows.push({
+        samples: conditioned(whole, settings),
+        sampleRate,
+        start,
+        ...about,
+        ...(note !== undefined && { note }),
+      });
+    } else skipped.push({ start, reason: fault });
+  }
+  return { windows, skipped };
 }
 
-/** Half of the range from lowest to highest sample, in dB of full scale: a constant offset is silence too. */
-export function peakDb(samples: Float32Array): number {
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (const sample of samples) {
-    if (sample < lowest) lowest = sample;
-    if (sample > highest) highest = sample;
-  }
-  return 20 * Math.log10((highest - lowest) / 2);
+function padded(samples: Float32Array, length: number): Float32Array {
+  const all = new Float32Array(length);
+  all.set(samples);
+  return all;
 }

@@ -28,7 +28,9 @@ export function entriesOf(index: DatasetIndex): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const recording of index.recordings) {
     const images = index.images
-      .filter((image) => entryKey(image) === entryKey(recording))
+      .filter(({ source, ...image }) =>
+        source === undefined ? entryKey(image) === entryKey(recording) : source === recording.source,
+      )
       .map(({ split: _, ...image }) => image);
     const skipped = index.skipped.filter((entry) => entry.file === recording.source && entry.start !== undefined);
     entries.set(entryKey(recording), { recording, images, skipped });

@@ -11,7 +11,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { findRecordings } from '../audio/find.js';
-import { defaultWindowing, type Spectrogrammer } from '../audio/windows.js';
+import type { Spectrogrammer } from '../audio/windows.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, isInside, isOwnFolder, writeAtomically } from '../io/files.js';
 import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
@@ -20,6 +20,7 @@ import { safeNames } from './names.js';
 import { readIndex } from './read.js';
 import {
   type DatasetIndex,
+  defaultParameters,
   firstFault,
   indexName,
   type Parameters,
@@ -31,16 +32,7 @@ import { loadSource, type Recording, sourceName } from './source.js';
 import { defaultFractions, type Fractions } from './split.js';
 
 export { type Dataset, readDataset } from './read.js';
-
-export const defaultParameters: Readonly<Parameters> = {
-  wavelet: 'morlet',
-  fmin: 500,
-  fmax: 12000,
-  w0: 12,
-  rangeDb: 60,
-  ...defaultWindowing,
-  size: 256,
-};
+export { defaultParameters } from './schema.js';
 
 export interface PrepareOptions extends Partial<Parameters> {
   /** Recordings as one folder per species, ... */
@@ -187,7 +179,14 @@ function relabel({ recording, images, skipped }: Entry, about: ReturnType<typeof
   const { source, ...origin } = about;
   return {
     recording: { ...about, fingerprint, sampleRate, seconds, ...(note !== undefined && { note }) },
-    images: images.map(({ file, start, seconds }) => ({ file, ...origin, start, seconds })),
+    images: images.map(({ file, label, source: of, start, seconds, note: damage }) => ({
+      file,
+      ...origin,
+      ...(of !== undefined && { label, source }),
+      start,
+      seconds,
+      ...(damage !== undefined && { note: damage }),
+    })),
     skipped: skipped.map((window) => ({ ...window, file: source })),
   };
 }

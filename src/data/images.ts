@@ -1,6 +1,8 @@
 /** Sound into the files of a data set: windows, spectrograms, PNGs. */
 
-import { cutWindows, type Spectrogrammer } from '../audio/windows.js';
+import { limitWindows } from '../audio/limit.js';
+import { noiseLabel } from '../audio/places.js';
+import { cutWindows, type SoundWindow, type Spectrogrammer } from '../audio/windows.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, writeAtomically } from '../io/files.js';
 import { grayPng } from '../io/image.js';
@@ -18,48 +20,67 @@ export interface ImageMaker {
 }
 
 /**
- * Writes `<prefix>_<start>.png` for each window of a recording that is not silent. Undefined if it was stopped before
- * the last one; those that were written are whole.
+ * Writes `<prefix>_<start>.png` for each window of a recording that is used; those of noise go to the class's own folder.
+ * Undefined if it was stopped before the last one; those that were written are whole.
  */
 export async function makeImages(
   samples: Float32Array,
   recording: DatasetRecording,
   prefix: string,
-  { spectrogrammer, parameters, batch, out, signal }: ImageMaker,
+  maker: ImageMaker,
 ): Promise<Entry | undefined> {
-  const { label, recordist, source, sampleRate } = recording;
+  const { source, sampleRate } = recording;
+  const { parameters, batch, signal } = maker;
+  const entry: Entry = { recording, images: [], skipped: [] };
   if (sampleRate / 2 <= parameters.fmin) {
     const reason = `holds nothing above ${sampleRate / 2} Hz (half its sample rate), but fmin is ${parameters.fmin} Hz`;
     return { recording, images: [], skipped: [{ file: source, start: 0, reason }] };
   }
-  const cut = cutWindows({ samples, sampleRate }, parameters);
-  const skipped = cut.skipped.map(({ start, reason }) => ({ file: source, start, reason }));
-  const entry: Entry = { recording, images: [], skipped };
-  for (let first = 0; first < cut.windows.length; first += batch) {
-    if (signal?.aborted) return undefined;
-    const windows = cut.windows.slice(first, first + batch);
-    const spectrograms = await spectrogrammer(windows).catch(onlyUserErrors);
-    if (spectrograms instanceof UserError) {
-      return { recording, images: [], skipped: [{ file: source, start: 0, reason: spectrograms.message }] };
+  const stretch = { samples, sampleRate, first: 0, until: Number.POSITIVE_INFINITY };
+  for await (const cut of limitWindows([cutWindows(stretch, parameters)], parameters)) {
+    entry.skipped.push(...cut.skipped.map(({ start, reason }) => ({ file: source, start, reason })));
+    for (let first = 0; first < cut.windows.length; first += batch) {
+      if (signal?.aborted) return undefined;
+      const windows = cut.windows.slice(first, first + batch);
+      const images = await writeImages(windows, recording, prefix, maker).catch(onlyUserErrors);
+      if (images instanceof UserError) {
+        return { recording, images: [], skipped: [{ file: source, start: 0, reason: images.message }] };
+      }
+      entry.images.push(...images);
     }
-    const images = windows.map(({ start }) => ({
-      file: `${prefix}_${start.toFixed(2)}.png`,
-      label,
-      recording: recording.recording,
-      ...(recordist !== undefined && { recordist }),
-      start,
-      seconds: parameters.window,
-    }));
-    await Promise.all(
-      images.map(async ({ file }, k) => {
-        const gray = toGray(spectrograms[k], parameters.size, file);
-        await writeAtomically(insideFolder(out, file), await grayPng(gray, parameters.size, parameters.size));
-      }),
-    );
-    entry.images.push(...images);
   }
+  entry.images.sort((a, b) => a.start - b.start);
   return entry;
 }
+
+async function writeImages(
+  windows: SoundWindow[],
+  { label, recording, recordist, source }: DatasetRecording,
+  prefix: string,
+  { spectrogrammer, parameters, out }: ImageMaker,
+): Promise<Entry['images']> {
+  const spectrograms = await spectrogrammer(windows);
+  const images = windows.map((window) => ({
+    file: `${window.label === noiseLabel ? noisePrefix(prefix) : prefix}_${window.start.toFixed(2)}.png`,
+    label: window.label ?? label,
+    recording,
+    ...(recordist !== undefined && { recordist }),
+    ...(window.label !== undefined && window.label !== label && { source }),
+    start: window.start,
+    seconds: parameters.window,
+    ...(window.note !== undefined && { note: window.note }),
+  }));
+  await Promise.all(
+    images.map(async ({ file }, k) => {
+      const gray = toGray(spectrograms[k], parameters.size, file);
+      await writeAtomically(insideFolder(out, file), await grayPng(gray, parameters.size, parameters.size));
+    }),
+  );
+  return images;
+}
+
+/** Of a recording's windows of noise: no other prefix is equal, since "~" is in no safe name. */
+export const noisePrefix = (prefix: string): string => `${noiseLabel}/${prefix.replace('/', '~')}`;
 
 /** A recording whose windows cannot be transformed (too long at its sample rate, ...) must not keep the others from it. */
 function onlyUserErrors(error: unknown): UserError {

@@ -5,24 +5,101 @@ import { z } from 'zod';
 export const datasetFormat = 'lyrebird-dataset/1';
 export const indexName = 'dataset.json';
 
-/** How a spectrogram is made. Two data sets with equal parameters have comparable images. */
-export const parametersSchema = z
-  .strictObject({
-    wavelet: z.string().min(1).describe('the mother wavelet'),
-    fmin: z.number().positive().describe('frequency of the lowest row, Hz'),
-    fmax: z.number().positive().describe('frequency of row 0, Hz'),
-    w0: z.number().positive().describe("the wavelet's centre frequency times its width, radians"),
-    rangeDb: z.number().positive().describe('decibels from black to white; white is the window’s maximum'),
-    window: z.number().positive().max(600).describe('seconds an image spans'),
-    hop: z.number().min(0.01).describe('seconds from one window to the next'),
-    size: z.int().min(8).max(4096).describe('pixels along each side'),
-    silenceDb: z.number().max(0).describe('windows whose peak is below this are left out, dB of full scale'),
-  })
-  .refine(({ fmin, fmax }) => fmin < fmax, { path: ['fmax'], error: 'must be greater than fmin' })
-  .refine(({ hop, window }) => hop <= window, {
-    path: ['hop'],
-    error: 'must be at most window, or sound is passed over',
-  });
+const seconds = z.number().positive().max(600);
+const decibels = z.number().positive().max(200);
+
+/**
+ * How a spectrogram is made. Two data sets with equal parameters have comparable images. Fields with a default are younger
+ * than the first data sets; the default says what those did.
+ */
+export const parametersSchema = z.preprocess(
+  withTransform,
+  z
+    .strictObject({
+      transform: z.enum(['morlet', 'morse', 'bump', 'mel', 'stft']).describe('wavelets, or short-time Fourier spectra'),
+      fmin: z.number().positive().describe('frequency of the lowest row, Hz'),
+      fmax: z.number().positive().describe('frequency of row 0, Hz'),
+      w0: z.number().min(2).max(200).describe("of morlet: a row's frequency over its deviation in frequency"),
+      beta: z.number().min(1).max(10_000).default(48).describe('of morse: decay of the spectrum towards 0 Hz'),
+      gamma: z.number().min(0.5).max(20).default(3).describe('of morse: symmetry, 3 is the most symmetric'),
+      mu: z.number().positive().max(1000).default(5).describe("of bump: the wavelet's centre frequency, radians"),
+      sigma: z.number().positive().max(1000).default(0.6).describe('of bump: half of the band that it covers, radians'),
+      frame: z.number().min(0.001).max(1).default(0.02).describe('of mel and stft: length of a frame, seconds'),
+      frameHop: z.number().min(0.0002).max(1).default(0.005).describe('of mel and stft: between frames, seconds'),
+      rangeDb: decibels.describe('decibels from black to white'),
+      normalise: z
+        .enum(['max', 'peak', 'rms', 'none'])
+        .default('max')
+        .describe(
+          "what is white: max, the loudest pixel; peak or rms, a tone of the window's peak or root mean square; none, " +
+            'a tone of full scale',
+        ),
+      removeDc: z.boolean().default(false).describe("whether each window's mean is taken off"),
+      gateDb: decibels
+        .nullable()
+        .default(null)
+        .describe('spectral gating: how far above the noise something must be to stay, dB'),
+      size: z.int().min(8).max(4096).describe('pixels along each side'),
+      window: seconds.describe('seconds an image spans'),
+      hop: z.number().min(0.01).describe('seconds from one window to the next'),
+      windows: z.enum(['grid', 'events']).default('grid').describe('every hop seconds, or where something sounds'),
+      eventDb: decibels.default(12).describe('how far above the background an event begins, dB'),
+      eventGap: z.number().min(0).max(60).default(0.2).describe('events closer than this are one, seconds'),
+      eventLength: z.number().min(0).max(60).default(0.04).describe('shorter events are none, seconds'),
+      maxWindows: z.int().min(1).nullable().default(null).describe('at most so many windows a recording'),
+      noiseWindows: z.int().min(0).default(0).describe('at most so many windows a recording for the class noise'),
+      silenceDb: z.number().max(0).describe('windows whose peak is below this are left out, dB of full scale'),
+      clippedShare: z.number().min(0).max(1).default(0.001).describe('a window clips with more samples at full scale'),
+      dropClipped: z.boolean().default(false).describe('whether windows that clip are left out'),
+    })
+    .refine(({ fmin, fmax }) => fmin < fmax, { path: ['fmax'], error: 'must be greater than fmin' })
+    .refine(({ hop, window }) => hop <= window, {
+      path: ['hop'],
+      error: 'must be at most window, or sound is passed over',
+    })
+    .refine(({ frame, frameHop }) => 2 * frameHop <= frame, {
+      path: ['frameHop'],
+      error: 'must be at most half of frame, or sound is passed over',
+    })
+    .refine(({ mu, sigma }) => sigma < mu, { path: ['sigma'], error: 'must be less than mu' }),
+);
+
+/** Of a new data set. */
+export const defaultParameters: Readonly<Parameters> = {
+  transform: 'morlet',
+  fmin: 500,
+  fmax: 12000,
+  w0: 12,
+  beta: 48,
+  gamma: 3,
+  mu: 5,
+  sigma: 0.6,
+  frame: 0.02,
+  frameHop: 0.005,
+  rangeDb: 60,
+  normalise: 'max',
+  removeDc: true,
+  gateDb: null,
+  size: 256,
+  window: 2,
+  hop: 1,
+  windows: 'grid',
+  eventDb: 12,
+  eventGap: 0.2,
+  eventLength: 0.04,
+  maxWindows: null,
+  noiseWindows: 0,
+  silenceDb: -60,
+  clippedShare: 0.001,
+  dropClipped: false,
+};
+
+/** The field was once called `wavelet`. */
+function withTransform(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('wavelet' in value) || 'transform' in value) return value;
+  const { wavelet: transform, ...others } = value;
+  return { transform, ...others };
+}
 
 const share = z.number().min(0).max(1);
 const fractionsSchema = z
@@ -51,8 +128,10 @@ const imageSchema = z.strictObject({
   label: z.string(),
   recording: z.string(),
   recordist: z.string().optional(),
+  source: z.string().optional().describe("the recording's, where its label is not the image's"),
   start: z.number().min(0).describe('seconds into the recording'),
   seconds: z.number().positive(),
+  note: z.string().optional().describe('damage that it was used in spite of'),
   split: part,
 });
 

@@ -11,6 +11,7 @@ import type { SynthesisedRecording } from '../audio/syrinx.js';
 import { toUserError, UserError } from '../io/errors.js';
 import { insideFolder } from '../io/files.js';
 import type { Entry } from './assemble.js';
+import { noisePrefix } from './images.js';
 
 /** A recording to be prepared: a file, or samples in memory. */
 export type Recording = RecordingFile | SynthesisedRecording;
@@ -69,7 +70,8 @@ async function fingerprintOf(recording: Recording): Promise<string> {
 }
 
 async function hasImages(entry: Entry, out: string, prefix: string): Promise<boolean> {
-  if (!entry.images.every(({ file }) => file.startsWith(`${prefix}_`))) return false;
+  const prefixes = [prefix, noisePrefix(prefix)];
+  if (!entry.images.every(({ file }) => prefixes.some((own) => file.startsWith(`${own}_`)))) return false;
   const checks = entry.images.map(({ file }) => access(insideFolder(out, file)));
   return Promise.all(checks).then(
     () => true,

@@ -14,13 +14,13 @@ export function fft(re: Float64Array, im: Float64Array): void {
       [im[i], im[reversed]] = [im[reversed], im[i]];
     }
   }
-  const cosines = Float64Array.from({ length: size / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / size));
-  const sines = Float64Array.from({ length: size / 2 }, (_, k) => Math.sin((2 * Math.PI * k) / size));
+  const { cosines, sines } = rootsOf(size);
   for (let half = 1; half < size; half *= 2) {
+    const step = size / (2 * half);
     for (let start = 0; start < size; start += 2 * half) {
       for (let k = 0; k < half; k++) {
-        const cosine = cosines[(k * size) / (2 * half)];
-        const sine = sines[(k * size) / (2 * half)];
+        const cosine = cosines[k * step];
+        const sine = sines[k * step];
         const [even, odd] = [start + k, start + k + half];
         const oddRe = re[odd] * cosine + im[odd] * sine;
         const oddIm = im[odd] * cosine - re[odd] * sine;
@@ -31,6 +31,24 @@ export function fft(re: Float64Array, im: Float64Array): void {
       }
     }
   }
+}
+
+interface Roots {
+  cosines: Float64Array;
+  sines: Float64Array;
+}
+
+const tables = new Map<number, Roots>();
+
+/** cos and sin of 2 pi k / size for k = 0 .. size / 2 - 1, computed once for each size. */
+function rootsOf(size: number): Roots {
+  let roots = tables.get(size);
+  if (!roots) {
+    const angles = Float64Array.from({ length: size / 2 }, (_, k) => (2 * Math.PI * k) / size);
+    roots = { cosines: angles.map(Math.cos), sines: angles.map(Math.sin) };
+    tables.set(size, roots);
+  }
+  return roots;
 }
 
 /** The inverse of fft, in place: x[m] = 1 / M * sum over k of X[k] e^(2 pi i k m / M). */

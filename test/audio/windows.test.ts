@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutWindows, defaultWindowing, peakDb } from '../../src/audio/windows.js';
+import { peakDb } from '../../src/audio/condition.js';
+import { cutWindows } from '../../src/audio/windows.js';
+import { defaultParameters } from '../../src/data/schema.js';
 import { tone } from './fixtures.js';
 
 const sampleRate = 1000;
+const whole = (samples: Float32Array) => ({ samples, sampleRate, first: 0, until: Number.POSITIVE_INFINITY });
 const cut = (samples: Float32Array, options = {}) =>
-  cutWindows({ samples, sampleRate }, { ...defaultWindowing, ...options });
+  cutWindows(whole(samples), { ...defaultParameters, removeDc: false, ...options });
 
 test('windows cover the recording from its start, and leave less than a hop at its end', () => {
   const lengths = fc.integer({ min: 1, max: 9000 });

@@ -1,0 +1,164 @@
+/**
+ * Where a recording's windows lie.
+ *
+ * Grid: at 0, hop, 2 hop, ... as far as they fit; less than a hop is left over at the end.
+ *
+ * Events: as many windows as fit into each event (see findEvents), hop apart, or one, centred on it, for a shorter event.
+ * Of windows closer than a hop the one of the stronger event is kept: it shows the other one, too.
+ *
+ * Annotated recordings, whichever of the two is asked for: the same for each annotation, under its label. None is dropped
+ * for being close to another, but for those of one label that are equal to a hundredth of a second.
+ *
+ * Noise: windows side by side in what lies between events (or annotations), `eventGap` away from them. Windows of the grid
+ * that no event touches are nobody's song then, and left out.
+ */
+import { type Annotation, windowStarts } from './annotations.js';
+import { type EventOptions, findEvents } from './events.js';
+import type { Stretch } from './stretches.js';
+
+/** The class of windows in which nothing sounds but the background. */
+export const noiseLabel = 'noise';
+
+export interface Placing extends EventOptions {
+  /** Length of a window, seconds. */
+  window: number;
+  /** From one window's start to the next, seconds; at most `window`. */
+  hop: number;
+  windows: 'grid' | 'events';
+  /** Above 0 if there is to be a class of noise. How many of its windows are kept is decided later: see limitWindows. */
+  noiseWindows: number;
+}
+
+export interface Place {
+  /** The window's first sample in the recording. */
+  at: number;
+  label?: string;
+  /** Of its event, dB above the background. */
+  strength?: number;
+}
+
+/** Something that sounds, in seconds from the recording's beginning. */
+type Sounding = Pick<Annotation, 'start' | 'end'> & { label?: string; strength?: number };
+
+export interface Places {
+  /** In order of time. */
+  places: Place[];
+  /** Windows of the grid, or stretches, in which nothing sounds; seconds from the recording's beginning. */
+  skipped: { start: number; reason: string }[];
+}
+
+/** The places of the windows that begin in a stretch. Those that would lead beyond the recording's ends are moved. */
+export function placeWindows(stretch: Stretch, settings: Placing, annotations?: readonly Annotation[]): Places {
+  const { windows, noiseWindows } = settings;
+  if (windows === 'grid' && noiseWindows === 0 && !annotations) {
+    return { places: gridPlaces(stretch, settings), skipped: [] };
+  }
+  const sounding = annotations ?? eventsOf(stretch, settings);
+  const noise = noiseWindows > 0 ? noisePlaces(stretch, settings, sounding) : [];
+  const { places, skipped } =
+    windows === 'grid' && !annotations
+      ? touchedPlaces(stretch, settings, sounding)
+      : soundingPlaces(stretch, settings, sounding, annotations !== undefined);
+  return { places: [...places, ...noise].sort((a, b) => a.at - b.at), skipped };
+}
+
+/** Windows around all that sounds. */
+function soundingPlaces(
+  stretch: Stretch,
+  settings: Placing,
+  sounding: readonly Sounding[],
+  annotated: boolean,
+): Places {
+  const places = placesIn(stretch, settings, sounding);
+  if (places.length === 0 && sounding.length === 0) {
+    const { eventDb, fmin, fmax } = settings;
+    const what = `event: nothing is ${eventDb} dB above the background from ${fmin} to ${fmax} Hz`;
+    const reason = `holds no ${annotated ? 'annotation' : what}`;
+    return { places, skipped: [{ start: stretch.first / stretch.sampleRate, reason }] };
+  }
+  return { places: annotated ? distinct(places, stretch) : spaced(places, stretch, settings), skipped: [] };
+}
+
+/** Windows of the grid that something sounds in. */
+function touchedPlaces(stretch: Stretch, settings: Placing, sounding: readonly Sounding[]): Places {
+  const touched: Place[] = [];
+  const skipped: Places['skipped'] = [];
+  const reason = `holds no event: nothing in it is ${settings.eventDb} dB above the background`;
+  for (const place of gridPlaces(stretch, settings)) {
+    const start = place.at / stretch.sampleRate;
+    const isTouched = sounding.some((event) => event.start < start + settings.window && event.end > start);
+    if (isTouched) touched.push(place);
+    else skipped.push({ start, reason });
+  }
+  return { places: touched, skipped };
+}
+
+function gridPlaces({ samples, sampleRate, first, until }: Stretch, { window, hop }: Placing): Place[] {
+  const last = first + Math.max(0, samples.length - Math.round(window * sampleRate));
+  const places: Place[] = [];
+  for (let k = Math.floor(first / (hop * sampleRate)); ; k++) {
+    const at = Math.round(k * hop * sampleRate);
+    if (at >= until || at > last) return places;
+    if (at >= first) places.push({ at });
+  }
+}
+
+function eventsOf({ samples, sampleRate, first }: Stretch, settings: Placing): Sounding[] {
+  const offset = first / sampleRate;
+  return findEvents(samples, sampleRate, settings).map(({ start, end, strength }) => ({
+    start: offset + start,
+    end: offset + end,
+    strength,
+  }));
+}
+
+/** Windows in, or around, each of what sounds; those that begin in this stretch. */
+function placesIn(
+  { samples, sampleRate, first, until }: Stretch,
+  { window, hop }: Placing,
+  sounding: readonly Sounding[],
+): Place[] {
+  const last = first + Math.max(0, samples.length - Math.round(window * sampleRate));
+  return sounding.flatMap(({ label, strength, ...span }) =>
+    windowStarts(span, { window, hop })
+      .map((start) => Math.round(start * sampleRate))
+      .filter((at) => (at >= first || first === 0) && at < until)
+      .map((at) => ({
+        at: Math.min(last, Math.max(0, at)),
+        ...(label !== undefined && { label }),
+        ...(strength !== undefined && { strength }),
+      })),
+  );
+}
+
+/** Windows side by side in what is left between all that sounds. */
+function noisePlaces(stretch: Stretch, settings: Placing, sounding: readonly Sounding[]): Place[] {
+  const { window, eventGap } = settings;
+  const end = (stretch.first + stretch.samples.length) / stretch.sampleRate;
+  const gaps: Sounding[] = [];
+  let start = stretch.first / stretch.sampleRate;
+  for (const sound of [...sounding].sort((a, b) => a.start - b.start)) {
+    gaps.push({ start, end: Math.min(end, sound.start - eventGap) });
+    start = Math.max(start, sound.end + eventGap);
+  }
+  gaps.push({ start, end });
+  const wide = gaps.filter((gap) => gap.end - gap.start >= window).map((gap) => ({ ...gap, label: noiseLabel }));
+  return placesIn(stretch, { ...settings, hop: window }, wide);
+}
+
+/** Without those of one label whose images would have one name. */
+function distinct(places: readonly Place[], { sampleRate }: Stretch): Place[] {
+  const byName = new Map(places.map((place) => [`${(place.at / sampleRate).toFixed(2)} ${place.label}`, place]));
+  return [...byName.values()];
+}
+
+/** The strongest, then all others that are at least a hop from any stronger one. */
+function spaced(places: readonly Place[], { sampleRate }: Stretch, { hop }: Placing): Place[] {
+  const chosen: Place[] = [];
+  const strongest = [...places].sort((a, b) => b.strength! - a.strength! || a.at - b.at);
+  for (const place of strongest) {
+    // Windows of one event are a hop apart, but for rounding.
+    if (chosen.every(({ at }) => Math.abs(at - place.at) >= hop * sampleRate - 1)) chosen.push(place);
+  }
+  return chosen;
+}

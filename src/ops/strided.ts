@@ -68,6 +68,11 @@ export interface Walk {
   readonly start?: number;
 }
 
+/** Copies all values of `x` into `y`, one after another from element `start` on. */
+export function copyInto(e: Engine, x: Tensor, y: Tensor, start: number): void {
+  stridedCopy(e, [sizeOf(x.shape)], { tensor: x, strides: [1] }, { tensor: y, strides: [1], start });
+}
+
 /** to[i . to.strides] = scale * from[i . from.strides] for every index i of `shape`. */
 export function stridedCopy(e: Engine, shape: Shape, from: Walk, to: Walk, scale = 1): void {
   const walk = collapse(shape, [from.strides, to.strides]);

@@ -4,15 +4,16 @@
  */
 import { Tape } from '../autograd/tape.js';
 import type { Engine } from '../kernel/engine.js';
-import type { Tensor } from '../memory/tensor.js';
+import { sizeOf, type Tensor } from '../memory/tensor.js';
 import type { Discriminator } from '../models/discriminator.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { add, fill, mul } from '../ops/elementwise.js';
 import { bceWithLogits, crossEntropy } from '../ops/loss.js';
 import { mean } from '../ops/reduce.js';
-import { concat, slice } from '../ops/shape.js';
-import { stridedCopy } from '../ops/strided.js';
+import { scaleScalars } from '../ops/scalars.js';
+import { slice } from '../ops/shape.js';
+import { copyInto } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
 export interface GanObjective {
@@ -63,66 +64,102 @@ interface Constants {
   readonly allReal: Tensor;
 }
 
+/** A batch on the GPU. All of it is sent before the first update, so that nothing interrupts the recording of the step. */
+interface Uploaded {
+  /** [2 N, channels, size, size]: the real images, then room for the generated ones. */
+  readonly images: Tensor;
+  /** Classes that the discriminator is asked for: of the real images, or of all. */
+  readonly labels: Tensor;
+  readonly zdLabels: Tensor;
+  readonly zgLabels: Tensor;
+}
+
+/** The losses of one update, before their weights. */
+interface Losses {
+  readonly source: Tensor;
+  readonly classes: Tensor;
+  readonly [name: string]: Tensor;
+}
+
 export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batchSize: number): GanStep {
   const { g, d, optimizerG, optimizerD } = gan;
+  const { channels, size } = d.module.config;
   const n = batchSize;
+  const bce = objective.adversarial === 'bce';
   const halves = (real: number, fake: number): Tensor =>
     e.upload(
       Float32Array.from({ length: 2 * n }, (_, i) => (i < n ? real : fake)),
       [2 * n],
     );
   const constants: Constants = {
-    one: fill(e, e.empty([1]), 1),
+    one: fill(e, e.empty([]), 1),
     two: fill(e, e.empty([]), 2),
     minusOne: fill(e, e.empty([]), -1),
     targets: halves(1, 0),
     signs: halves(-1, 1),
     allReal: fill(e, e.empty([n]), 1),
   };
+  // A mean over both halves together is half the sum of the two means, and so is its gradient.
+  const weightsD = [2, objective.classOnFakes ? 2 : 1] as const;
+  const cotangentsD = [constants.two, objective.classOnFakes ? constants.two : constants.one] as const;
+  const weightsG = [bce ? 1 : -1, 1] as const;
+  const cotangentsG = [bce ? constants.one : constants.minusOne, constants.one] as const;
 
-  const updateDiscriminator = (batch: GanBatch, losses: Tensor, rate?: number): undefined => {
-    const { channels, size } = d.module.config;
+  const upload = (batch: GanBatch): Uploaded => {
+    const images = e.empty([2 * n, channels, size, size]);
+    e.write({ ...images, shape: [n, channels, size, size] }, batch.images);
+    const labels = objective.classOnFakes ? [...batch.labels, ...batch.zdLabels] : batch.labels;
+    return {
+      images,
+      labels: e.upload(Int32Array.from(labels), [labels.length]),
+      zdLabels: e.upload(batch.zdLabels, [n]),
+      zgLabels: e.upload(batch.zgLabels, [n]),
+    };
+  };
+
+  const updateDiscriminator = ({ images, labels, zdLabels }: Uploaded, zd: Tensor, rate?: number): Losses => {
     e.mark('fakes');
-    const fakes = e.scope(() => g.module.forward(new Tape(e), batch.zd, e.upload(batch.zdLabels, [n])));
+    e.scope(() => {
+      const fakes = g.module.forward(new Tape(e), zd, zdLabels);
+      copyInto(e, fakes, images, sizeOf(fakes.shape));
+      return null;
+    });
     e.mark('D forward');
     const tape = new Tape(e, d.targets);
-    const images = tape.apply(concat, [e.upload(batch.images, [n, channels, size, size]), fakes], { dim: 0 });
     const judged = d.module.forward(tape, images);
-    // Means over both halves together are half the sum of the two means.
     const source = discriminatorSource(tape, objective, constants, judged.adversarial);
-    const [logits, labels, weight] = objective.classOnFakes
-      ? [judged.classes, Int32Array.from([...batch.labels, ...batch.zdLabels]), constants.two]
-      : [tape.apply(slice, [judged.classes], { dim: 0, start: 0, length: n }), batch.labels, undefined];
-    const classes = tape.apply(crossEntropy, [logits, e.upload(labels, [labels.length])], {});
-    report(e, source, losses, 0, 2);
-    report(e, classes, losses, 1, weight ? 2 : 1);
+    const logits = objective.classOnFakes
+      ? judged.classes
+      : tape.apply(slice, [judged.classes], { dim: 0, start: 0, length: n });
+    const classes = tape.apply(crossEntropy, [logits, labels], {});
     e.mark('D backward');
     d.zeroGrad();
     tape.backwardAll([
-      [source, constants.two],
-      [classes, weight],
+      [source, cotangentsD[0]],
+      [classes, cotangentsD[1]],
     ]);
     e.mark('D update');
     optimizerD.update(e, rate);
+    return { source, classes };
   };
 
-  const updateGenerator = (batch: GanBatch, losses: Tensor, rate?: number): undefined => {
+  const updateGenerator = ({ zgLabels }: Uploaded, zg: Tensor, rate?: number): Losses => {
     e.mark('G forward');
     const tape = new Tape(e, g.targets);
-    const labels = e.upload(batch.zgLabels, [n]);
-    const judged = d.module.forward(tape, g.module.forward(tape, batch.zg, labels));
-    const bce = objective.adversarial === 'bce';
+    const judged = d.module.forward(tape, g.module.forward(tape, zg, zgLabels));
     const source = bce
       ? tape.apply(bceWithLogits, [judged.adversarial, constants.allReal], {})
       : tape.apply(mean, [judged.adversarial], {});
-    const classes = tape.apply(crossEntropy, [judged.classes, labels], {});
-    report(e, source, losses, 2, bce ? 1 : -1);
-    report(e, classes, losses, 3, 1);
+    const classes = tape.apply(crossEntropy, [judged.classes, zgLabels], {});
     e.mark('G backward');
     g.zeroGrad();
-    tape.backwardAll([[source, bce ? undefined : constants.minusOne], [classes]]);
+    tape.backwardAll([
+      [source, cotangentsG[0]],
+      [classes, cotangentsG[1]],
+    ]);
     e.mark('G update');
     optimizerG.update(e, rate);
+    return { source, classes };
   };
 
   return {
@@ -130,8 +167,14 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
       g.module.train();
       d.module.train();
       const losses = e.empty([LOSS_NAMES.length]);
-      e.scope(() => updateDiscriminator(batch, losses, rates.d));
-      e.scope(() => updateGenerator(batch, losses, rates.g));
+      e.scope(() => {
+        const uploaded = upload(batch);
+        const ofD = e.scope(() => updateDiscriminator(uploaded, batch.zd, rates.d));
+        const ofG = e.scope(() => updateGenerator(uploaded, batch.zg, rates.g));
+        e.mark('losses');
+        scaleScalars(e, [ofD.source, ofD.classes, ofG.source, ofG.classes], [...weightsD, ...weightsG], losses);
+        return null;
+      });
       e.submit();
       return losses;
     },
@@ -146,9 +189,4 @@ function discriminatorSource(tape: Tape, { adversarial }: GanObjective, constant
   if (adversarial === 'bce') return tape.apply(bceWithLogits, [logits, constants.targets], {});
   const margins = tape.apply(mul, [logits, constants.signs], {});
   return tape.apply(mean, [tape.apply(add, [margins, constants.one], { activation: 'relu' })], {});
-}
-
-/** losses[i] = scale * loss. */
-function report(e: Engine, loss: Tensor, losses: Tensor, i: number, scale: number): void {
-  stridedCopy(e, [], { tensor: loss, strides: [] }, { tensor: losses, strides: [], start: i }, scale);
 }

@@ -21,7 +21,17 @@ import { fill } from '../../src/ops/elementwise.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { lyrebird } from './console.js';
 
-const PHASES = ['noise', 'fakes', 'D forward', 'D backward', 'D update', 'G forward', 'G backward', 'G update'];
+const PHASES = [
+  'noise',
+  'fakes',
+  'D forward',
+  'D backward',
+  'D update',
+  'G forward',
+  'G backward',
+  'G update',
+  'losses',
+];
 
 const slicesOf = (trace: Trace, title: string): TraceEvent[] => {
   const track = trace.traceEvents.find(({ name, args }) => name === 'thread_name' && args.name === title);

@@ -15,21 +15,18 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { type Log, openLog } from '../io/log.js';
 import type { Engine } from '../kernel/engine.js';
-import type { Tensor } from '../memory/tensor.js';
 import { randomNormal } from '../ops/random.js';
 import { uniform } from '../reference/random.js';
 import { type Checkpoint, loadGan, saveCheckpoint } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
 import { evaluate } from './evaluate.js';
+import { createFlight } from './flight.js';
 import { createGan } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES } from './ganStep.js';
 import { generateImages, sampleSheet } from './sample.js';
 
 /** Streams of the seed: four a step, above those of the weights. */
 const STEP_STREAM = 2 ** 24;
-
-/** Steps that may be under way on the GPU while the next one is recorded. */
-const STEPS_IN_FLIGHT = 2;
 
 export type Losses = Readonly<Record<(typeof LOSS_NAMES)[number], number>>;
 
@@ -140,30 +137,22 @@ interface Run extends TrainOptions {
 async function runSteps(run: Run): Promise<TrainResult> {
   const { engine: e, config, gan } = run;
   const step = createGanStep(e, gan, config, config.batch);
-  const flying: { step: number; losses: Tensor }[] = [];
-  const land = async (): Promise<void> => {
-    const first = flying.shift();
-    if (first) await reportLosses(run, first.step, first.losses);
-  };
-  const settle = async (): Promise<void> => {
-    while (flying.length > 0) await land();
-  };
+  const flight = createFlight(e, (t, losses) => reportLosses(run, t, losses));
   while (run.done < config.steps && !run.signal?.aborted) {
     const real = await run.loader.batch(run.done);
     const losses = e.scope(() => step.run(drawBatch(run, run.done, real)));
     const t = ++run.done;
-    flying.push({ step: t, losses });
-    if (flying.length > STEPS_IN_FLIGHT) await land();
+    await flight.launch(t, losses);
     if (t % config.sampleEvery === 0 || t === config.steps) {
-      await settle();
+      await flight.settle();
       await writeSamples(run, t);
     }
     if (t % config.checkpointEvery === 0) {
-      await settle();
+      await flight.settle();
       await save(run);
     }
   }
-  await settle();
+  await flight.settle();
   const checkpoint = await save(run);
   step.destroy();
   run.log.write({
@@ -193,9 +182,7 @@ function drawBatch({ engine: e, config, dataset }: Run, t: number, { images, lab
   };
 }
 
-async function reportLosses(run: Run, step: number, tensor: Tensor): Promise<void> {
-  const values = await run.engine.read(tensor);
-  run.engine.release(tensor);
+function reportLosses(run: Run, step: number, values: Float32Array): void {
   const losses = Object.fromEntries(LOSS_NAMES.map((name, i) => [name, values[i]!])) as Losses;
   if (!values.every(Number.isFinite)) {
     throw new Diverged(

@@ -1,0 +1,133 @@
+/** Training a classifier: it learns, keeps its best weights, repeats itself bit for bit, and stops when asked. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLoader, type LabelledImages } from '../../src/data/loader.js';
+import { type Gpu, openGpu } from '../../src/device/open.js';
+import { Engine } from '../../src/kernel/engine.js';
+import { FeatureNet } from '../../src/models/featureNet.js';
+import type { Layer } from '../../src/nn/module.js';
+import { Network } from '../../src/nn/network.js';
+import { uniform } from '../../src/reference/random.js';
+import { type ClassifierConfig, type ClassifierTraining, trainClassifier } from '../../src/train/classifier.js';
+import { outputsOf, scoreLogits } from '../../src/train/classify.js';
+
+const SIZE = 8;
+const IMAGE = [1, SIZE, SIZE] as const;
+const CONFIG: ClassifierConfig = {
+  optimizer: 'adamw',
+  learningRate: 5e-3,
+  weightDecay: 0.01,
+  momentum: 0.9,
+  labelSmoothing: 0,
+  epochs: 6,
+  patience: 6,
+};
+
+/** Images that are bright in their upper or in their lower half, in noise. */
+function twoClasses(count: number, seed: number): LabelledImages {
+  const labels = Int32Array.from({ length: count }, (_, i) => i % 2);
+  const half = (SIZE * SIZE) / 2;
+  const noise = uniform(seed, 0, count * SIZE * SIZE);
+  const images = Float32Array.from(noise, (u, p) => {
+    const isUpper = p % (2 * half) < half;
+    return 1.6 * u - 1 + (isUpper === (labels[Math.floor(p / (2 * half))] === 0) ? 0.4 : 0);
+  });
+  return { images, labels };
+}
+
+let gpu: Gpu;
+let e: Engine;
+beforeAll(async () => {
+  gpu = await openGpu();
+  e = new Engine(gpu);
+});
+afterAll(() => gpu?.close());
+
+const create = (seed = 1): Network<Layer> =>
+  new Network(e, new FeatureNet({ classes: 2, channels: 1, size: SIZE, features: 6 }), seed);
+
+function train(options: Partial<ClassifierTraining> = {}) {
+  const source = createLoader({ ...twoClasses(32, 1), batch: 8, seed: 1 });
+  const validation = twoClasses(20, 2);
+  const training = { engine: e, network: create(), image: IMAGE, source, validation, config: CONFIG, ...options };
+  return trainClassifier(training).then((result) => ({ ...result, network: training.network, validation }));
+}
+
+const scoreOf = async (network: ReturnType<typeof create>, { images, labels }: LabelledImages) => {
+  const forward = network.module.forward.bind(network.module);
+  return scoreLogits(await outputsOf(e, network.module, forward, images, IMAGE, 7), labels);
+};
+
+describe('a classifier', () => {
+  it.each(['adamw', 'sgd'] as const)(
+    'learns with %s, and ends with the weights of its best epoch',
+    async (optimizer) => {
+      const { history, best, complete, network, validation } = await train({
+        config: { ...CONFIG, optimizer, learningRate: optimizer === 'sgd' ? 0.05 : 5e-3 },
+      });
+      expect(complete).toBe(true);
+      expect(history.map(({ epoch, step }) => [epoch, step])).toEqual([1, 2, 3, 4, 5, 6].map((i) => [i, 4 * i]));
+      expect(history[5]!.loss).toBeLessThan(0.7 * history[0]!.loss);
+      expect(best!.validation!.loss).toBe(Math.min(...history.map((record) => record.validation!.loss)));
+      const score = await scoreOf(network, validation);
+      expect(score.accuracy).toBeGreaterThan(0.85);
+      expect(score.loss).toBeCloseTo(best!.validation!.loss, 5);
+      expect(score.accuracy).toBe(best!.validation!.accuracy);
+    },
+  );
+
+  it('trains the same twice, and otherwise from another seed', async () => {
+    const config = { ...CONFIG, epochs: 2 };
+    const once = async (seed: number) => await (await train({ config, network: create(seed) })).network.state();
+    expect(await once(1)).toEqual(await once(1));
+    expect(await once(2)).not.toEqual(await once(1));
+  });
+
+  it('stops when validation gets no better', async () => {
+    // Labels that have nothing to do with the images: the better they are learnt by heart, the worse the validation.
+    const { images, labels } = twoClasses(16, 3);
+    const random = Int32Array.from(uniform(9, 0, 16), (u) => (u < 0.5 ? 0 : 1));
+    const validation = { images, labels: labels.map((_, i) => 1 - random[i]!) };
+    const source = createLoader({ images, labels: random, batch: 8, seed: 1 });
+    const { history, best } = await train({ source, validation, config: { ...CONFIG, epochs: 30, patience: 3 } });
+    expect(history.length).toBeLessThan(30);
+    expect(history.length).toBe(best!.epoch + 3);
+  });
+
+  it('without validation goes on to the end and keeps what it has', async () => {
+    const { history, best } = await train({ validation: undefined, config: { ...CONFIG, epochs: 3 } });
+    expect(best).toBe(history[2]);
+    expect(best!.validation).toBeUndefined();
+  });
+
+  it('stops after the step in hand', async () => {
+    const controller = new AbortController();
+    const stopped = await train({
+      signal: controller.signal,
+      onEpoch: ({ epoch }) => epoch === 2 && controller.abort(),
+    });
+    expect(stopped.complete).toBe(false);
+    expect(stopped.history).toHaveLength(2);
+    const never = await train({ signal: AbortSignal.abort() });
+    expect(never).toMatchObject({ complete: false, history: [], best: undefined });
+  });
+
+  it('that diverges says at which step', async () => {
+    const { images, labels } = twoClasses(8, 1);
+    const source = createLoader({ images: images.fill(Number.NaN), labels, batch: 8, seed: 1 });
+    await expect(train({ source })).rejects.toThrow(/diverged: at step 1 the loss is NaN/);
+  });
+
+  it('takes no more memory in the last epoch than in the second', async () => {
+    const bytes: number[] = [];
+    await train({ onEpoch: () => bytes.push(e.memory().bytes) });
+    expect(bytes[5]).toBe(bytes[1]);
+  });
+});
+
+it('scores logits', () => {
+  const { loss, accuracy, named } = scoreLogits(Float32Array.of(0, Math.log(3), 1000, 0), Int32Array.of(1, 0));
+  expect([...named]).toEqual([1, 0]);
+  expect(accuracy).toBe(1);
+  expect(loss).toBeCloseTo(-Math.log(0.75) / 2, 6);
+  expect(scoreLogits(Float32Array.of(0, 1000), Int32Array.of(0)).loss).toBe(1000);
+});

@@ -3,12 +3,14 @@
  * synthetic ones, of both), with validation after each epoch and the best weights kept.
  *
  *   const network = new Network(e, new ResNet18(classes, 1), seed);
- *   await trainClassifier({ engine: e, network, image: [1, 64, 64], source: createLoader({...}), validation, config });
+ *   const loader = createLoader({ source, batch, seed });
+ *   await trainClassifier({ engine: e, network, loader, channels: 1, size: 64, validation, config });
  *
- * Everything random lies in the network's first weights and in the source, so two runs of equal seeds are equal bit for bit.
+ * Everything random lies in the network's first weights and in the loader, so two runs of equal seeds are equal bit for bit.
  */
 import { Tape } from '../autograd/tape.js';
-import type { LabelledImages } from '../data/loader.js';
+import type { LabelledImages, Loader } from '../data/loader.js';
+import type { ImageSource } from '../data/store.js';
 import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
@@ -17,7 +19,7 @@ import type { Network, State } from '../nn/network.js';
 import { crossEntropy } from '../ops/loss.js';
 import { createOptimizer, type Optimizer } from '../optim/optimizer.js';
 import { cosine, type Schedule, warmUp } from '../optim/schedule.js';
-import { type ImageShape, outputsOf, scoreLogits } from './classify.js';
+import { outputsOf, scoreLogits } from './classify.js';
 import { createFlight } from './flight.js';
 
 export interface ClassifierConfig {
@@ -32,12 +34,6 @@ export interface ClassifierConfig {
   readonly epochs: number;
   /** Passes without a lower validation loss after which it stops. */
   readonly patience: number;
-}
-
-/** Where batches come from: `Loader` is one. Every batch is full, [batch, ...image] and [batch]. */
-export interface BatchSource {
-  next(): LabelledImages;
-  readonly batchesPerEpoch: number;
 }
 
 export interface EpochRecord {
@@ -55,10 +51,13 @@ export interface EpochRecord {
 export interface ClassifierTraining {
   readonly engine: Engine;
   readonly network: Network<Layer>;
-  readonly image: ImageShape;
-  readonly source: BatchSource;
+  /** Where batches come from. */
+  readonly loader: Pick<Loader, 'batch' | 'batchesPerEpoch'>;
+  /** Of the images. */
+  readonly channels: number;
+  readonly size: number;
   /** Images that are not trained on. Without any, training goes on to the last epoch, and its weights are kept. */
-  readonly validation?: LabelledImages | undefined;
+  readonly validation?: ImageSource | undefined;
   readonly config: ClassifierConfig;
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Stops after the step in hand; the best weights so far are kept. */
@@ -75,8 +74,8 @@ export interface ClassifierResult {
 
 /** Trains `network` in place. Throws a UserError if a loss is no longer a number. */
 export async function trainClassifier(training: ClassifierTraining): Promise<ClassifierResult> {
-  const { engine: e, network, source, config, signal } = training;
-  const { batchesPerEpoch } = source;
+  const { engine: e, network, loader, config, signal } = training;
+  const { batchesPerEpoch } = loader;
   const optimizer = optimizerFor(e, network, config);
   const rate = scheduleOf(config, batchesPerEpoch);
   const history: EpochRecord[] = [];
@@ -84,7 +83,8 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   let losses: number[] = [];
   const flight = createFlight(e, (step, [loss]) => losses.push(checked(loss!, step)));
   for (let step = 0; step < config.epochs * batchesPerEpoch && !signal?.aborted; ) {
-    const loss = e.scope(() => trainStep(training, optimizer, rate(step)));
+    const batch = await loader.batch(step);
+    const loss = e.scope(() => trainStep(training, batch, optimizer, rate(step)));
     await flight.launch(++step, loss);
     if (step % batchesPerEpoch !== 0) continue;
     await flight.settle();
@@ -116,14 +116,14 @@ const scheduleOf = ({ learningRate, epochs }: ClassifierConfig, batchesPerEpoch:
 
 /** One update on one batch; its loss. */
 function trainStep(
-  { engine: e, network, image, source, config }: ClassifierTraining,
+  { engine: e, network, channels, size, config }: ClassifierTraining,
+  { images, labels }: LabelledImages,
   optimizer: Optimizer,
   rate: number,
 ): Tensor {
-  const { images, labels } = source.next();
   const tape = new Tape(e, network.targets);
   network.module.train();
-  const logits = network.module.forward(tape, e.upload(images, [labels.length, ...image]));
+  const logits = network.module.forward(tape, e.upload(images, [labels.length, channels, size, size]));
   const { labelSmoothing } = config;
   const loss = tape.apply(crossEntropy, [logits, e.upload(labels, [labels.length])], { labelSmoothing });
   network.zeroGrad();
@@ -133,16 +133,13 @@ function trainStep(
   return loss;
 }
 
-async function validate({ engine, network, image, validation }: ClassifierTraining) {
+async function validate({ engine, network, validation }: ClassifierTraining) {
   if (!validation || validation.labels.length === 0) return undefined;
   const { module } = network;
-  const forward = module.forward.bind(module);
-  const logits = await outputsOf(engine, module, forward, validation.images, image, VALIDATION_BATCH);
+  const logits = await outputsOf(engine, module, module.forward.bind(module), validation);
   const { loss, accuracy } = scoreLogits(logits, validation.labels);
   return { loss, accuracy };
 }
-
-const VALIDATION_BATCH = 32;
 
 /** By validation loss; without validation the latest is the best. */
 const isBetter = (record: EpochRecord, before: EpochRecord | undefined): boolean =>

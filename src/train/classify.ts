@@ -1,39 +1,35 @@
 /** What a network that is no longer trained says of images. */
 import { Tape } from '../autograd/tape.js';
+import { inOrder } from '../data/loader.js';
+import type { ImageSource } from '../data/store.js';
 import type { Engine } from '../kernel/engine.js';
-import { sizeOf, type Tensor } from '../memory/tensor.js';
+import type { Tensor } from '../memory/tensor.js';
 import { argmaxRows } from '../metrics/confusion.js';
 import type { Module } from '../nn/module.js';
+import { concatenated } from './sample.js';
 
-/** One image's [channels, height, width]. */
-export type ImageShape = readonly [channels: number, height: number, width: number];
+/** Images at a time. */
+const BATCH = 32;
 
 /**
- * The results of `forward` for images [count, ...image], `batch` at a time, in evaluation mode: [count, ...] as one array.
- * `module` is the network that `forward` runs.
+ * The results of `forward` for all images of a source, in evaluation mode: [count, ...] as one array. `module` is the network
+ * that `forward` runs.
  */
 export async function outputsOf(
   e: Engine,
   module: Module,
   forward: (tape: Tape, images: Tensor) => Tensor,
-  images: Float32Array,
-  image: ImageShape,
-  batch: number,
+  source: ImageSource,
 ): Promise<Float32Array> {
-  const pixels = sizeOf(image);
-  const count = images.length / pixels;
-  let outputs = new Float32Array(0);
+  const { channels, size } = source;
+  const parts: Float32Array[] = [];
   module.eval();
-  for (let start = 0; start < count; start += batch) {
-    const part = images.subarray(start * pixels, (start + batch) * pixels);
-    const rows = part.length / pixels;
-    const result = e.scope(() => forward(new Tape(e), e.upload(part, [rows, ...image])));
-    const values = await e.read(result);
+  for await (const { images, labels } of inOrder(source, BATCH)) {
+    const result = e.scope(() => forward(new Tape(e), e.upload(images, [labels.length, channels, size, size])));
+    parts.push(await e.read(result));
     e.release(result);
-    if (start === 0) outputs = new Float32Array((values.length / rows) * count);
-    outputs.set(values, start * (values.length / rows));
   }
-  return outputs;
+  return concatenated(parts);
 }
 
 export interface ClassifierScore {

@@ -43,7 +43,8 @@ export async function generateImages(
   return concatenated(parts);
 }
 
-function concatenated(parts: readonly Float32Array[]): Float32Array {
+/** Arrays one after another. */
+export function concatenated(parts: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,6 +1,7 @@
 /** Training a classifier: it learns, keeps its best weights, repeats itself bit for bit, and stops when asked. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLoader, type LabelledImages } from '../../src/data/loader.js';
+import { createLoader } from '../../src/data/loader.js';
+import { type ImageSource, sourceOf } from '../../src/data/store.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { FeatureNet } from '../../src/models/featureNet.js';
@@ -11,7 +12,6 @@ import { type ClassifierConfig, type ClassifierTraining, trainClassifier } from 
 import { outputsOf, scoreLogits } from '../../src/train/classify.js';
 
 const SIZE = 8;
-const IMAGE = [1, SIZE, SIZE] as const;
 const CONFIG: ClassifierConfig = {
   optimizer: 'adamw',
   learningRate: 5e-3,
@@ -23,7 +23,7 @@ const CONFIG: ClassifierConfig = {
 };
 
 /** Images that are bright in their upper or in their lower half, in noise. */
-function twoClasses(count: number, seed: number): LabelledImages {
+function twoClasses(count: number, seed: number): ImageSource & { images: Float32Array } {
   const labels = Int32Array.from({ length: count }, (_, i) => i % 2);
   const half = (SIZE * SIZE) / 2;
   const noise = uniform(seed, 0, count * SIZE * SIZE);
@@ -31,7 +31,7 @@ function twoClasses(count: number, seed: number): LabelledImages {
     const isUpper = p % (2 * half) < half;
     return 1.6 * u - 1 + (isUpper === (labels[Math.floor(p / (2 * half))] === 0) ? 0.4 : 0);
   });
-  return { images, labels };
+  return { ...sourceOf(images, labels, SIZE), images };
 }
 
 let gpu: Gpu;
@@ -46,15 +46,16 @@ const create = (seed = 1): Network<Layer> =>
   new Network(e, new FeatureNet({ classes: 2, channels: 1, size: SIZE, features: 6 }), seed);
 
 function train(options: Partial<ClassifierTraining> = {}) {
-  const source = createLoader({ ...twoClasses(32, 1), batch: 8, seed: 1 });
-  const validation = twoClasses(20, 2);
-  const training = { engine: e, network: create(), image: IMAGE, source, validation, config: CONFIG, ...options };
+  const loader = createLoader({ source: twoClasses(32, 1), batch: 8, seed: 1 });
+  const validation = twoClasses(50, 2);
+  const network = create();
+  const training = { engine: e, network, loader, channels: 1, size: SIZE, validation, config: CONFIG, ...options };
   return trainClassifier(training).then((result) => ({ ...result, network: training.network, validation }));
 }
 
-const scoreOf = async (network: ReturnType<typeof create>, { images, labels }: LabelledImages) => {
-  const forward = network.module.forward.bind(network.module);
-  return scoreLogits(await outputsOf(e, network.module, forward, images, IMAGE, 7), labels);
+const scoreOf = async ({ module }: Network<Layer>, source: ImageSource) => {
+  const logits = await outputsOf(e, module, module.forward.bind(module), source);
+  return scoreLogits(logits, source.labels);
 };
 
 describe('a classifier', () => {
@@ -86,9 +87,13 @@ describe('a classifier', () => {
     // Labels that have nothing to do with the images: the better they are learnt by heart, the worse the validation.
     const { images, labels } = twoClasses(16, 3);
     const random = Int32Array.from(uniform(9, 0, 16), (u) => (u < 0.5 ? 0 : 1));
-    const validation = { images, labels: labels.map((_, i) => 1 - random[i]!) };
-    const source = createLoader({ images, labels: random, batch: 8, seed: 1 });
-    const { history, best } = await train({ source, validation, config: { ...CONFIG, epochs: 30, patience: 3 } });
+    const validation = sourceOf(
+      images,
+      labels.map((_, i) => 1 - random[i]!),
+      SIZE,
+    );
+    const loader = createLoader({ source: sourceOf(images, random, SIZE), batch: 8, seed: 1 });
+    const { history, best } = await train({ loader, validation, config: { ...CONFIG, epochs: 30, patience: 3 } });
     expect(history.length).toBeLessThan(30);
     expect(history.length).toBe(best!.epoch + 3);
   });
@@ -112,9 +117,10 @@ describe('a classifier', () => {
   });
 
   it('that diverges says at which step', async () => {
-    const { images, labels } = twoClasses(8, 1);
-    const source = createLoader({ images: images.fill(Number.NaN), labels, batch: 8, seed: 1 });
-    await expect(train({ source })).rejects.toThrow(/diverged: at step 1 the loss is NaN/);
+    const source = twoClasses(8, 1);
+    source.images.fill(Number.NaN);
+    const loader = createLoader({ source, batch: 8, seed: 1 });
+    await expect(train({ loader })).rejects.toThrow(/diverged: at step 1 the loss is NaN/);
   });
 
   it('takes no more memory in the last epoch than in the second', async () => {

@@ -44,14 +44,15 @@ export class Commands {
   }
 
   /**
-   * Records one dispatch; `write` fills its uniform block, which begins at the byte it is given. With a `record` it is timed,
-   * if anything is.
+   * Records one dispatch; `write` fills its uniform block, which begins at the byte it is given. `scratch` is bound as group 2
+   * for the kernels that have one. With a `record` it is timed, if anything is.
    */
   dispatch(
     pipeline: Pipeline,
     storages: GPUBindGroup,
     write: (view: DataView, offset: number) => void,
     grid: readonly [number, number, number],
+    scratch: GPUBindGroup | undefined,
     record?: DispatchRecord,
   ): void {
     if (this.recorded === DISPATCHES_PER_SUBMIT) this.submit();
@@ -65,6 +66,7 @@ export class Commands {
     pass.setBindGroup(0, storages);
     this.dynamicOffset[0] = offset;
     pass.setBindGroup(1, this.uniforms, this.dynamicOffset);
+    if (scratch) pass.setBindGroup(2, scratch);
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.dispatches++;
     if (record) this.closePass();

@@ -10,6 +10,7 @@ import { Readback } from '../device/readback.js';
 import type { DispatchRecord, TimedPass } from '../device/timing.js';
 import { mebibytes, Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
+import { Scratch } from '../memory/scratch.js';
 import { byteLength, type DType, formatShape, paddedBytes, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { type Capabilities, capabilities, type Plan, type Tuning } from './choose.js';
 import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayout } from './source.js';
@@ -62,6 +63,7 @@ export class Engine {
   private readonly pool: Pool;
   private readonly scopes: Scopes;
   private readonly pipelines: Pipelines;
+  private readonly scratch: Scratch;
   private readonly commands: Commands;
   private readonly readback: Readback;
   private readonly compiled = new Map<string, Compiled>();
@@ -84,6 +86,7 @@ export class Engine {
     this.pool = new Pool(gpu);
     this.scopes = new Scopes(this.pool);
     this.pipelines = new Pipelines(gpu);
+    this.scratch = new Scratch(gpu, this.pipelines);
     this.commands = new Commands(gpu, this.pipelines);
     this.readback = new Readback(gpu, this.commands);
     void gpu.lost.then((info) => {
@@ -186,6 +189,19 @@ export class Engine {
     work.run(this, plan, work.tensors);
   }
 
+  /**
+   * Makes the scratch texture hold so many texels, for a dispatch that packs and those after it that read: what it held
+   * before is lost. False, and nothing is done, where that is more than it can be.
+   */
+  reserveScratch(texels: number): boolean {
+    if (!this.scratch.holds(texels)) return false;
+    if (!this.scratch.has(texels)) {
+      this.commands.submit();
+      this.scratch.grow(texels);
+    }
+    return true;
+  }
+
   /** Records one run of a kernel. */
   dispatch(run: Dispatch): void {
     const windows = this.windows(run);
@@ -216,6 +232,7 @@ export class Engine {
       group,
       write,
       grid,
+      pipeline.scratch && this.scratch.bindGroup(pipeline.scratch),
       this.commands.timing ? recordOf(pipeline, grid, run) : undefined,
     );
   }
@@ -238,7 +255,9 @@ export class Engine {
   }
 
   memory(): PoolStatistics {
-    return this.pool.statistics();
+    const { bytes, inUse, peak, allocations } = this.pool.statistics();
+    const scratch = this.scratch.bytes;
+    return { bytes: bytes + scratch, inUse: inUse + scratch, peak: peak + scratch, allocations };
   }
 
   counters(): { readonly dispatches: number; readonly submits: number; readonly pipelines: number } {
@@ -258,7 +277,7 @@ export class Engine {
   /** Compiles a kernel without running it: its errors, none if it is valid. */
   async compile(kernel: KernelSource): Promise<string[]> {
     const code = kernelText(kernel, this.gpu.readKernel);
-    return this.pipelines.check(kernelKey(kernel), code, parseLayout(code).bindings);
+    return this.pipelines.check(kernelKey(kernel), code, parseLayout(code));
   }
 
   /** The kernels compiled so far, by key. */
@@ -285,7 +304,7 @@ export class Engine {
     if (!compiled) {
       const code = kernelText(source, this.gpu.readKernel);
       const layout = parseLayout(code);
-      compiled = { pipeline: this.pipelines.create(key, code, layout.bindings), layout, bindGroups: new Map() };
+      compiled = { pipeline: this.pipelines.create(key, code, layout), layout, bindGroups: new Map() };
       this.compiled.set(key, compiled);
     }
     return compiled;

@@ -28,6 +28,8 @@ export type ParamType = 'u32' | 'i32' | 'f32';
 export interface KernelLayout {
   readonly bindings: readonly ('read' | 'read_write')[];
   readonly params: readonly { readonly name: string; readonly type: ParamType }[];
+  /** How it uses the scratch texture (src/memory/scratch.ts), if it does: the binding in group 2. */
+  readonly scratch: 'read' | 'write' | undefined;
 }
 
 /** A kernel's identity: equal keys are the same pipeline. */
@@ -60,5 +62,6 @@ export function parseLayout(text: string): KernelLayout {
     name: match[1]!,
     type: match[2] as ParamType,
   }));
-  return { bindings, params };
+  const scratch = /@group\(2\)[^;]*texture_storage_2d<rgba32float,\s*(read|write)>/.exec(text)?.[1];
+  return { bindings, params, scratch: scratch as KernelLayout['scratch'] };
 }

@@ -84,13 +84,15 @@ fn setup(item: u32) -> vec3u {
     tap_step = vec2u(p.dilation_y, p.dilation_x);
     return vec3u(p.image_groups, p.kernel_height, p.kernel_width);
   }
-  phase = vec2u(item / p.stride_x, item % p.stride_x);
-  let tap_y = first_tap((phase.x + p.pad_y) % p.stride_y, p.stride_y, p.dilation_y, p.step_y);
-  let tap_x = first_tap((phase.y + p.pad_x) % p.stride_x, p.stride_x, p.dilation_x, p.step_x);
+  // Locals first: what is read back from private variables counts as different in each invocation.
+  let at = vec2u(item / p.stride_x, item % p.stride_x);
+  let tap_y = first_tap((at.x + p.pad_y) % p.stride_y, p.stride_y, p.dilation_y, p.step_y);
+  let tap_x = first_tap((at.y + p.pad_x) % p.stride_x, p.stride_x, p.dilation_x, p.step_x);
+  phase = at;
   first = vec2u(tap_y, tap_x);
   first_step = vec2u(
-    p.top + down(phase.x, p.pad_y, tap_y, p.dilation_y, p.stride_y),
-    p.left + down(phase.y, p.pad_x, tap_x, p.dilation_x, p.stride_x),
+    p.top + down(at.x, p.pad_y, tap_y, p.dilation_y, p.stride_y),
+    p.left + down(at.y, p.pad_x, tap_x, p.dilation_x, p.stride_x),
   );
   tap_step = vec2u(0u - p.step_y * p.dilation_y / p.stride_y, 0u - p.step_x * p.dilation_x / p.stride_x);
   return vec3u(p.image_groups, taps(tap_y, p.kernel_height, p.step_y), taps(tap_x, p.kernel_width, p.step_x));

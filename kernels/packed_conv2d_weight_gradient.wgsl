@@ -2,8 +2,8 @@
 //
 //   gw[o, c, ky, kx] = sum over n, oy, ox of gy[n, o, oy, ox] x[n, c, oy s - pad + ky dil, ox s - pad + kx dil]
 //
-// Packed: gy [N, O/4, GH, GW] and x [N, C/4, PH, PW] in texels of four channels, with margins: of gy, at least to the next
-// multiple of four columns; of x, wide enough for every tap of those. gw [splits, O, C, KH, KW].
+// Packed: gy [N, O/4, GH, GW] and x [N, C/4, PH, PW] in texels of four channels: gy with zeros up to the next
+// multiple of four columns, x with margins wide enough for every tap of those. gw [splits, O, C, KH, KW].
 // rows = O, columns = (ky, kx, c) with c up to the next multiple of four, k = (n, oy, ox / 4) with four terms each.
 
 struct Params {
@@ -19,7 +19,6 @@ struct Params {
   gradient_height: u32,
   gradient_width: u32,
   gradient_at: u32,
-  gradient_first: u32,
   channel_groups: u32,
   padded_height: u32,
   padded_width: u32,
@@ -36,7 +35,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read_write> gw: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 
-/// Four output channels: the first texel of their plane within the margins, in the first image.
+/// Four output channels: the first texel of their plane in the first image.
 struct Rows {
   base: u32,
 }
@@ -52,7 +51,7 @@ fn setup(item: u32) -> vec3u {
 
 fn rows(m: u32) -> Rows {
   let group = min(m / 4u, p.row_groups - 1u);
-  return Rows(p.gradient_at + group * (p.gradient_height * p.gradient_width) + p.gradient_first);
+  return Rows(p.gradient_at + group * (p.gradient_height * p.gradient_width));
 }
 
 fn columns(n: u32) -> Columns {

@@ -191,15 +191,12 @@ export class Engine {
 
   /**
    * Makes the scratch texture hold so many texels, for a dispatch that packs and those after it that read: what it held
-   * before is lost. False, and nothing is done, where that is more than it can be.
+   * before is lost. At most `MOST_TEXELS`.
    */
-  reserveScratch(texels: number): boolean {
-    if (!this.scratch.holds(texels)) return false;
-    if (!this.scratch.has(texels)) {
-      this.commands.submit();
-      this.scratch.grow(texels);
-    }
-    return true;
+  reserveScratch(texels: number): void {
+    if (this.scratch.has(texels)) return;
+    this.commands.submit();
+    this.scratch.grow(texels);
   }
 
   /** Records one run of a kernel. */

@@ -8,8 +8,8 @@ import type { Pipelines, ScratchAccess } from '../device/pipelines.js';
 /** Texel i lies in column i mod 4096 of row i / 4096. */
 export const SCRATCH_WIDTH_LOG2 = 12;
 
-/** 256 MiB: what is larger is not packed. */
-const MOST_TEXELS = 2 ** 24;
+/** 256 MiB, well within the rows that every adapter allows: what is larger is not packed. */
+export const MOST_TEXELS = 2 ** 24;
 
 const BYTES_PER_TEXEL = 16;
 
@@ -26,11 +26,6 @@ export class Scratch {
   /** Bytes of GPU memory that it takes. */
   get bytes(): number {
     return (this.rows << SCRATCH_WIDTH_LOG2) * BYTES_PER_TEXEL;
-  }
-
-  /** Whether so many texels can be had at all. */
-  holds(texels: number): boolean {
-    return texels <= MOST_TEXELS && texels >> SCRATCH_WIDTH_LOG2 < this.gpu.limits.maxTextureDimension2D;
   }
 
   /** Whether a texture of so many texels is there; if not, `grow` makes it. */

@@ -3,89 +3,25 @@ import type { Engine } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/convolution.js';
 import { type ActivationAttrs, beforeActivation } from './activation.js';
+import {
+  type ConvolutionAttrs,
+  describe,
+  type Geometry,
+  geometry,
+  type Pair,
+  phasesOf,
+  uniforms,
+} from './convolution.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
 import { type Epilogue, type GemmRun, gemmWork } from './gemm.js';
+import { packedForward, packedInputGradient, packedWeightGradient } from './packedConv2d.js';
 import { sumOver } from './reduce.js';
 
-type Pair = readonly [number, number];
-
-/** Pairs are [height, width]. */
-export interface Conv2dAttrs extends ActivationAttrs {
-  /** Default [1, 1]. */
-  readonly stride?: Pair;
-  /** Default [0, 0]. */
-  readonly padding?: Pair;
-  /** Default [1, 1]. */
-  readonly dilation?: Pair;
-  /** Default 1; the number of input channels makes it depthwise. */
-  readonly groups?: number;
-}
+export interface Conv2dAttrs extends ConvolutionAttrs, ActivationAttrs {}
 
 export interface ConvTranspose2dAttrs extends Conv2dAttrs {
   /** Rows and columns added at the end of the output. Default [0, 0]. */
   readonly outputPadding?: Pair;
-}
-
-/** A convolution's geometry; of the transposed one it is that of the convolution whose input gradient it is. */
-interface Geometry {
-  readonly images: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly outChannels: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-  readonly kernel: Pair;
-  readonly stride: Pair;
-  readonly padding: Pair;
-  readonly dilation: Pair;
-  readonly groups: number;
-}
-
-function geometry(x: Shape, weight: Shape, y: Shape, attrs: Conv2dAttrs): Geometry {
-  const [images, channels, height, width] = x as [number, number, number, number];
-  return {
-    images,
-    channels,
-    height,
-    width,
-    outChannels: weight[0]!,
-    outHeight: y[2]!,
-    outWidth: y[3]!,
-    kernel: [weight[2]!, weight[3]!],
-    stride: attrs.stride ?? [1, 1],
-    padding: attrs.padding ?? [0, 0],
-    dilation: attrs.dilation ?? [1, 1],
-    groups: attrs.groups ?? 1,
-  };
-}
-
-const uniforms = (g: Geometry) => ({
-  images: g.images,
-  channels: g.channels,
-  height: g.height,
-  width: g.width,
-  out_height: g.outHeight,
-  out_width: g.outWidth,
-  out_channels: g.outChannels,
-  group_channels: g.channels / g.groups,
-  kernel_height: g.kernel[0],
-  kernel_width: g.kernel[1],
-  stride_y: g.stride[0],
-  stride_x: g.stride[1],
-  pad_y: g.padding[0],
-  pad_x: g.padding[1],
-  dilation_y: g.dilation[0],
-  dilation_x: g.dilation[1],
-});
-
-/** A pass in words: the kernel, and all of the geometry. */
-function describe(pass: string, g: Geometry): string {
-  const { images, channels, height, width, outChannels, kernel, stride, padding, dilation, groups } = g;
-  const x = [images, channels, height, width].join('x');
-  const weight = [outChannels, channels / groups, ...kernel].join('x');
-  const y = [g.outHeight, g.outWidth].join('x');
-  return `${pass} ${x} by ${weight} to ${y}, stride ${stride}, padding ${padding}, dilation ${dilation}, groups ${groups}`;
 }
 
 const run = (e: Engine, g: Geometry, pass: Omit<GemmRun, 'name'>): void =>
@@ -102,6 +38,7 @@ function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tenso
       terms: (g.channels / g.groups) * g.kernel[0] * g.kernel[1],
       sumContiguous: false,
     },
+    packed: packedForward(g),
     operands: [x, weight],
     output: y,
     params: uniforms(g),
@@ -110,22 +47,20 @@ function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tenso
   return y;
 }
 
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
-
 /** gx from gy; as well the transposed convolution of gy. gx [N, C, H, W]. */
 function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, gx: Tensor, end: Epilogue = {}): Tensor {
-  const [sy, sx] = g.stride;
-  const step: Pair = [sy / gcd(sy, g.dilation[0]), sx / gcd(sx, g.dilation[1])];
-  const phase: Pair = [Math.ceil(g.height / sy), Math.ceil(g.width / sx)];
+  const phases = phasesOf(g);
+  const { step } = phases;
   run(e, g, {
     file: 'conv2d_input_gradient',
     shape: {
       rows: g.channels / g.groups,
-      columns: g.images * phase[0] * phase[1],
-      items: g.groups * sy * sx,
+      columns: g.images * phases.height * phases.width,
+      items: g.groups * phases.count,
       terms: (g.outChannels / g.groups) * Math.ceil(g.kernel[0] / step[0]) * Math.ceil(g.kernel[1] / step[1]),
       sumContiguous: false,
     },
+    packed: packedInputGradient(g),
     operands: [gy, weight],
     output: gx,
     params: {
@@ -133,10 +68,10 @@ function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, g
       group_out_channels: g.outChannels / g.groups,
       step_y: step[0],
       step_x: step[1],
-      stride_of_step_y: (step[0] * g.dilation[0]) / sy,
-      stride_of_step_x: (step[1] * g.dilation[1]) / sx,
-      phase_height: phase[0],
-      phase_width: phase[1],
+      stride_of_step_y: (step[0] * g.dilation[0]) / g.stride[0],
+      stride_of_step_x: (step[1] * g.dilation[1]) / g.stride[1],
+      phase_height: phases.height,
+      phase_width: phases.width,
     },
     epilogue: { ...end, biasStride: g.height * g.width },
   });
@@ -154,6 +89,7 @@ function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: T
       terms: g.images * g.outHeight * g.outWidth,
       sumContiguous: true,
     },
+    packed: packedWeightGradient(g),
     operands: [x, gy],
     output: gw,
     params: uniforms(g),

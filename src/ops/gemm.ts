@@ -1,6 +1,7 @@
 /** Runs a kernel that is built on a GEMM core: picks the core, splits the sum where that keeps the device busy, adds the parts. */
 import { type GemmPlan, type GemmShape, gemmCandidates } from '../kernel/choose/gemm.js';
 import { type Engine, gridFor, type Work } from '../kernel/engine.js';
+import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
 
@@ -10,6 +11,8 @@ export interface GemmRun {
   /** Says what is computed, with all that the speed depends on: the file's name and every size. */
   readonly name: string;
   readonly shape: GemmShape;
+  /** The same product on packed operands, where there is such a form. */
+  readonly packed?: PackedForm | undefined;
   /** Bindings before the bias, if the kernel has one, and the output. */
   readonly operands: readonly Tensor[];
   readonly output: Tensor;
@@ -17,6 +20,21 @@ export interface GemmRun {
   readonly params: Readonly<Record<string, number>>;
   /** Undefined for kernels that end without bias and activation. */
   readonly epilogue?: Epilogue;
+}
+
+/** A product on operands in the scratch texture (src/memory/scratch.ts): its rows and items are those of the product. */
+export interface PackedForm {
+  /** The operand file, whose first binding is the bias, if it has one. */
+  readonly file: string;
+  readonly constants: Readonly<Record<string, boolean>>;
+  /** Columns with those that fill up texels, and steps of four terms each. */
+  readonly columns: number;
+  readonly steps: number;
+  /** Texels that the packed operands take. */
+  readonly texels: number;
+  readonly params: Readonly<Record<string, number>>;
+  /** Packs the product's operands. */
+  pack(e: Engine, operands: readonly Tensor[]): void;
 }
 
 /** What a product ends with. */
@@ -30,7 +48,7 @@ export interface Epilogue extends ActivationAttrs {
 export const gemmWork = (run: GemmRun): Work<GemmPlan> => ({
   name: run.name,
   tensors: [...run.operands, ...(run.epilogue?.bias ? [run.epilogue.bias] : []), run.output],
-  candidates: (device) => gemmCandidates(device, run.shape),
+  candidates: (device) => gemmCandidates(device, run.shape, run.packed),
   run: (e, plan, tensors) => runGemm(e, plan, rebound(run, tensors)),
 });
 
@@ -42,28 +60,40 @@ function rebound(run: GemmRun, tensors: readonly Tensor[]): GemmRun {
 }
 
 function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
-  const { rows, columns, items, terms } = run.shape;
+  const { rows, items, terms } = run.shape;
   const { epilogue } = run;
+  const packed = plan.core === 'packed' ? run.packed : undefined;
+  const columns = packed?.columns ?? run.shape.columns;
   const split = plan.splits > 1;
   const size = sizeOf(run.output.shape);
   const target = split ? e.empty([plan.splits, size]) : run.output;
   const rowTiles = Math.ceil(rows / plan.tile[0]);
   // One row of tiles may pass WebGPU's limit of workgroups a dimension: then it goes on in further folds of y.
   const [columnTiles, folds] = gridFor(Math.ceil(columns / plan.tile[1]), 1);
+  if (packed) {
+    e.reserveScratch(packed.texels);
+    packed.pack(e, run.operands);
+  }
   e.dispatch({
-    file: run.file,
-    uses: ['lib/gemm_index', `lib/gemm_${plan.core}`, ...(epilogue ? ['lib/activation'] : [])],
-    enable: plan.core === 'broadcast' ? ['subgroups'] : [],
+    file: packed?.file ?? run.file,
+    uses: [
+      'lib/gemm_index',
+      `lib/gemm_${plan.core}`,
+      ...(packed ? ['lib/packed'] : []),
+      ...(epilogue ? ['lib/activation'] : []),
+    ],
+    enable: plan.core === 'broadcast' || plan.core === 'packed' ? ['subgroups'] : [],
     constants: {
       ...plan.constants,
+      ...(packed && { ...packed.constants, SCRATCH_WIDTH: 2 ** SCRATCH_WIDTH_LOG2 }),
       ...(epilogue && {
         BIAS: !split && epilogue.bias !== undefined,
         ACTIVATION: split ? 0 : activationCode(epilogue),
       }),
     },
-    tensors: [...run.operands, ...(epilogue ? [epilogue.bias ?? run.operands[0]!] : []), target],
+    tensors: [...(packed ? [] : run.operands), ...(epilogue ? [epilogue.bias ?? run.operands[0]!] : []), target],
     params: {
-      ...run.params,
+      ...(packed?.params ?? run.params),
       rows,
       columns,
       splits: plan.splits,
@@ -72,7 +102,7 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
       slope: slopeOf(epilogue ?? {}),
     },
     grid: [columnTiles, rowTiles * folds, items * plan.splits],
-    flops: 2 * rows * columns * items * terms,
+    flops: 2 * rows * run.shape.columns * items * terms,
   });
   if (!split) return;
   addParts(e, target, run.output, epilogue);

@@ -1,4 +1,5 @@
 /** In what tiles, and in how many parts of the sum, a matrix product is computed. */
+import { MOST_TEXELS } from '../../memory/scratch.js';
 import { type Capabilities, distinct, type Plan } from '../choose.js';
 
 /** A product C[rows, columns] = A B, `items` times, each element a sum of `terms`. */
@@ -11,9 +12,16 @@ export interface GemmShape {
   readonly sumContiguous: boolean;
 }
 
+/** The size of the product's packed form: see PackedForm in ops/gemm.ts. */
+export interface PackedShape {
+  readonly columns: number;
+  readonly steps: number;
+  readonly texels: number;
+}
+
 export interface GemmPlan extends Plan {
   /** The core: kernels/lib/gemm_<core>.wgsl. */
-  readonly core: 'broadcast' | 'registers' | 'shared';
+  readonly core: 'broadcast' | 'packed' | 'registers' | 'shared';
   readonly constants: Readonly<Record<string, number | boolean>>;
   /** Rows and columns of C that one workgroup computes. */
   readonly tile: readonly [number, number];
@@ -28,7 +36,14 @@ type Tiling = Pick<GemmPlan, 'core' | 'constants' | 'tile'>;
  * Plans that this device can run for this shape, the first being the one to take where nothing was measured: by rule the
  * smallest tile that holds the rows, and a sum cut so often that the device is busy.
  */
-export function gemmCandidates(device: Capabilities, shape: GemmShape): readonly GemmPlan[] {
+export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: PackedShape): readonly GemmPlan[] {
+  const plans = plainCandidates(device, shape);
+  if (!packed || !fetchesTexels(device, packed)) return plans;
+  const packedPlans = packedCandidates(device, shape, packed);
+  return packingPays(shape, packed) ? [...packedPlans, ...plans] : [...plans, ...packedPlans];
+}
+
+function plainCandidates(device: Capabilities, shape: GemmShape): readonly GemmPlan[] {
   const [first, ...others] = tilings(device, shape);
   const splits = splitsFor(device, shape, first!);
   const cuts = [splits, 2 * splits, Math.ceil(splits / 2)].filter((n) => n === 1 || n * LEAST_TERMS <= shape.terms);
@@ -36,6 +51,34 @@ export function gemmCandidates(device: Capabilities, shape: GemmShape): readonly
     ...cuts.map((n) => planOf(first!, n)),
     ...others.map((tiling) => planOf(tiling, splitsFor(device, shape, tiling))),
   ]);
+}
+
+/** Whether the device fetches texels faster than it loads, and can hold so many: lavapipe does. */
+const fetchesTexels = ({ software, lanes }: Capabilities, { texels }: PackedShape): boolean =>
+  software && lanes === 8 && texels <= MOST_TEXELS;
+
+/**
+ * Whether what packed operands save is more than packing costs: on lavapipe a texel takes as long to pack as some 300
+ * operations of the faster product, and the further dispatch as long as some millions (bench/NOTES.md).
+ */
+function packingPays({ rows, columns, items, terms }: GemmShape, packed: PackedShape): boolean {
+  const operations = 2 * rows * columns * items * terms;
+  const computed = 8 * rows * packed.columns * items * packed.steps;
+  return operations > 0.8 * computed && operations > 5e6 + 300 * packed.texels;
+}
+
+function packedCandidates(device: Capabilities, shape: GemmShape, packed: PackedShape): GemmPlan[] {
+  const sizes = [4, 8, 16, 32];
+  const best = sizes.indexOf(fitting(shape.rows, sizes));
+  const product = { ...shape, columns: packed.columns, terms: packed.steps };
+  const tilings = [best, best - 1].flatMap((i) =>
+    [2, 1].flatMap((COLUMNS): Tiling[] => {
+      const ROWS = sizes[i];
+      if (ROWS === undefined || (COLUMNS === 2 && packed.columns <= 32)) return [];
+      return [{ core: 'packed', constants: { LANES: 8, ROWS, COLUMNS }, tile: [ROWS, 32 * COLUMNS] }];
+    }),
+  );
+  return distinct(tilings.map((tiling) => planOf(tiling, splitsFor(device, product, tiling, LEAST_TERMS / 4))));
 }
 
 const planOf = (tiling: Tiling, splits: number): GemmPlan => ({
@@ -87,9 +130,14 @@ const fitting = (extent: number, sizes: readonly number[]): number =>
 const LEAST_TERMS = 64;
 
 /** How many parts to cut a sum into so that the device is busy. */
-function splitsFor({ software }: Capabilities, { rows, columns, items, terms }: GemmShape, { tile }: Tiling): number {
+function splitsFor(
+  { software }: Capabilities,
+  { rows, columns, items, terms }: GemmShape,
+  { tile }: Tiling,
+  least = LEAST_TERMS,
+): number {
   const groups = Math.ceil(rows / tile[0]) * Math.ceil(columns / tile[1]) * items;
   const wanted = software ? 8 : 256;
   if (groups >= wanted) return 1;
-  return Math.max(1, Math.min(Math.floor(terms / LEAST_TERMS), Math.ceil(wanted / groups)));
+  return Math.max(1, Math.min(Math.floor(terms / least), Math.ceil(wanted / groups)));
 }

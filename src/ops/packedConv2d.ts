@@ -1,0 +1,214 @@
+/**
+ * The passes of conv2d on operands that are first packed into the scratch texture (kernels/lib/packed.wgsl): what is packed
+ * how, and what the kernels need to know of it. Without groups, for adapters that fetch texels faster than they load.
+ */
+import type { Engine } from '../kernel/engine.js';
+import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
+import type { Tensor } from '../memory/tensor.js';
+import { type Geometry, type Pair, phasesOf } from './convolution.js';
+import type { PackedForm } from './gemm.js';
+
+/** An image with margins, in texels of four channels: [N, groups, height, width] from texel `at`. */
+interface PackedImage {
+  readonly at: number;
+  readonly groups: number;
+  readonly height: number;
+  readonly width: number;
+  /** Margins above and to the left. */
+  readonly top: number;
+  readonly left: number;
+  readonly texels: number;
+}
+
+/** A weight from texel `at`: for each outer channel (their number made a multiple of four) and tap, `groups` texels of four rows. */
+interface PackedWeight {
+  readonly at: number;
+  readonly groups: number;
+  readonly lines: number;
+  readonly texels: number;
+  readonly taps: number;
+  readonly rows: Channels;
+  readonly outer: Channels;
+}
+
+/** Channels along one side of a weight, and how far apart they lie. */
+interface Channels {
+  readonly count: number;
+  readonly stride: number;
+}
+
+const fours = (extent: number): number => Math.ceil(extent / 4);
+
+function packedImage(g: Geometry, channels: number, [height, width]: Pair, [top, left]: Pair, at = 0): PackedImage {
+  const groups = fours(channels);
+  return { at, groups, height, width, top, left, texels: g.images * groups * height * width };
+}
+
+/** x as the taps of a forward pass see it, its padding made real, where `columns` outputs of each row are asked for. */
+function packedInput(g: Geometry, columns: number, at = 0): PackedImage {
+  const reach = (i: 0 | 1, outputs: number): number =>
+    (outputs - 1) * g.stride[i] + (g.kernel[i] - 1) * g.dilation[i] + 1;
+  return packedImage(g, g.channels, [reach(0, g.outHeight), reach(1, columns)], g.padding, at);
+}
+
+/** gy with every place that a tap of an input pixel may ask for; outside of gy are zeros. */
+function packedOutput(g: Geometry): PackedImage {
+  const first = (i: 0 | 1): number => Math.floor((g.padding[i] - (g.kernel[i] - 1) * g.dilation[i]) / g.stride[i]);
+  const last = (i: 0 | 1, inputs: number): number =>
+    Math.floor((Math.ceil(inputs / g.stride[i]) * g.stride[i] - 1 + g.padding[i]) / g.stride[i]);
+  const before: Pair = [Math.max(0, -first(0)), Math.max(0, -first(1))];
+  const extent: Pair = [before[0] + last(0, g.height) + 1, before[1] + last(1, g.width) + 1];
+  return packedImage(g, g.outChannels, extent, before);
+}
+
+function packedWeight({ kernel }: Geometry, rows: Channels, outer: Channels, at: number): PackedWeight {
+  const taps = kernel[0] * kernel[1];
+  const lines = 4 * fours(outer.count) * taps;
+  const groups = fours(rows.count);
+  return { at, groups, lines, texels: lines * groups, taps, rows, outer };
+}
+
+/** Packs an image [N, C, H, W], and a weight with it. */
+function pack(
+  e: Engine,
+  image: Tensor,
+  to: PackedImage,
+  weight?: { readonly tensor: Tensor; readonly to: PackedWeight },
+): void {
+  const [images, channels, height, width] = image.shape as [number, number, number, number];
+  const imageRows = images * to.groups * to.height;
+  const kernels = weight?.to;
+  const workgroups = Math.ceil((imageRows + (kernels?.lines ?? 0)) / 8);
+  const across = Math.min(workgroups, 65535);
+  e.dispatch({
+    file: 'pack_conv2d',
+    constants: { SCRATCH_WIDTH: 2 ** SCRATCH_WIDTH_LOG2 },
+    tensors: [image, weight?.tensor ?? image],
+    params: {
+      image_rows: imageRows,
+      channels,
+      channel_groups: to.groups,
+      height,
+      width,
+      padded_height: to.height,
+      padded_width: to.width,
+      top: to.top,
+      left: to.left,
+      image_at: to.at,
+      lines: kernels?.lines ?? 0,
+      outer: kernels?.outer.count ?? 0,
+      outer_stride: kernels?.outer.stride ?? 0,
+      rows: kernels?.rows.count ?? 0,
+      row_stride: kernels?.rows.stride ?? 0,
+      row_groups: kernels?.groups ?? 0,
+      taps: kernels?.taps ?? 1,
+      weight_at: kernels?.at ?? 0,
+    },
+    grid: [across, Math.ceil(workgroups / across)],
+  });
+}
+
+/** y from x and weight. Undefined for groups. */
+export function packedForward(g: Geometry): PackedForm | undefined {
+  if (g.groups > 1) return undefined;
+  const taps = g.kernel[0] * g.kernel[1];
+  const rows = { count: g.outChannels, stride: g.channels * taps };
+  const outer = { count: g.channels, stride: taps };
+  return {
+    ...imageByWeight(g, packedInput(g, g.outWidth), rows, outer, [g.outHeight, g.outWidth], [g.outHeight, g.outWidth]),
+    constants: { INPUT_GRADIENT: false },
+    columns: g.images * g.outHeight * g.outWidth,
+    steps: fours(g.channels) * taps,
+  };
+}
+
+/** gx from gy and weight; as well the transposed convolution of gy. Undefined for groups. */
+export function packedInputGradient(g: Geometry): PackedForm | undefined {
+  if (g.groups > 1) return undefined;
+  const taps = g.kernel[0] * g.kernel[1];
+  const rows = { count: g.channels, stride: taps };
+  const outer = { count: g.outChannels, stride: g.channels * taps };
+  const { height, width, step } = phasesOf(g);
+  return {
+    ...imageByWeight(g, packedOutput(g), rows, outer, [g.height, g.width], [height, width]),
+    constants: { INPUT_GRADIENT: true },
+    columns: g.images * height * width,
+    steps: fours(g.outChannels) * Math.ceil(g.kernel[0] / step[0]) * Math.ceil(g.kernel[1] / step[1]),
+  };
+}
+
+/** What forward and input gradient share: an image, behind it a weight, and a result [N, rows, ...plane] made in grids. */
+function imageByWeight(g: Geometry, image: PackedImage, rows: Channels, outer: Channels, plane: Pair, grid: Pair) {
+  const weight = packedWeight(g, rows, outer, image.texels);
+  const { step } = phasesOf(g);
+  return {
+    file: 'packed_conv2d',
+    texels: image.texels + weight.texels,
+    pack: (e: Engine, [source, kernels]: readonly Tensor[]): void =>
+      pack(e, source!, image, { tensor: kernels!, to: weight }),
+    params: {
+      out_height: plane[0],
+      out_width: plane[1],
+      image_groups: image.groups,
+      padded_height: image.height,
+      padded_width: image.width,
+      top: image.top,
+      left: image.left,
+      image_at: image.at,
+      weight_at: weight.at,
+      row_groups: weight.groups,
+      kernel_height: g.kernel[0],
+      kernel_width: g.kernel[1],
+      grid_height: grid[0],
+      grid_width: grid[1],
+      stride_y: g.stride[0],
+      stride_x: g.stride[1],
+      pad_y: g.padding[0],
+      pad_x: g.padding[1],
+      dilation_y: g.dilation[0],
+      dilation_x: g.dilation[1],
+      step_y: step[0],
+      step_x: step[1],
+    },
+  };
+}
+
+/** gw from x and gy. Undefined for groups. */
+export function packedWeightGradient(g: Geometry): PackedForm | undefined {
+  if (g.groups > 1) return undefined;
+  const columns = 4 * fours(g.outWidth);
+  const gradient = packedImage(g, g.outChannels, [g.outHeight, columns], [0, 0]);
+  const image = packedInput(g, columns, gradient.texels);
+  const taps = g.kernel[0] * g.kernel[1];
+  return {
+    file: 'packed_conv2d_weight_gradient',
+    constants: {},
+    columns: taps * 4 * image.groups,
+    steps: g.images * g.outHeight * fours(g.outWidth),
+    texels: gradient.texels + image.texels,
+    pack(e, [x, gy]) {
+      pack(e, gy!, gradient);
+      pack(e, x!, image);
+    },
+    params: {
+      images: g.images,
+      channels: g.channels,
+      out_height: g.outHeight,
+      out_width: g.outWidth,
+      row_groups: gradient.groups,
+      gradient_height: gradient.height,
+      gradient_width: gradient.width,
+      gradient_at: gradient.at,
+      channel_groups: image.groups,
+      padded_height: image.height,
+      padded_width: image.width,
+      image_at: image.at,
+      kernel_width: g.kernel[1],
+      taps,
+      stride_y: g.stride[0],
+      stride_x: g.stride[1],
+      dilation_y: g.dilation[0],
+      dilation_x: g.dilation[1],
+    },
+  };
+}

@@ -6,6 +6,7 @@
 // image [N, C, H, W]; weight (bound always, packed if lines > 0) where row r, outer index o and tap t lie at
 // r row_stride + o outer_stride + t. Outer index and rows are input and output channels, one way or the other.
 // One invocation per row of texels of the image, then one per line of the weight: an (o, tap). Neither divides per texel.
+// Lanes: lib/lanes_4 where rows of the image are whole vec4s, else lib/lanes_1.
 
 struct Params {
   image_rows: u32,
@@ -28,7 +29,7 @@ struct Params {
   weight_at: u32,
 }
 
-@group(0) @binding(0) var<storage, read> image: array<f32>;
+@group(0) @binding(0) var<storage, read> image: array<Lanes>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 @group(2) @binding(0) var packed: texture_storage_2d<rgba32float, write>;
@@ -37,22 +38,39 @@ fn store(i: u32, value: vec4f) {
   textureStore(packed, vec2u(i & (SCRATCH_WIDTH - 1u), i / SCRATCH_WIDTH), value);
 }
 
+/// Texels of the LANES pixels from x: the four channels that begin at `start`, of which some may not exist.
+fn texels(start: vec4u, x: u32, exists: vec4<bool>) -> mat4x4f {
+  let at = (start + x) / LANES;
+  let a = select(vec4f(), vec4f(image[at.x]), exists.x);
+  let b = select(vec4f(), vec4f(image[at.y]), exists.y);
+  let c = select(vec4f(), vec4f(image[at.z]), exists.z);
+  let d = select(vec4f(), vec4f(image[at.w]), exists.w);
+  return transpose(mat4x4f(a, b, c, d));
+}
+
 fn pack_image_row(row: u32) {
   let plane = row / p.padded_height;
-  // Rows and columns outside wrap to large numbers.
-  let y = row - plane * p.padded_height - p.top;
   let n = plane / p.channel_groups;
-  let c = 4u * (plane - n * p.channel_groups);
-  let inside = (vec4u(c, c + 1u, c + 2u, c + 3u) < vec4u(p.channels)) & vec4<bool>(y < p.height);
-  let size = p.height * p.width;
-  // What lies outside is read from the image's beginning, and not used.
-  let start = select(vec4u(), (n * p.channels + c) * size + y * p.width + vec4u(0u, size, 2u * size, 3u * size), inside);
+  let c = 4u * (plane - n * p.channel_groups) + vec4u(0u, 1u, 2u, 3u);
+  // Rows above the image wrap to large numbers.
+  let y = row - plane * p.padded_height - p.top;
+  let exists = (c < vec4u(p.channels)) & vec4<bool>(y < p.height);
+  // What does not exist is read from the image's beginning, and not used.
+  let start = select(vec4u(), ((n * p.channels + c) * p.height + y) * p.width, exists);
   let to = p.image_at + row * p.padded_width;
-  for (var i = 0u; i < p.padded_width; i++) {
-    let x = i - p.left;
-    let at = start + min(x, p.width - 1u);
-    let value = vec4f(image[at.x], image[at.y], image[at.z], image[at.w]);
-    store(to + i, select(vec4f(), value, inside & vec4<bool>(x < p.width)));
+  for (var i = 0u; i < p.left; i++) {
+    store(to + i, vec4f());
+  }
+  for (var x = 0u; x < p.width; x += LANES) {
+    let columns = texels(start, x, exists);
+    for (var j = 0u; j < LANES; j++) {
+      if (p.left + x + j < p.padded_width) {
+        store(to + p.left + x + j, columns[j]);
+      }
+    }
+  }
+  for (var i = p.left + p.width; i < p.padded_width; i++) {
+    store(to + i, vec4f());
   }
 }
 

@@ -7,6 +7,7 @@ import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
 import type { Tensor } from '../memory/tensor.js';
 import { type Geometry, type Pair, phasesOf } from './convolution.js';
 import type { PackedForm } from './gemm.js';
+import { lanesFor } from './lanes.js';
 
 /** An image with margins, in texels of four channels: [N, groups, height, width] from texel `at`. */
 interface PackedImage {
@@ -82,6 +83,7 @@ function pack(
   const across = Math.min(workgroups, 65535);
   e.dispatch({
     file: 'pack_conv2d',
+    uses: [lanesFor(width).file],
     constants: { SCRATCH_WIDTH: 2 ** SCRATCH_WIDTH_LOG2 },
     tensors: [image, weight?.tensor ?? image],
     params: {

@@ -58,22 +58,29 @@ const fetchesTexels = ({ software, lanes }: Capabilities, { texels }: PackedShap
   software && lanes === 8 && texels <= MOST_TEXELS;
 
 /**
- * Whether what packed operands save is more than packing costs: on lavapipe a texel takes as long to pack as some 300
- * operations of the faster product, and the further dispatch as long as some millions (bench/NOTES.md).
+ * Operations a nanosecond of tiles with so many rows, on plain and on packed operands, and the nanoseconds that it takes to
+ * pack a texel and to dispatch the packing: measured on two cores (bench/NOTES.md), but only their ratios matter.
  */
+const PLAIN_RATE: Readonly<Record<number, number>> = { 4: 12, 8: 25, 16: 42, 32: 58 };
+const PACKED_RATE: Readonly<Record<number, number>> = { 4: 21, 8: 60, 16: 81, 32: 101 };
+const PACKING_TEXEL = 3.5;
+const PACKING_DISPATCH = 60e3;
+
+/** Whether what packed operands save is more than packing costs. */
 function packingPays({ rows, columns, items, terms }: GemmShape, packed: PackedShape): boolean {
-  const operations = 2 * rows * columns * items * terms;
-  const computed = 8 * rows * packed.columns * items * packed.steps;
-  return operations > 0.8 * computed && operations > 5e6 + 300 * packed.texels;
+  const tile = fitting(rows, BROADCAST_ROWS);
+  const lines = Math.ceil(rows / tile) * tile * items;
+  const plain = (2 * lines * columns * terms) / PLAIN_RATE[tile]!;
+  const product = (8 * lines * packed.columns * packed.steps) / PACKED_RATE[tile]!;
+  return product + PACKING_TEXEL * packed.texels + PACKING_DISPATCH < plain;
 }
 
 function packedCandidates(device: Capabilities, shape: GemmShape, packed: PackedShape): GemmPlan[] {
-  const sizes = [4, 8, 16, 32];
-  const best = sizes.indexOf(fitting(shape.rows, sizes));
+  const best = BROADCAST_ROWS.indexOf(fitting(shape.rows, BROADCAST_ROWS));
   const product = { ...shape, columns: packed.columns, terms: packed.steps };
   const tilings = [best, best - 1].flatMap((i) =>
     [2, 1].flatMap((COLUMNS): Tiling[] => {
-      const ROWS = sizes[i];
+      const ROWS = BROADCAST_ROWS[i];
       if (ROWS === undefined || (COLUMNS === 2 && packed.columns <= 32)) return [];
       return [{ core: 'packed', constants: { LANES: 8, ROWS, COLUMNS }, tile: [ROWS, 32 * COLUMNS] }];
     }),
@@ -93,9 +100,12 @@ function tilings(device: Capabilities, shape: GemmShape): readonly Tiling[] {
   return device.software ? registerTilings(shape) : sharedTilings(shape);
 }
 
+/** Rows of a subgroup's tile. */
+const BROADCAST_ROWS = [4, 8, 16, 32];
+
 /** Subgroups of a known size: the wider the tile, the fewer loads a value. */
 function broadcastTilings(LANES: 4 | 8, { rows, columns }: GemmShape): Tiling[] {
-  const sizes = [4, 8, 16, 32].filter((size) => size <= 4 * LANES);
+  const sizes = BROADCAST_ROWS.filter((size) => size <= 4 * LANES);
   const best = sizes.indexOf(fitting(rows, sizes));
   // Two groups of columns share each value of A: a fifth faster on lavapipe, no gain on SwiftShader.
   const wide = LANES === 8 && columns > 4 * LANES;

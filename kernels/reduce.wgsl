@@ -8,8 +8,7 @@
 // with its stride in x. WIDTH invocations (1 or 64) share an output: each takes every WIDTH-th term, then a tree adds
 // them, always in the same order. m [outer0 outer1] is bound always and read in MODE 2.
 //
-// Sums carry their rounding error along (Knuth's two-sum): gradients that cancel, such as a bias's under the hinge loss,
-// come out as zero and not as noise, which Adam would blow up to full steps.
+// Sums carry their rounding error along: lib/two_sum.wgsl.
 
 struct Params {
   outputs: u32,
@@ -21,7 +20,6 @@ struct Params {
   inner0_stride: u32,
   inner1_stride: u32,
   scale: f32,
-  /// 0, which the compiler does not know: it keeps it from simplifying the rounding error away.
   zero: u32,
 }
 
@@ -33,18 +31,11 @@ struct Params {
 /// Totals and the rounding errors that they have lost.
 var<workgroup> partial: array<vec2f, 64>;
 
-/// The total of a and b with what rounding lost: a.x + b.x is result.x + result.y - a.y - b.y exactly.
-fn sum(a: vec2f, b: vec2f) -> vec2f {
-  let s = bitcast<f32>(bitcast<u32>(a.x + b.x) ^ p.zero);
-  let z = bitcast<f32>(bitcast<u32>(s - a.x) ^ p.zero);
-  return vec2f(s, (a.x - bitcast<f32>(bitcast<u32>(s - z) ^ p.zero)) + (b.x - z) + (a.y + b.y));
-}
-
 fn combine(a: vec2f, b: vec2f) -> vec2f {
   if (MODE == 1u) {
     return vec2f(max(a.x, b.x), 0.0);
   }
-  return sum(a, b);
+  return two_sum(a, b);
 }
 
 @compute @workgroup_size(64)

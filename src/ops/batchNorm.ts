@@ -2,13 +2,13 @@
  * batch_norm with its activation. Where a channel is short, a workgroup does all of it in one dispatch; a long one is cut
  * into parts, whose moments are put together in a second dispatch before a third normalises.
  */
-import type { Capabilities } from '../kernel/choose.js';
 import { type Engine, gridFor } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { batchNorm as oracle } from '../reference/normalization.js';
 import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
+import { type ChannelLayout, channelLayout, channelWalk } from './channels.js';
 import { type Case, defineOp, type InputShapes, shapeError, type Want } from './define.js';
-import { cut, type Lanes, lanesFor, type Parts, reductionWidth, threadsLog2 } from './lanes.js';
+import { threadsLog2 } from './lanes.js';
 
 export interface BatchNormAttrs extends ActivationAttrs {
   /** Normalise with the batch's statistics and move the running ones; otherwise use the running ones. */
@@ -17,52 +17,6 @@ export interface BatchNormAttrs extends ActivationAttrs {
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-}
-
-/** Parts that a channel's items are cut into: few, for they cost two more dispatches, but enough to keep the device busy. */
-export function batchNormParts(device: Capabilities, channels: number, items: number): Parts {
-  if (device.software) return cut(items, channels < 8 ? Math.ceil(8 / channels) : 1, 2048);
-  return cut(items, items > 8192 ? Math.ceil(512 / channels) : 1, 4096);
-}
-
-/** x [N, C, S] as the kernels see it, in items of `lanes` values. */
-interface Layout {
-  readonly lanes: Lanes;
-  readonly images: number;
-  readonly channels: number;
-  /** Items of one image's channel, and of a channel. */
-  readonly plane: number;
-  readonly items: number;
-  /** Values of a channel. */
-  readonly count: number;
-  /** Invocations of a workgroup that sums, and how it is cut. */
-  readonly width: number;
-  readonly cut: Parts;
-}
-
-function layoutOf(device: Capabilities, x: Shape): Layout {
-  const [images, channels, ...inner] = x as [number, number, ...number[]];
-  const values = sizeOf(inner);
-  const lanes = lanesFor(values);
-  const plane = values / lanes.count;
-  const items = images * plane;
-  return {
-    lanes,
-    images,
-    channels,
-    plane,
-    items,
-    count: images * values,
-    width: reductionWidth(device),
-    cut: batchNormParts(device, channels, items),
-  };
-}
-
-/** Uniforms of lib/channel.wgsl. */
-function walk({ channels, plane, width }: Layout): Record<string, number> {
-  const images = Math.floor(width / plane);
-  const step_column = width - images * plane;
-  return { channels, plane, step: images * channels * plane + step_column, step_column };
 }
 
 type Inputs = readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
@@ -76,7 +30,7 @@ interface Forward {
   readonly y: Tensor;
 }
 
-function forwardInOne(e: Engine, layout: Layout, { inputs, attrs, statistics, y }: Forward): void {
+function forwardInOne(e: Engine, layout: ChannelLayout, { inputs, attrs, statistics, y }: Forward): void {
   const { momentum = 0.1, eps = 1e-5 } = attrs;
   const { items, count, lanes } = layout;
   e.dispatch({
@@ -84,14 +38,14 @@ function forwardInOne(e: Engine, layout: Layout, { inputs, attrs, statistics, y 
     uses: [lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...FORWARD_LIBRARIES],
     constants: { WIDTH: layout.width, SUM: 'f32', TRAINING: attrs.training, ACTIVATION: activationCode(attrs) },
     tensors: [...inputs, statistics, y],
-    params: { ...walk(layout), items, count, momentum, eps, slope: slopeOf(attrs) },
+    params: { ...channelWalk(layout), items, count, momentum, eps, slope: slopeOf(attrs) },
     grid: [layout.channels],
   });
 }
 
 const FORWARD_LIBRARIES = ['lib/batch_norm', 'lib/batch_norm_moments', 'lib/batch_norm_running'];
 
-function forwardInParts(e: Engine, layout: Layout, { inputs, attrs, statistics, y }: Forward): void {
+function forwardInParts(e: Engine, layout: ChannelLayout, { inputs, attrs, statistics, y }: Forward): void {
   const [x, weight, bias, runningMean, runningVar] = inputs;
   const { momentum = 0.1, eps = 1e-5 } = attrs;
   const { lanes, channels, items, count } = layout;
@@ -102,7 +56,7 @@ function forwardInParts(e: Engine, layout: Layout, { inputs, attrs, statistics, 
       uses: [lanes.file, 'lib/workgroup_sum', 'lib/channel', 'lib/batch_norm_moments'],
       constants: { WIDTH: layout.width, SUM: 'f32' },
       tensors: [x, parts],
-      params: { ...walk(layout), items, part_items: layout.cut.items },
+      params: { ...channelWalk(layout), items, part_items: layout.cut.items },
       grid: [layout.cut.parts, channels],
     });
   }
@@ -131,7 +85,7 @@ function forwardInParts(e: Engine, layout: Layout, { inputs, attrs, statistics, 
 }
 
 /** Uniforms and grid of the kernels in which a few invocations share a plane. */
-function perPlane(e: Engine, { images, channels, plane }: Layout, attrs: BatchNormAttrs) {
+function perPlane(e: Engine, { images, channels, plane }: ChannelLayout, attrs: BatchNormAttrs) {
   const planes = images * channels;
   const threads_log2 = threadsLog2(e.capabilities, plane);
   return {
@@ -153,14 +107,14 @@ interface Backward {
   readonly gbias: Tensor;
 }
 
-function backwardInOne(e: Engine, layout: Layout, b: Backward): void {
+function backwardInOne(e: Engine, layout: ChannelLayout, b: Backward): void {
   e.dispatch({
     file: 'batch_norm_backward',
     uses: [layout.lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...BACKWARD_LIBRARIES],
     constants: { WIDTH: layout.width, SUM: 'vec2f', ACTIVATION: activationCode(b.attrs), INPUT: b.gx !== undefined },
     tensors: [b.x, b.y, b.gy, b.statistics, b.weight, b.gx ?? e.empty([1]), b.gweight, b.gbias],
     params: {
-      ...walk(layout),
+      ...channelWalk(layout),
       items: layout.items,
       inverse_count: inverseCount(layout, b.attrs),
       slope: slopeOf(b.attrs),
@@ -172,9 +126,9 @@ function backwardInOne(e: Engine, layout: Layout, b: Backward): void {
 const BACKWARD_LIBRARIES = ['lib/batch_norm', 'lib/batch_norm_gradient', 'lib/batch_norm_sums'];
 
 /** In evaluation, means over a channel are no part of the gradient. */
-const inverseCount = ({ count }: Layout, { training }: BatchNormAttrs): number => (training ? 1 / count : 0);
+const inverseCount = ({ count }: ChannelLayout, { training }: BatchNormAttrs): number => (training ? 1 / count : 0);
 
-function backwardInParts(e: Engine, layout: Layout, b: Backward): void {
+function backwardInParts(e: Engine, layout: ChannelLayout, b: Backward): void {
   const { lanes, channels, items } = layout;
   const constants = { ACTIVATION: activationCode(b.attrs) };
   const operands = [b.x, b.y, b.gy, b.statistics];
@@ -184,7 +138,7 @@ function backwardInParts(e: Engine, layout: Layout, b: Backward): void {
     uses: [lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...BACKWARD_LIBRARIES],
     constants: { ...constants, WIDTH: layout.width, SUM: 'vec2f' },
     tensors: [...operands, parts],
-    params: { ...walk(layout), items, part_items: layout.cut.items, slope: slopeOf(b.attrs) },
+    params: { ...channelWalk(layout), items, part_items: layout.cut.items, slope: slopeOf(b.attrs) },
     grid: [layout.cut.parts, channels],
   });
   e.dispatch({
@@ -231,7 +185,7 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
   updates: ['runningMean', 'runningVar'],
   shape: checkedShape,
   forward(e, inputs, attrs, shape) {
-    const layout = layoutOf(e.capabilities, shape);
+    const layout = channelLayout(e.capabilities, shape);
     const statistics = e.empty([layout.channels, 4]);
     const y = e.empty(shape);
     const run = layout.cut.parts > 1 ? forwardInParts : forwardInOne;
@@ -240,7 +194,7 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
   },
   saves: ['x', 'weight', 'y', 'statistics'],
   backward(e, { x, weight, y, statistics }, gy, attrs, want) {
-    const layout = layoutOf(e.capabilities, x!.shape);
+    const layout = channelLayout(e.capabilities, x!.shape);
     const gx = want[0]?.();
     const gweight = orTemporary(e, want[1], weight!.shape);
     const gbias = orTemporary(e, want[2], weight!.shape);

@@ -2,7 +2,7 @@
 import type { Engine } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/convolution.js';
-import { type ActivationAttrs, beforeActivation } from './activation.js';
+import type { ActivationAttrs } from './activation.js';
 import {
   type ConvolutionAttrs,
   describe,
@@ -13,9 +13,9 @@ import {
   uniforms,
 } from './convolution.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
+import { epilogueGradient } from './epilogue.js';
 import { type Epilogue, type GemmRun, gemmWork } from './gemm.js';
 import { packedForward, packedInputGradient, packedWeightGradient } from './packedConv2d.js';
-import { sumOver } from './reduce.js';
 
 export interface Conv2dAttrs extends ConvolutionAttrs, ActivationAttrs {}
 
@@ -137,11 +137,11 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {
     const g = geometry(x!.shape, weight!.shape, gy.shape, attrs);
-    const gz = beforeActivation(e, y!, gy, attrs);
+    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2]);
     return [
       want[0] && inputGradientPass(e, g, gz, weight!, want[0]()),
       want[1] && weightGradientPass(e, g, x!, gz, want[1]()),
-      want[2] && sumOver(e, gz, { dims: [0, 2, 3] }, 1, want[2]()),
+      gbias,
     ];
   },
   reference: oracle.conv2d,
@@ -195,11 +195,11 @@ export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, 
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {
     const g = geometry(gy.shape, weight!.shape, x!.shape, attrs);
-    const gz = beforeActivation(e, y!, gy, attrs);
+    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2]);
     return [
       want[0] && forwardPass(e, g, gz, weight!, want[0]()),
       want[1] && weightGradientPass(e, g, gz, x!, want[1]()),
-      want[2] && sumOver(e, gz, { dims: [0, 2, 3] }, 1, want[2]()),
+      gbias,
     ];
   },
   reference: oracle.convTranspose2d,

@@ -2,10 +2,10 @@
 import type { Engine } from '../kernel/engine.js';
 import { formatShape, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/matmul.js';
-import { type ActivationAttrs, beforeActivation } from './activation.js';
+import type { ActivationAttrs } from './activation.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
+import { epilogueGradient } from './epilogue.js';
 import { type Epilogue, gemmWork } from './gemm.js';
-import { sumOver } from './reduce.js';
 
 export interface MatmulAttrs {
   /** a is [..., K, M] instead of [..., M, K]. */
@@ -155,11 +155,11 @@ export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor
   }),
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {
-    const gz = beforeActivation(e, y!, gy, attrs);
+    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2]);
     return [
       want[0] && product(e, gz, weight!, {}, want[0]()),
       want[1] && product(e, gz, x!, { transposeA: true }, want[1]()),
-      want[2] && sumOver(e, gz, { dims: [0] }, 1, want[2]()),
+      gbias,
     ];
   },
   reference: oracle.linear,

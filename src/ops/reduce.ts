@@ -65,6 +65,7 @@ function reduceInto(
   const innerStride = numbered('', gone.strides[0]!, 0, 2);
   e.dispatch({
     file: 'reduce',
+    uses: ['lib/two_sum'],
     constants: { MODE: MODES[mode], WIDTH },
     tensors: [x, m, y],
     params: {

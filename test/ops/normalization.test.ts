@@ -6,7 +6,8 @@ import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { layOut, sizeOf, type Tensor, VIEW_ALIGNMENT } from '../../src/memory/tensor.js';
 import { sigmoid } from '../../src/ops/activations.js';
-import { type BatchNormAttrs, batchNorm, batchNormParts } from '../../src/ops/batchNorm.js';
+import { type BatchNormAttrs, batchNorm } from '../../src/ops/batchNorm.js';
+import { channelParts } from '../../src/ops/channels.js';
 import { inputName, type Op } from '../../src/ops/define.js';
 import { cut, lanesFor, threadsLog2 } from '../../src/ops/lanes.js';
 import { spectralNorm } from '../../src/ops/spectralNorm.js';
@@ -154,11 +155,11 @@ describe('batch_norm', () => {
   });
 
   it('is cut into parts only where that keeps the device busy', () => {
-    expect(batchNormParts(SOFTWARE, 64, 1 << 20).parts).toBe(1);
-    expect(batchNormParts(SOFTWARE, 1, 1 << 20).parts).toBe(8);
-    expect(batchNormParts(SOFTWARE, 1, 2048).parts).toBe(1);
-    expect(batchNormParts(HARDWARE, 64, 8192).parts).toBe(1);
-    expect(batchNormParts(HARDWARE, 16, 1 << 20).parts).toBe(32);
+    expect(channelParts(SOFTWARE, 64, 1 << 20).parts).toBe(1);
+    expect(channelParts(SOFTWARE, 1, 1 << 20).parts).toBe(8);
+    expect(channelParts(SOFTWARE, 1, 2048).parts).toBe(1);
+    expect(channelParts(HARDWARE, 64, 8192).parts).toBe(1);
+    expect(channelParts(HARDWARE, 16, 1 << 20).parts).toBe(32);
   });
 });
 

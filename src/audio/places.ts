@@ -4,7 +4,8 @@
  * Grid: at 0, hop, 2 hop, ... as far as they fit; less than a hop is left over at the end.
  *
  * Events: as many windows as fit into each event (see findEvents), hop apart, or one, centred on it, for a shorter event.
- * Of windows closer than a hop the one of the stronger event is kept: it shows the other one, too.
+ * Of windows closer than a hop the one of the stronger event is kept: it shows the other one, too. An event that reaches
+ * across the end of a stretch is looked at once from either side, so that there two windows may be closer.
  *
  * Annotated recordings, whichever of the two is asked for: the same for each annotation, under its label. None is dropped
  * for being close to another, but for those of one label that are equal to a hundredth of a second.
@@ -59,7 +60,8 @@ export function placeWindows(stretch: Stretch, settings: Placing, annotations?: 
     windows === 'grid' && !annotations
       ? touchedPlaces(stretch, settings, sounding)
       : soundingPlaces(stretch, settings, sounding, annotations !== undefined);
-  return { places: [...places, ...noise].sort((a, b) => a.at - b.at), skipped };
+  const own = [...places, ...noise].filter(({ at }) => at >= stretch.first && at < stretch.until);
+  return { places: own.sort((a, b) => a.at - b.at), skipped };
 }
 
 /** Windows around all that sounds. */
@@ -112,22 +114,21 @@ function eventsOf({ samples, sampleRate, first }: Stretch, settings: Placing): S
   }));
 }
 
-/** Windows in, or around, each of what sounds; those that begin in this stretch. */
-function placesIn(
-  { samples, sampleRate, first, until }: Stretch,
-  { window, hop }: Placing,
-  sounding: readonly Sounding[],
-): Place[] {
-  const last = first + Math.max(0, samples.length - Math.round(window * sampleRate));
+/**
+ * Windows in, or around, each of what sounds. Some may begin in a neighbouring stretch, whose they are: until it is decided
+ * which are too close to each other they count here, too.
+ */
+function placesIn(stretch: Stretch, { window, hop }: Placing, sounding: readonly Sounding[]): Place[] {
+  const { samples, sampleRate, first, until } = stretch;
+  const lowest = first === 0 ? 0 : Number.NEGATIVE_INFINITY;
+  const end = first + Math.max(0, samples.length - Math.round(window * sampleRate));
+  const highest = until === Number.POSITIVE_INFINITY ? end : Number.POSITIVE_INFINITY;
   return sounding.flatMap(({ label, strength, ...span }) =>
-    windowStarts(span, { window, hop })
-      .map((start) => Math.round(start * sampleRate))
-      .filter((at) => (at >= first || first === 0) && at < until)
-      .map((at) => ({
-        at: Math.min(last, Math.max(0, at)),
-        ...(label !== undefined && { label }),
-        ...(strength !== undefined && { strength }),
-      })),
+    windowStarts(span, { window, hop }).map((start) => ({
+      at: Math.min(highest, Math.max(lowest, Math.round(start * sampleRate))),
+      ...(label !== undefined && { label }),
+      ...(strength !== undefined && { strength }),
+    })),
   );
 }
 
@@ -148,8 +149,11 @@ function noisePlaces(stretch: Stretch, settings: Placing, sounding: readonly Sou
 
 /** Without those of one label whose images would have one name. */
 function distinct(places: readonly Place[], { sampleRate }: Stretch): Place[] {
-  const byName = new Map(places.map((place) => [`${(place.at / sampleRate).toFixed(2)} ${place.label}`, place]));
-  return [...byName.values()];
+  const names = new Set<string>();
+  return places.filter(({ at, label }) => {
+    const name = `${(at / sampleRate).toFixed(2)} ${label}`;
+    return !names.has(name) && names.add(name);
+  });
 }
 
 /** The strongest, then all others that are at least a hop from any stronger one. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { peakDb } from '../../src/audio/condition.js';
 import { cutWindows } from '../../src/audio/windows.js';
 import { defaultParameters } from '../../src/data/schema.js';
+import { normal } from '../../src/reference/random.js';
 import { tone } from './fixtures.js';
 
 const sampleRate = 1000;
@@ -63,7 +64,34 @@ test('silent windows are left out, with the reason', () => {
   expect(skipped[0]!.reason).toBe('is silent (it never changes)');
 });
 
-test('the peak is in dB of full scale', () => {
-  expect(peakDb(Float32Array.of(0, 0.1, -0.1))).toBeCloseTo(-20);
-  expect(peakDb(Float32Array.of(1, -1))).toBeCloseTo(0);
+test('what is done to windows is done to each by itself, and their damage is noted', () => {
+  const samples = tone(4, sampleRate, 100).map((value, i) => 0.1 + value * (i < 2000 ? 0.2 : 2.2));
+  const { windows } = cut(samples, { hop: 2, removeDc: true, normalise: 'peak' });
+  for (const { samples: scaled } of windows) expect(Math.max(...scaled)).toBeCloseTo(1, 3);
+  expect(windows[0]!.note).toBeUndefined();
+  expect(windows[1]!.note).toMatch(/^clips: /);
+  const left = cut(samples, { hop: 2, dropClipped: true });
+  expect(left.windows.map(({ start }) => start)).toEqual([0]);
+  expect(left.skipped).toEqual([{ start: 2, reason: windows[1]!.note }]);
+});
+
+test('gating takes away noise, but decides nothing', () => {
+  const hiss = Float32Array.from(normal(1, 0, 6000), (value) => 0.01 * value);
+  const gated = cut(hiss, { gateDb: 10 });
+  expect(gated.windows).toHaveLength(5);
+  const [before, after] = [hiss.subarray(0, 2000), gated.windows[0]!.samples].map(peakDb);
+  expect(after! - before!).toBeLessThan(-10);
+});
+
+test('a recording cut in stretches gives the same windows', () => {
+  const samples = tone(20, sampleRate, 100);
+  const settings = { window: 1.3, hop: 0.7 };
+  const pieces = [0, 7000, 14000].flatMap((first, i, all) => {
+    const until = all[i + 1] ?? Number.POSITIVE_INFINITY;
+    const stretch = { samples: samples.subarray(first, until + 1300), sampleRate, first, until };
+    return cutWindows(stretch, { ...defaultParameters, ...settings }).windows;
+  });
+  const at = cut(samples, { ...settings, removeDc: true }).windows;
+  expect(pieces.map(({ start }) => start)).toEqual(at.map(({ start }) => start));
+  expect(pieces.map((window) => window.samples)).toEqual(at.map((window) => window.samples));
 });

@@ -7,13 +7,13 @@ import {
   datasetFormat,
   type SkippedEntry,
 } from './schema.js';
-import { splitRecordings } from './split.js';
+import { countParts, type SplitChoice, splitImages } from './splitImages.js';
 
 /** What one recording gave. */
 export interface Entry {
   recording: DatasetRecording;
   /** In order of time; which part they are in is decided when all recordings are known. */
-  images: Omit<DatasetImage, 'split'>[];
+  images: Omit<DatasetImage, 'split' | 'fold'>[];
   /** Its windows that were left out. */
   skipped: SkippedEntry[];
 }
@@ -31,7 +31,7 @@ export function entriesOf(index: DatasetIndex): Map<string, Entry> {
       .filter(({ source, ...image }) =>
         source === undefined ? entryKey(image) === entryKey(recording) : source === recording.source,
       )
-      .map(({ split: _, ...image }) => image);
+      .map(({ split: _, fold: __, ...image }) => image);
     const skipped = index.skipped.filter((entry) => entry.file === recording.source && entry.start !== undefined);
     entries.set(entryKey(recording), { recording, images, skipped });
   }
@@ -43,39 +43,31 @@ export function assembleIndex(
   labels: readonly string[],
   entriesByKey: ReadonlyMap<string, Entry>,
   skippedFiles: readonly SkippedEntry[],
-  { complete, parameters, split }: Pick<DatasetIndex, 'complete' | 'parameters' | 'split'>,
+  { complete, parameters, split, table }: Pick<DatasetIndex, 'complete' | 'parameters'> & SplitChoice,
 ): DatasetIndex {
   // In an order that does not depend on what an earlier run had done already.
   const entries = [...entriesByKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   const used = entries.filter((entry) => entry.images.length > 0);
-  const { parts, notes } = splitRecordings(
-    used.map((entry) => entry.recording),
-    split.fractions,
-    split.seed,
-  );
-  const images = used.flatMap((entry, i) => entry.images.map((image) => ({ ...image, split: parts[i]! })));
+  const made = used.flatMap((entry) => entry.images.map((image) => ({ image, origin: entry.recording })));
+  // Of recordings that nobody has looked at yet, nothing is known: neither whether there are enough, nor what a table says.
+  const { images, notes } = splitImages(made, complete ? { split, table } : { split: { ...split, folds: undefined } });
   const classes = [...new Set(images.map((image) => image.label))].sort();
   const skippedWindows = entries.flatMap((entry) => entry.skipped);
-  const inPart = (part: string) => images.filter((image) => image.split === part).length;
   return {
     format: datasetFormat,
     complete,
     parameters,
-    split,
+    split: { ...split, ...(complete && { notes }) },
     classes,
     counts: {
       recordings: used.length,
       images: images.length,
-      train: inPart('train'),
-      validation: inPart('validation'),
-      test: inPart('test'),
+      ...countParts(images),
       skippedFiles: skippedFiles.length,
       skippedWindows: skippedWindows.length,
     },
-    // Of recordings that nobody has looked at yet, nothing is known.
     notes: complete
       ? [
-          ...notes,
           ...soleClass(classes),
           ...droppedClasses(labels, classes),
           ...emptyRows(used, parameters.fmax),

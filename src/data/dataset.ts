@@ -17,7 +17,7 @@ import { insideFolder, isInside, isOwnFolder, writeAtomically } from '../io/file
 import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
 import { makeImages } from './images.js';
 import { safeNames } from './names.js';
-import { readIndex } from './read.js';
+import { notesOf, readIndex } from './read.js';
 import {
   type DatasetIndex,
   defaultParameters,
@@ -26,15 +26,14 @@ import {
   type Parameters,
   parametersSchema,
   type SkippedEntry,
-  splitSchema,
 } from './schema.js';
 import { loadSource, type Recording, sourceName } from './source.js';
-import { defaultFractions, type Fractions } from './split.js';
+import { checkSplit, type SplitChoice, type SplitOptions } from './splitImages.js';
 
 export { type Dataset, readDataset } from './read.js';
 export { defaultParameters } from './schema.js';
 
-export interface PrepareOptions extends Partial<Parameters> {
+export interface PrepareOptions extends Partial<Parameters>, SplitOptions {
   /** Recordings as one folder per species, ... */
   dir?: string;
   /** ... or one by one, as files or samples; no two of one label may have one name. */
@@ -45,10 +44,6 @@ export interface PrepareOptions extends Partial<Parameters> {
   spectrogrammer: Spectrogrammer;
   /** Windows that the spectrogrammer gets at once. Default 16. */
   batch?: number;
-  /** Default 80 % for training, 20 % for testing. */
-  fractions?: Fractions;
-  /** Of the split. Default 0. */
-  seed?: number;
   onProgress?: (progress: PrepareProgress) => void;
   /** Stops after the images in work. What is finished stays, listed in a `dataset.json` that is not complete. */
   signal?: AbortSignal;
@@ -98,7 +93,7 @@ export async function prepareDataset(options: PrepareOptions): Promise<DatasetSu
   }
 }
 
-type Settings = Pick<DatasetIndex, 'parameters' | 'split'>;
+type Settings = Pick<DatasetIndex, 'parameters'> & SplitChoice;
 
 /** A data set while it is being made. */
 interface Work {
@@ -219,7 +214,8 @@ async function save(
   const index = assembleIndex(labels, entries, skipped, { complete, ...settings });
   if (complete && index.images.length === 0) throw new UserError(nothingLeft(index));
   await writeAtomically(path.join(out, indexName), JSON.stringify(index, undefined, 1) + '\n');
-  const { classes, counts, notes } = index;
+  const { classes, counts } = index;
+  const notes = notesOf(index);
   const unused = [...entries.values()].filter((entry) => entry.images.length === 0).flatMap(withoutImages);
   return { dir: out, complete, classes, counts, notes, skipped: index.skipped, unused, reused };
 }
@@ -247,10 +243,9 @@ function checkSettings(options: PrepareOptions): Settings {
   const given = Object.fromEntries(names.map((name) => [name, options[name] ?? defaultParameters[name]]));
   const parameters = parametersSchema.safeParse(given);
   if (!parameters.success) throw new UserError(`The setting ${firstFault(parameters.error, given)}.`);
-  const split = splitSchema.safeParse({ fractions: options.fractions ?? defaultFractions, seed: options.seed ?? 0 });
-  if (!split.success) throw new UserError(`The split's ${firstFault(split.error, options)}.`);
+  const split = checkSplit(options);
   if (!((options.batch ?? 1) >= 1)) throw new UserError(`The setting "batch" (${options.batch}): must be at least 1.`);
-  return { parameters: parameters.data, split: split.data };
+  return { parameters: parameters.data, ...split };
 }
 
 /**

@@ -2,8 +2,8 @@
 
 import { UserError } from '../io/errors.js';
 import { balancedOrder, type Order, shuffledOrder } from './order.js';
+import type { Part } from './parts.js';
 import type { Dataset } from './read.js';
-import type { Part } from './split.js';
 import { type ImageSource, type ImageStore, openImages, type StoreOptions } from './store.js';
 
 /** Images and what they show. */

@@ -1,6 +1,7 @@
 /** `dataset.json`: what a data set's images are, where they come from, and what was left out. */
 
 import { z } from 'zod';
+import { PARTS } from './parts.js';
 
 export const datasetFormat = 'lyrebird-dataset/1';
 export const indexName = 'dataset.json';
@@ -108,9 +109,13 @@ const fractionsSchema = z
     error: 'train, validation and test must sum to 1',
   });
 
-export const splitSchema = z.strictObject({ fractions: fractionsSchema, seed: z.int() });
-
-const part = z.enum(['train', 'validation', 'test']);
+export const splitSchema = z.strictObject({
+  fractions: fractionsSchema,
+  seed: z.int(),
+  folds: z.int().min(2).max(1000).optional().describe('into so many folds; without one chosen, the first tests'),
+  file: z.string().optional().describe('the table that it was taken from'),
+  notes: z.array(z.string()).optional().describe('what a reader of results should know of the split'),
+});
 
 const recordingSchema = z.strictObject({
   label: z.string(),
@@ -132,7 +137,8 @@ const imageSchema = z.strictObject({
   start: z.number().min(0).describe('seconds into the recording'),
   seconds: z.number().positive(),
   note: z.string().optional().describe('damage that it was used in spite of'),
-  split: part,
+  split: z.enum(PARTS),
+  fold: z.int().min(0).optional().describe('absent for what is in its part whichever fold tests'),
 });
 
 const skippedSchema = z.strictObject({

@@ -10,8 +10,8 @@ import { createHash } from 'node:crypto';
 import { UserError } from '../io/errors.js';
 import { insideFolder } from '../io/files.js';
 import { type Channels, type Fit, type Pixels, readPixels } from '../io/image.js';
+import type { Part } from './parts.js';
 import type { Dataset } from './read.js';
-import type { Part } from './split.js';
 
 /** Images by their number, and what they show. */
 export interface ImageSource {

@@ -7,8 +7,8 @@
  */
 import path from 'node:path';
 import { createLoader, type LabelledImages, type Loader } from '../data/loader.js';
+import type { Part } from '../data/parts.js';
 import type { Dataset } from '../data/read.js';
-import type { Part } from '../data/split.js';
 import { type ImageStore, openImages, sourceOf } from '../data/store.js';
 import { DeviceError } from '../device/errors.js';
 import { UserError } from '../io/errors.js';

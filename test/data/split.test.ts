@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defaultFractions, type SplitItem, splitRecordings } from '../../src/data/split.js';
+import { defaultFractions, type Part, partsOfFold } from '../../src/data/parts.js';
+import { type SplitItem, splitRecordings } from '../../src/data/split.js';
 
 /** Up to 30 recordings of up to 3 species, by up to 4 recordists or nobody known. */
 const collections = fc.uniqueArray(
@@ -19,7 +20,7 @@ const recordings = (label: string, count: number, recordist?: (i: number) => str
 test('no recordist and no recording of a class is in two parts', () => {
   fc.assert(
     fc.property(collections, fc.integer(), fc.constantFrom(defaultFractions, threeParts), (items, seed, fractions) => {
-      const { parts, byRecording } = splitRecordings(items, fractions, seed);
+      const { parts, byRecording } = splitRecordings(items, { fractions, seed });
       const partOf = new Map<string, string>();
       for (const [i, { label, recording, recordist }] of items.entries()) {
         const group = recordist && !byRecording.includes(label) ? `by ${recordist}` : recording;
@@ -34,7 +35,7 @@ test('no recordist and no recording of a class is in two parts', () => {
 test('every class of two recordings or more is in both parts; a single one trains, and is said to', () => {
   fc.assert(
     fc.property(collections, fc.integer(), (items, seed) => {
-      const { parts, trainOnly } = splitRecordings(items, defaultFractions, seed);
+      const { parts, trainOnly } = splitRecordings(items, { fractions: defaultFractions, seed });
       for (const label of new Set(items.map((item) => item.label))) {
         const own = parts.filter((_, i) => items[i]!.label === label);
         expect(own).toContain('train');
@@ -49,7 +50,7 @@ test('the split depends on the seed and the class, not on the order or on other 
   fc.assert(
     fc.property(collections, fc.integer(), (items, seed) => {
       const partsOf = (list: SplitItem[]) => {
-        const { parts } = splitRecordings(list, threeParts, seed);
+        const { parts } = splitRecordings(list, { fractions: threeParts, seed });
         return new Map(list.map((item, i) => [`${item.label}/${item.recording}`, parts[i]]));
       };
       const whole = partsOf(items);
@@ -58,13 +59,14 @@ test('the split depends on the seed and the class, not on the order or on other 
         expect(part).toBe(whole.get(key));
     }),
   );
-  const order = (seed: number) => splitRecordings(recordings('wren', 20), defaultFractions, seed).parts.join();
+  const order = (seed: number) =>
+    splitRecordings(recordings('wren', 20), { fractions: defaultFractions, seed }).parts.join();
   expect(order(1)).not.toBe(order(2));
 });
 
 describe('shares', () => {
   const count = (items: SplitItem[], fractions = defaultFractions) => {
-    const { parts } = splitRecordings(items, fractions, 7);
+    const { parts } = splitRecordings(items, { fractions, seed: 7 });
     return {
       train: 0,
       validation: 0,
@@ -88,7 +90,7 @@ describe('shares', () => {
 });
 
 describe('exceptions are said in sentences', () => {
-  const notesFor = (items: SplitItem[], fractions = defaultFractions) => splitRecordings(items, fractions, 0);
+  const notesFor = (items: SplitItem[], fractions = defaultFractions) => splitRecordings(items, { fractions, seed: 0 });
   test('one recordist for all', () => {
     const { notes, byRecording } = notesFor(recordings('wren', 5, () => 'Ada'));
     expect(byRecording).toEqual(['wren']);
@@ -107,5 +109,95 @@ describe('exceptions are said in sentences', () => {
   });
   test('nothing to say', () => {
     expect(notesFor(recordings('wren', 5, (i) => `${i}`)).notes).toEqual([]);
+  });
+});
+
+describe('folds', () => {
+  const split = (items: SplitItem[], folds = 5, validation = 0.2, seed = 3) =>
+    splitRecordings(items, { fractions: { train: 0.8 - validation, validation, test: 0.2 }, seed, folds });
+
+  test('hold whole recordists of a class, and differ in size by no more than the largest of them', () => {
+    fc.assert(
+      fc.property(collections, fc.integer({ min: 2, max: 4 }), fc.integer(), (items, count, seed) => {
+        let result: ReturnType<typeof split>;
+        try {
+          result = split(items, count, 0, seed);
+        } catch (error) {
+          expect((error as Error).message).toMatch(/No class has recordings or recordists enough for \d folds/);
+          return;
+        }
+        const { folds, byRecording, trainOnly } = result;
+        for (const label of new Set(items.map((item) => item.label))) {
+          const own = [...items.keys()].filter((i) => items[i]!.label === label);
+          const groups = new Map<string, number[]>();
+          for (const i of own) {
+            const { recordist, recording } = items[i]!;
+            const name = recordist && !byRecording.includes(label) ? `by ${recordist}` : recording;
+            groups.set(name, [...(groups.get(name) ?? []), i]);
+          }
+          for (const group of groups.values()) expect(new Set(group.map((i) => folds[i])).size).toBe(1);
+          expect(own.every((i) => folds[i] === undefined)).toBe(groups.size === 1);
+          expect(trainOnly.includes(label)).toBe(groups.size === 1);
+          const sizes = Array.from({ length: count }, (_, k) => own.filter((i) => folds[i] === k + 1).length);
+          const largest = Math.max(...[...groups.values()].map((group) => group.length));
+          if (groups.size > 1) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(largest);
+        }
+      }),
+    );
+  });
+
+  test('test once each, with the next to validate', () => {
+    const items = recordings('wren', 10);
+    const { folds, parts, notes } = split(items);
+    expect(notes).toEqual([]);
+    const images = items.map(({ label }, i) => ({ label, split: 'train' as const, fold: folds[i] }));
+    expect(partsOfFold(images, 1, true)).toEqual(parts);
+    for (const fold of [1, 2, 3, 4, 5]) {
+      const next = (fold % 5) + 1;
+      const expected = folds.map((own): Part => (own === fold ? 'test' : own === next ? 'validation' : 'train'));
+      expect(partsOfFold(images, fold, true)).toEqual(expected);
+      expect(partsOfFold(images, fold, false)).toEqual(expected.map((part) => (part === 'test' ? part : 'train')));
+    }
+  });
+
+  test('leave every class something to train on', () => {
+    const items = [...recordings('wren', 2), ...recordings('robin', 3), ...recordings('junco', 1)];
+    const { folds, notes } = split(items, 3);
+    const images = items.map(({ label }, i) => ({ label, split: 'train' as const, fold: folds[i] }));
+    for (const fold of [1, 2, 3]) {
+      const parts = partsOfFold(images, fold, true);
+      expect(new Set(items.filter((_, i) => parts[i] === 'train').map(({ label }) => label)).size).toBe(3);
+    }
+    expect(notes).toEqual([
+      expect.stringMatching(/"junco" has a single recording/),
+      expect.stringMatching(
+        /"wren" has 2 recordings or recordists, fewer than the 3 folds: in 1 of them it is not tested/,
+      ),
+    ]);
+  });
+
+  test('more than can be filled are refused', () => {
+    expect(() => split(recordings('wren', 3), 4)).toThrow('ask for 3 at most');
+  });
+});
+
+describe('a recording with several classes', () => {
+  /** Six recordings of two species, of which all gave background too. */
+  const species = [...recordings('wren', 6), ...recordings('robin', 6)].map((item) => ({
+    ...item,
+    source: `${item.label}/${item.recording}.wav`,
+  }));
+  const items = [
+    ...species,
+    ...species.map((item) => ({ ...item, label: 'noise', recording: `${item.label}/${item.recording}` })),
+  ];
+  test.each([undefined, 3])('is in one part with all of them, and moves no other, folds: %s', (folds) => {
+    const settings = { fractions: threeParts, seed: 5, folds };
+    const both = splitRecordings(items, settings);
+    const alone = splitRecordings(species, settings);
+    const placeOf = ({ parts, folds: placed }: typeof both) => parts.map((part, i) => [part, placed[i]]);
+    expect(placeOf(both).slice(0, 12)).toEqual(placeOf(alone));
+    expect(placeOf(both).slice(12)).toEqual(placeOf(alone));
+    expect(both.notes).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ export function findLeaks({ images }: Pick<Dataset, 'images'>, signatures: Signa
 
 type Images = Dataset['images'];
 
-const nameOf = ({ label, recording }: Images[number]): string => `${label}/${recording}`;
+const nameOf = ({ label, recording, source }: Images[number]): string => source ?? `${label}/${recording}`;
 
 function sharedRecordings(images: Images): string[] {
   const parts = new Map<string, Set<Part>>();

@@ -88,19 +88,15 @@ export function countParts(images: readonly { split: Part }[]): Record<Part, num
   return { train: inPart('train'), validation: inPart('validation'), test: inPart('test') };
 }
 
+const nameOf = ({ label, recording }: { label: string; recording: string }) => `${label}/${recording}`;
+
 /** Splits a prepared data set anew and saves that. Nothing but `dataset.json` is touched. */
 export async function resplit(dir: string, index: DatasetIndex, choice: SplitChoice): Promise<DatasetIndex> {
-  const origins = new Map(
-    index.recordings.map((recording) => [JSON.stringify([recording.label, recording.recording]), recording]),
-  );
+  const byName = new Map(index.recordings.map((origin) => [nameOf(origin), origin]));
+  const bySource = new Map(index.recordings.map((origin) => [origin.source, origin]));
   const from = index.images.map(({ split: _, fold: __, ...image }) => {
-    const { label, recording } = image;
-    const origin = origins.get(JSON.stringify([label, recording])) ?? {
-      label,
-      recording,
-      source: `${label}/${recording}`,
-    };
-    return { image, origin };
+    const origin = image.source === undefined ? byName.get(nameOf(image)) : bySource.get(image.source);
+    return { image, origin: origin ?? { ...image, source: image.source ?? nameOf(image) } };
   });
   const { images, notes } = splitImages(from, choice);
   const counts = { ...index.counts, ...countParts(images) };

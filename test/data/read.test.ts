@@ -109,7 +109,9 @@ describe('a folder of pictures', () => {
   test('that lies flat, is missing or is a file is refused', async () => {
     const flat = temporaryFolder();
     await picture(path.join(flat, 'a.png'), 8, 8, 0);
-    expect(await messageFor(readDataset(flat))).toMatch(/no dataset\.json, and no folders with pictures/);
+    expect(await messageFor(readDataset(flat))).toMatch(
+      /no dataset\.json, no labels\.csv, and no folders with pictures/,
+    );
     expect(await messageFor(readDataset(path.join(flat, 'nowhere')))).toMatch(/no file or folder .*nowhere/);
     expect(await messageFor(readDataset(path.join(flat, 'a.png')))).toMatch(/a\.png" is a file/);
   });

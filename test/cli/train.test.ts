@@ -88,7 +88,10 @@ it.each([
 it('what the adapter cannot hold is refused at once', async () => {
   const wide = { size: 256, base: 64, latent: 4096, generatorWidths: [4096, 8, 8] };
   const running = lyrebird('train', images, '--out', unused(), '--config', put(at('wide.json'), wide));
-  await refused(running, /^lyrebird: A tensor of \d+ MiB was asked for, but the adapter .* (binds|makes buffers of) at most \d+ MiB/m);
+  await refused(
+    running,
+    /^lyrebird: A tensor of \d+ MiB was asked for, but the adapter .* (binds|makes buffers of) at most \d+ MiB/m,
+  );
 });
 
 describe('a place for the run', () => {
@@ -132,7 +135,10 @@ describe('a folder of pictures', () => {
 
   it('that lies flat, has none, or whose class has none that can be read is refused', async () => {
     const flat = path.dirname(put(at('flat/a.png'), ''));
-    await refused(train(flat), /is no data set: it holds no dataset\.json, no labels\.csv, and no folders with pictures/);
+    await refused(
+      train(flat),
+      /is no data set: it holds no dataset\.json, no labels\.csv, and no folders with pictures/,
+    );
     await refused(train(at('birds')), /is no data set.*'lyrebird prepare' makes a data set/);
     await refused(train(at('nowhere')), /There is no file or folder/);
     const dir = await pictures(at('unreadable'), ['blue']);

@@ -5,7 +5,7 @@ import { type Dataset, readIndex } from '../data/read.js';
 import { type ImageSource, openImages, sourceOf } from '../data/store.js';
 import { gridPng } from '../io/image.js';
 import { type LogRecord, readLog } from '../io/log.js';
-import type { CurvePoint, ReportData, Settings } from '../io/report.js';
+import type { CurvePoint, ReportData } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, loadNetwork } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
@@ -76,7 +76,7 @@ export async function summarise(
       source,
       classes: classes.map((label, i) => ({ label, training: countIn(train, i), heldOut: countIn(test, i) })),
       skipped: [...(await skippedIn(dataset)), ...train.skipped, ...test.skipped],
-      parameters: (dataset.parameters ?? {}) as Settings,
+      parameters: dataset.parameters ?? {},
     },
     run: {
       steps: checkpoint.step,

@@ -20,7 +20,7 @@ function report(changes: Partial<ReportData> = {}): ReportData {
         { label: 'robin', training: 30, heldOut: 20 },
       ],
       skipped: [{ file: 'wren/broken.mp3', reason: 'cut short' }],
-      parameters: { 'window, s': 2, overlap: 0.5, wavelet: 'Morlet', mono: true },
+      parameters: { 'window, s': 2, overlap: 0.5, wavelet: 'Morlet', mono: true, gate: null },
     },
     run: {
       steps: 800,
@@ -156,6 +156,7 @@ describe('renderReport', () => {
       '1 file was left out',
       'overlap0.5',
       'monoyes',
+      'gatenone',
       'learning rate0.0002',
       'Computed onllvmpipe',
       '4 min 18 s',

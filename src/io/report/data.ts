@@ -39,7 +39,8 @@ export interface ReportData {
   grids: readonly { label: string; real: Uint8Array; synthetic: Uint8Array }[];
 }
 
-export type Settings = Readonly<Record<string, string | number | boolean>>;
+/** null: not set. */
+export type Settings = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface CurvePoint {
   step: number;

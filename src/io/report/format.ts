@@ -1,6 +1,7 @@
 /** Numbers and small tables as the report writes them. */
 
 import { type Content, type Html, html } from '../html.js';
+import type { Settings } from './data.js';
 
 /** Narrow, and no place to break a line. */
 const narrowSpace = '\u202F';
@@ -32,7 +33,8 @@ export function bytes(value: number): string {
   return power === 0 ? plural(value, 'byte') : `${(value / 1024 ** power).toPrecision(3)} ${units[power]}`;
 }
 
-export function settingText(value: string | number | boolean): string {
+export function settingText(value: Settings[string]): string {
+  if (value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return typeof value === 'number' ? String(Number(value.toPrecision(5))) : value;
 }

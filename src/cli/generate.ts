@@ -14,7 +14,7 @@ import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoint.js';
 import { createGenerator } from '../train/gan.js';
-import { generateImages, toLevels } from '../train/sample.js';
+import { generateImages, MOST_PER_CLASS, noiseIndex, toLevels } from '../train/sample.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
@@ -56,9 +56,6 @@ export function register(program: Command): void {
       );
     });
 }
-
-/** Indices of noise that each class has to itself: an image does not depend on how many others are made, nor of which classes. */
-const MOST_PER_CLASS = 2 ** 20;
 
 /** What a folder and a manifest can hold. */
 const MOST = 1_000_000;
@@ -163,7 +160,7 @@ function planImages({ classes }: Checkpoint, wanted: readonly number[], count: n
     return Array.from({ length: count }, (_, i) => ({
       file: `${name}/${name}_${String(i).padStart(5, '0')}.png`,
       label: classes[label]!,
-      index: label * MOST_PER_CLASS + i,
+      index: noiseIndex(label, i),
     }));
   });
 }

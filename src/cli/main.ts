@@ -61,6 +61,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'look at a run: curves, real and synthetic spectrograms, accuracy',
     load: () => import('./report.js'),
   },
+  evaluate: {
+    summary: 'how good a generator is, in numbers beside those of real images',
+    load: () => import('./evaluate.js'),
+  },
   verify: {
     summary: 'check operations and networks against recorded results',
     load: () => import('./verify.js'),

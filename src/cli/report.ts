@@ -32,10 +32,19 @@ export function register(program: Command): void {
 }
 
 /** The data set that `lyrebird run` leaves in its folder. */
-function ownDataset(run: string): string {
+export function ownDataset(run: string): string {
   const dir = path.join(run, 'dataset');
   if (existsSync(dir)) return dir;
   throw new UserError(`"${run}" has no data set in it: name the one that it was trained on with --dataset.`);
+}
+
+/** Throws a UserError unless the data set has the classes that the run was trained on. */
+export function checkClasses(run: string, checkpoint: Checkpoint, dataset: Dataset): void {
+  if (checkpoint.classes.join() === dataset.classes.join()) return;
+  throw new UserError(
+    `"${run}" was trained on the classes ${checkpoint.classes.join(', ')}; "${dataset.dir}" has ${dataset.classes.join(', ')}. ` +
+      'Name its data set with --dataset.',
+  );
 }
 
 /** Writes the report, and comparison.png beside it; returns the report's path. */
@@ -46,12 +55,7 @@ export async function report(
   dataset: Dataset,
   source: string,
 ): Promise<string> {
-  if (checkpoint.classes.join() !== dataset.classes.join()) {
-    throw new UserError(
-      `"${run}" was trained on the classes ${checkpoint.classes.join(', ')}; "${dataset.dir}" has ${dataset.classes.join(', ')}. ` +
-        'Name its data set with --dataset.',
-    );
-  }
+  checkClasses(run, checkpoint, dataset);
   const { length } = checkpoint.classes;
   const species = checkpoint.synthetic ? 'synthetic species' : 'species';
   const classes = dataset.parameters ? `${length} ${species}` : counted(length, 'class', 'classes');

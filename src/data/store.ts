@@ -100,6 +100,17 @@ export function sourceOf(images: Float32Array, labels: Int32Array, size: number)
   return { size, channels, labels, read: (i, to) => to.set(images.subarray(i * length, (i + 1) * length)) };
 }
 
+/** Some of a source's images, by their numbers. */
+export function subsetOf(source: ImageSource, numbers: readonly number[]): ImageSource {
+  const { size, channels, labels } = source;
+  return {
+    size,
+    channels,
+    labels: Int32Array.from(numbers, (i) => labels[i]!),
+    read: (i, to) => source.read(numbers[i]!, to),
+  };
+}
+
 /** Levels `[size, size, channels]` to values `[channels, size, size]` in [-1, 1]. */
 function toPlanes(pixels: Pixels, channels: number, to: Float32Array): void {
   const half = (pixels instanceof Uint16Array ? 65535 : 255) / 2;

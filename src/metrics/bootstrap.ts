@@ -33,7 +33,7 @@ export function bootstrap(
   statistic: (draws: readonly Int32Array[]) => number,
   { random, replicates = 1000, centre }: BootstrapOptions,
 ): Interval | undefined {
-  const members = samples.map(byUnit);
+  const members = samples.map(membersOf);
   if (members.some((units) => units.length < 2)) return undefined;
   const values = Array.from({ length: replicates }, () => statistic(members.map((units) => draw(units, random))));
   const finite = values.filter(Number.isFinite);
@@ -56,6 +56,12 @@ export function countsOf(draws: Int32Array, count: number): Float64Array {
   return counts;
 }
 
+/** At most `size` of the numbers below `count`, without repeats; all in their order if there are no more. */
+export function choose(count: number, size: number, random: Random): number[] {
+  const all = Array.from({ length: count }, (_, i) => i);
+  return count <= size ? all : random.shuffle(all).slice(0, size);
+}
+
 /** The value below which a share of the values lies, between neighbours in a straight line. Throws a RangeError without any. */
 export function quantile(values: ArrayLike<number>, share: number): number {
   if (values.length === 0) throw new RangeError('no values have no quantile');
@@ -66,7 +72,7 @@ export function quantile(values: ArrayLike<number>, share: number): number {
 }
 
 /** The indices of each unit's points. */
-function byUnit(units: Units): number[][] {
+export function membersOf(units: Units): number[][] {
   const members = new Map<number, number[]>();
   for (let i = 0; i < units.length; i++) {
     const known = members.get(units[i]!);

@@ -9,6 +9,7 @@
  */
 import { Matrix } from 'ml-matrix';
 import type { Random } from '../audio/random.js';
+import { choose } from './bootstrap.js';
 import { checkPair, type Points, subset } from './points.js';
 
 export interface KidOptions {
@@ -24,16 +25,10 @@ export interface KidOptions {
 export function kernelDistance(a: Points, b: Points, options: KidOptions): number {
   const { size = 1000, subsets = 100, random } = options;
   if (Math.max(a.count, b.count) <= size) return discrepancy(kernels(a, b));
+  const some = (points: Points): Points => subset(points, choose(points.count, size, random));
   let sum = 0;
-  for (let i = 0; i < subsets; i++) sum += discrepancy(kernels(choose(a, size, random), choose(b, size, random)));
+  for (let i = 0; i < subsets; i++) sum += discrepancy(kernels(some(a), some(b)));
   return sum / subsets;
-}
-
-/** At most `size` of the points, without repeats. */
-export function choose(points: Points, size: number, random: Random): Points {
-  if (points.count <= size) return points;
-  const order = random.shuffle(Array.from({ length: points.count }, (_, i) => i));
-  return subset(points, order.slice(0, size));
 }
 
 /** The kernel between all pairs of two sets and within each: as rows. */

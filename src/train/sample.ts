@@ -9,6 +9,12 @@ import { normal } from '../reference/random.js';
 /** Streams of a seed from which images' noise is drawn: one an image, far from those of weights and training. */
 const NOISE_STREAM = 2 ** 30;
 
+/** Images that a class has noise of its own for: none depends on how many others are made, nor of which classes. */
+export const MOST_PER_CLASS = 2 ** 20;
+
+/** Which noise the i-th image of a class is made of. */
+export const noiseIndex = (label: number, i: number): number => label * MOST_PER_CLASS + i;
+
 export interface GenerateOptions {
   readonly seed: number;
   /** Of each image's noise, default 0, 1, ...: an index gives the same noise, however many images are made at a time. */

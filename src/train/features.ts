@@ -1,0 +1,231 @@
+/**
+ * The space in which a run's images are compared: a small classifier, trained on the training part alone (some recordings of
+ * it kept back to see when to stop), whose last but one layer gives the features. It is kept with the run, as
+ * features.safetensors, with features.json for people, and trained anew only for other images.
+ *
+ * Its seed is always the same, so that runs on one data set are measured by one ruler (on one adapter, to the bit).
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { createLoader } from '../data/loader.js';
+import type { Dataset } from '../data/read.js';
+import { splitRecordings } from '../data/split.js';
+import { type ImageSource, type ImageStore, subsetOf } from '../data/store.js';
+import { writeAtomically } from '../io/files.js';
+import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
+import type { Engine } from '../kernel/engine.js';
+import { mean, type Points, toPoints } from '../metrics/points.js';
+import { FeatureNet } from '../models/featureNet.js';
+import { Network, type State } from '../nn/network.js';
+import { type ClassifierConfig, type ClassifierResult, type EpochRecord, trainClassifier } from './classifier.js';
+import { outputsOf } from './classify.js';
+
+const FORMAT = 'lyrebird-features/1';
+const SEED = 1;
+const BATCH = 32;
+
+/** Of the training part, where the data set has no validation part of its own. */
+const KEPT_BACK = 0.15;
+
+const RECIPE = {
+  features: 64,
+  optimizer: 'adamw',
+  learningRate: 2e-3,
+  weightDecay: 0.05,
+  momentum: 0.9,
+  labelSmoothing: 0.1,
+} as const;
+
+/** Small sets are gone through more often, so that the network makes this many steps at least. */
+const [LEAST_STEPS, LEAST_EPOCHS] = [600, 30];
+
+/** What a feature network is trained on, and how it is told of. */
+export interface FeatureTraining {
+  readonly train: ImageSource;
+  /** May be empty: then training goes on to its end. */
+  readonly validation: ImageSource;
+  readonly classes: number;
+  readonly seed: number;
+  readonly onEpoch?: ((record: EpochRecord, epochs: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TrainedFeatures {
+  readonly network: Network<FeatureNet>;
+  readonly result: ClassifierResult;
+}
+
+/** Trains a feature network: each class is drawn equally often. Throws the signal's reason if it is stopped. */
+export async function trainFeatures(e: Engine, training: FeatureTraining): Promise<TrainedFeatures> {
+  const { train, validation, classes, seed, onEpoch, signal } = training;
+  const loader = createLoader({ source: train, batch: Math.min(BATCH, train.labels.length), seed, balanced: true });
+  const config = configFor(loader.batchesPerEpoch);
+  const { size, channels } = train;
+  const network = createNetwork(e, classes, train, seed);
+  const result = await trainClassifier({
+    engine: e,
+    network,
+    loader,
+    channels,
+    size,
+    validation,
+    config,
+    signal,
+    onEpoch: (record) => onEpoch?.(record, config.epochs),
+  });
+  signal?.throwIfAborted();
+  return { network, result };
+}
+
+const createNetwork = (e: Engine, classes: number, { channels, size }: ImageSource, seed: number) =>
+  new Network(e, new FeatureNet({ classes, channels, size, features: RECIPE.features }), seed);
+
+function configFor(batchesPerEpoch: number): ClassifierConfig {
+  const epochs = Math.max(LEAST_EPOCHS, Math.ceil(LEAST_STEPS / batchesPerEpoch));
+  return { ...RECIPE, epochs, patience: Math.ceil(epochs / 4) };
+}
+
+/** How the feature network came to be. */
+const infoSchema = z.object({
+  data: z.string().describe('SHA-256 of the images of training and validation part'),
+  recipe: z.string(),
+  classes: z.array(z.string()),
+  trainedOn: z.int(),
+  validatedOn: z.int(),
+  /** Updates made, and the epoch whose weights are kept. */
+  steps: z.int(),
+  bestEpoch: z.int(),
+  validationAccuracy: z.number().optional(),
+});
+
+export type FeatureInfo = z.infer<typeof infoSchema>;
+
+export interface FeatureSpace {
+  readonly info: FeatureInfo;
+  /** Whether it was trained by this call. */
+  readonly isNew: boolean;
+  readonly network: Network<FeatureNet>;
+  /** Feature vectors; their variance over the training part is 1, on average over the dimensions. */
+  pointsOf(source: ImageSource): Promise<Points>;
+}
+
+export interface FeatureOptions {
+  readonly engine: Engine;
+  /** The folder where it is kept. */
+  readonly run: string;
+  readonly dataset: Dataset;
+  readonly train: ImageStore;
+  /** The data set's own validation part; may be empty. */
+  readonly validation: ImageStore;
+  readonly onEpoch?: FeatureTraining['onEpoch'];
+  readonly onNote?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The run's feature space: read if it is there and of these images, else trained and written. */
+export async function openFeatures(options: FeatureOptions): Promise<FeatureSpace> {
+  const { engine: e, train } = options;
+  const known = readKnown(options);
+  const { network, info } = known ?? (await trainAndKeep(options));
+  const { module } = network;
+  const features = (source: ImageSource): Promise<Float32Array> =>
+    outputsOf(e, module, module.features.bind(module), source);
+  const scale = deviation(toPoints(await features(train), RECIPE.features));
+  const pointsOf = async (source: ImageSource): Promise<Points> =>
+    toPoints(
+      (await features(source)).map((value) => value / scale),
+      RECIPE.features,
+    );
+  return { info, isNew: !known, network, pointsOf };
+}
+
+/** The root of the mean variance of all dimensions; 1 where nothing varies. */
+function deviation(points: Points): number {
+  const { count, dimensions, values } = points;
+  const centre = mean(points);
+  const squares = values.reduce((sum, value, i) => sum + (value - centre[i % dimensions]!) ** 2, 0);
+  return Math.sqrt(squares / (count * dimensions)) || 1;
+}
+
+type Known = Pick<FeatureSpace, 'network' | 'info'>;
+
+/** Whether a network that was kept is of use for these images. */
+const identity = ({ dataset, train, validation }: FeatureOptions) => ({
+  data: `${train.hash} ${validation.hash}`,
+  recipe: JSON.stringify(RECIPE),
+  classes: dataset.classes,
+});
+
+/** The network that was kept; undefined if there is none of these images. */
+function readKnown(options: FeatureOptions): Known | undefined {
+  const { engine: e, run, dataset, train, onNote } = options;
+  const file = path.join(run, 'features.safetensors');
+  if (!existsSync(file)) return undefined;
+  try {
+    const { tensors, metadata } = readSafetensors(file);
+    const info = infoSchema.parse(JSON.parse(metadata.info ?? ''));
+    const { data, recipe, classes } = info;
+    if (metadata.format !== FORMAT || !isDeepStrictEqual({ data, recipe, classes }, identity(options)))
+      return undefined;
+    const network = createNetwork(e, dataset.classes.length, train, SEED);
+    network.load(tensors as State);
+    return { network, info };
+  } catch {
+    onNote?.(`"${file}" is damaged: the feature network is trained anew.`);
+    return undefined;
+  }
+}
+
+async function trainAndKeep(options: FeatureOptions): Promise<Known> {
+  const { engine: e, run, dataset, onEpoch, signal } = options;
+  const { train, validation } = parts(options);
+  const { network, result } = await trainFeatures(e, {
+    train,
+    validation,
+    classes: dataset.classes.length,
+    seed: SEED,
+    onEpoch,
+    signal,
+  });
+  const best = result.best!;
+  const info: FeatureInfo = {
+    ...identity(options),
+    trainedOn: train.labels.length,
+    validatedOn: validation.labels.length,
+    steps: result.history.at(-1)!.step,
+    bestEpoch: best.epoch,
+    ...(best.validation && { validationAccuracy: best.validation.accuracy }),
+  };
+  const tensors = new Map<string, WritableTensor>();
+  for (const [name, { shape, data }] of await network.state()) tensors.set(name, { dtype: 'F32', shape, data });
+  const file = path.join(run, 'features.safetensors');
+  await writeAtomically(file, writeSafetensors(tensors, { format: FORMAT, info: JSON.stringify(info) }));
+  const { data: _hash, ...told } = info;
+  const description = { format: FORMAT, network: network.module.config, ...told, epochs: result.history };
+  await writeAtomically(path.join(run, 'features.json'), `${JSON.stringify(description, null, 1)}\n`);
+  return { network, info };
+}
+
+/** What is trained on, and what tells when to stop: the validation part, or else recordings of the training part. */
+function parts({
+  dataset,
+  train,
+  validation,
+}: FeatureOptions): Pick<Required<FeatureTraining>, 'train' | 'validation'> {
+  if (validation.labels.length > 0) return { train, validation };
+  const images = new Map(dataset.images.map((image) => [image.file, image]));
+  const fractions = { train: 1 - KEPT_BACK, validation: KEPT_BACK, test: 0 };
+  const split = splitRecordings(
+    train.files.map((file) => images.get(file)!),
+    fractions,
+    SEED,
+  );
+  const of = (part: string) =>
+    subsetOf(
+      train,
+      [...train.labels.keys()].filter((i) => split.parts[i] === part),
+    );
+  return { train: of('train'), validation: of('validation') };
+}

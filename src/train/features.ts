@@ -217,11 +217,8 @@ function parts({
   if (validation.labels.length > 0) return { train, validation };
   const images = new Map(dataset.images.map((image) => [image.file, image]));
   const fractions = { train: 1 - KEPT_BACK, validation: KEPT_BACK, test: 0 };
-  const split = splitRecordings(
-    train.files.map((file) => images.get(file)!),
-    fractions,
-    SEED,
-  );
+  const items = train.files.map((file) => images.get(file)!);
+  const split = splitRecordings(items, { fractions, seed: SEED });
   const of = (part: string) =>
     subsetOf(
       train,

@@ -8,8 +8,8 @@ struct Params {
   shift: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -17,6 +17,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = id.y * groups.x * 64u + id.x;
   if (i * 4u < p.size) {
     let inside = i * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(p.size);
-    y[i] = select(vec4f(), p.scale * x[i] + p.shift, inside);
+    y[i] = Y(select(vec4f(), p.scale * vec4f(x[i]) + p.shift, inside));
   }
 }

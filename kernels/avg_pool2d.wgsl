@@ -5,8 +5,8 @@
 // x [N, C, H, W], y [N, C, OH, OW]; A is the window's area, its padding included (lib/windows.wgsl).
 // A team of WIDTH invocations per element of y, each of which takes every WIDTH-th value of the window.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -29,7 +29,7 @@ fn main(
   var column = member % length;
   var sum = 0.0;
   while (row < down.y) {
-    sum += x[base + row * p.width + column];
+    sum += f32(x[base + row * p.width + column]);
     column += WIDTH;
     while (column >= length) {
       column -= length;
@@ -38,6 +38,6 @@ fn main(
   }
   sum = team_sum(local, sum);
   if (member == 0u && output < p.size) {
-    y[output] = sum / f32(window_length(i, rows()) * window_length(j, columns()));
+    y[output] = Y(sum / f32(window_length(i, rows()) * window_length(j, columns())));
   }
 }

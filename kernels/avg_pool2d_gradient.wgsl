@@ -5,8 +5,8 @@
 // gx [N, C, H, W], gy [N, C, OH, OW]; A is a window's area, its padding included (lib/windows.wgsl).
 // One invocation per element of gx.
 
-@group(0) @binding(0) var<storage, read> gy: array<f32>;
-@group(0) @binding(1) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(0) var<storage, read> gy: array<GY>;
+@group(0) @binding(1) var<storage, read_write> gx: array<GX>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -23,8 +23,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let height = window_length(i, rows());
     let start = (plane * p.out_height + i) * p.out_width;
     for (var j = across.x; j < across.y; j++) {
-      sum += gy[start + j] / f32(height * window_length(j, columns()));
+      sum += f32(gy[start + j]) / f32(height * window_length(j, columns()));
     }
   }
-  gx[index] = sum;
+  gx[index] = GX(sum);
 }

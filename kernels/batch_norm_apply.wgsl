@@ -13,11 +13,11 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(4) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -34,6 +34,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let threads = 1u << p.threads_log2;
   let end = (plane + 1u) * p.plane;
   for (var i = plane * p.plane + (thread & (threads - 1u)); i < end; i += threads) {
-    y[i] = narrow(activate4(widen(normalised(x[i], own) * scale + offset), p.slope));
+    y[i] = Y(narrow(activate4(widen(normalised(Lanes(x[i]), own) * scale + offset), p.slope)));
   }
 }

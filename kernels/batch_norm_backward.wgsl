@@ -14,12 +14,12 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> y: array<Lanes>;
-@group(0) @binding(2) var<storage, read> gy: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> y: array<Y>;
+@group(0) @binding(2) var<storage, read> gy: array<GY>;
 @group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(4) var<storage, read> weight: array<f32>;
-@group(0) @binding(5) var<storage, read_write> gx: array<Lanes>;
+@group(0) @binding(5) var<storage, read_write> gx: array<GX>;
 @group(0) @binding(6) var<storage, read_write> gweight: array<f32>;
 @group(0) @binding(7) var<storage, read_write> gbias: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let means = p.inverse_count * sums;
     var place = place_of(channel, local);
     for (var i = local; i < p.items; i += WIDTH) {
-      gx[place.at] = input_gradient(place.at, own, own_weight, means);
+      gx[place.at] = GX(input_gradient(place.at, own, own_weight, means));
       place = next(place);
     }
   }

@@ -19,13 +19,13 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> running_mean: array<f32>;
 @group(0) @binding(4) var<storage, read_write> running_var: array<f32>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(6) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(WIDTH)
@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let offset = bias[channel];
   var place = place_of(channel, local);
   for (var i = local; i < p.items; i += WIDTH) {
-    y[place.at] = narrow(activate4(widen(normalised(x[place.at], own) * scale + offset), p.slope));
+    y[place.at] = Y(narrow(activate4(widen(normalised(Lanes(x[place.at]), own) * scale + offset), p.slope)));
     place = next(place);
   }
 }

@@ -13,14 +13,14 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> y: array<Lanes>;
-@group(0) @binding(2) var<storage, read> gy: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> y: array<Y>;
+@group(0) @binding(2) var<storage, read> gy: array<GY>;
 @group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(4) var<storage, read> weight: array<f32>;
 @group(0) @binding(5) var<storage, read> gweight: array<f32>;
 @group(0) @binding(6) var<storage, read> gbias: array<f32>;
-@group(0) @binding(7) var<storage, read_write> gx: array<Lanes>;
+@group(0) @binding(7) var<storage, read_write> gx: array<GX>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -37,6 +37,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let threads = 1u << p.threads_log2;
   let end = (plane + 1u) * p.plane;
   for (var i = plane * p.plane + (thread & (threads - 1u)); i < end; i += threads) {
-    gx[i] = input_gradient(i, own, own_weight, means);
+    gx[i] = GX(input_gradient(i, own, own_weight, means));
   }
 }

@@ -14,7 +14,7 @@ struct Params {
   part_items: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
 @group(0) @binding(1) var<storage, read_write> parts: array<vec4f>;
 @group(1) @binding(0) var<uniform> p: Params;
 

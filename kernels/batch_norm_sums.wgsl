@@ -13,9 +13,9 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> y: array<Lanes>;
-@group(0) @binding(2) var<storage, read> gy: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> y: array<Y>;
+@group(0) @binding(2) var<storage, read> gy: array<GY>;
 @group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> parts: array<vec2f>;
 @group(1) @binding(0) var<uniform> p: Params;

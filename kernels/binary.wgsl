@@ -9,9 +9,9 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<A>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 fn f(a: vec4f, b: vec4f) -> vec4f {
@@ -28,6 +28,6 @@ fn f(a: vec4f, b: vec4f) -> vec4f {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i < p.vectors) {
-    y[i] = activate4(f(a[i], b[i]), p.slope);
+    y[i] = Y(activate4(f(vec4f(a[i]), vec4f(b[i])), p.slope));
   }
 }

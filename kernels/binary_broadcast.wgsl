@@ -22,9 +22,9 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<A>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 fn f(a: f32, b: f32) -> f32 {
@@ -51,5 +51,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let at_b = index * vec4u(p.b0, p.b1, p.b2, p.b3);
   let j = at_a.x + at_a.y + at_a.z + at_a.w;
   let k = at_b.x + at_b.y + at_b.z + at_b.w;
-  y[i] = activate(f(a[j], b[k]), p.slope);
+  y[i] = Y(activate(f(f32(a[j]), f32(b[k])), p.slope));
 }

@@ -9,9 +9,9 @@ struct Params {
   items: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> logits: array<LOGITS>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -21,5 +21,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let plane = i / p.items;
-  y[i] = x[i] * sigmoid(logits[plane] + logits[p.planes + plane]);
+  y[i] = Y(Lanes(x[i]) * sigmoid(f32(logits[plane]) + f32(logits[p.planes + plane])));
 }

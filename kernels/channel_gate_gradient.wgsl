@@ -11,11 +11,11 @@ struct Params {
   items: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> gy: array<Lanes>;
-@group(0) @binding(3) var<storage, read_write> gx: array<Lanes>;
-@group(0) @binding(4) var<storage, read_write> glogits: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> logits: array<LOGITS>;
+@group(0) @binding(2) var<storage, read> gy: array<GY>;
+@group(0) @binding(3) var<storage, read_write> gx: array<GX>;
+@group(0) @binding(4) var<storage, read_write> glogits: array<GLOGITS>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -27,15 +27,15 @@ fn main(
   let output = (group.y * groups.x + group.x) * TEAMS + local % TEAMS;
   let member = local / TEAMS;
   let plane = min(output, p.planes - 1u);
-  let s = sigmoid(logits[plane] + logits[p.planes + plane]);
+  let s = sigmoid(f32(logits[plane]) + f32(logits[p.planes + plane]));
   let end = select(0u, (plane + 1u) * p.items, output < p.planes);
   var sum = Lanes();
   for (var i = plane * p.items + member; i < end; i += WIDTH) {
-    let g = gy[i];
-    gx[i] = s * g;
-    sum += g * x[i];
+    let g = Lanes(gy[i]);
+    gx[i] = GX(s * g);
+    sum += g * Lanes(x[i]);
   }
-  let total = s * (1.0 - s) * lane_sum(team_sum(local, sum));
+  let total = GLOGITS(s * (1.0 - s) * lane_sum(team_sum(local, sum)));
   if (member == 0u && output < p.planes) {
     glogits[plane] = total;
     glogits[p.planes + plane] = total;

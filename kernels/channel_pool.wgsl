@@ -11,8 +11,8 @@ struct Params {
   items: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> ties: array<Lanes>;
 @group(1) @binding(0) var<uniform> p: Params;
 
@@ -30,10 +30,10 @@ fn main(
   let start = n * p.channels * p.items + pixel;
   let end = start + p.channels * p.items;
   var sum = Lanes();
-  var largest = x[start];
+  var largest = Lanes(x[start]);
   var count = Lanes();
   for (var i = start + member * p.items; i < end; i += WIDTH * p.items) {
-    let value = x[i];
+    let value = Lanes(x[i]);
     let greater = max(largest, value);
     sum += value;
     count = count * lanes_equal(largest, greater) + lanes_equal(value, greater);
@@ -43,8 +43,8 @@ fn main(
   let peak = team_max(local, largest);
   let reached = team_sum(local, count * lanes_equal(largest, peak));
   if (member == 0u && output < p.images * p.items) {
-    y[2u * n * p.items + pixel] = peak;
-    y[(2u * n + 1u) * p.items + pixel] = total / f32(p.channels);
+    y[2u * n * p.items + pixel] = Y(peak);
+    y[(2u * n + 1u) * p.items + pixel] = Y(total / f32(p.channels));
     ties[o] = reached;
   }
 }

@@ -12,11 +12,11 @@ struct Params {
   octets: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> y: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> y: array<Y>;
 @group(0) @binding(2) var<storage, read> ties: array<Lanes>;
-@group(0) @binding(3) var<storage, read> gy: array<Lanes>;
-@group(0) @binding(4) var<storage, read_write> gx: array<Lanes>;
+@group(0) @binding(3) var<storage, read> gy: array<GY>;
+@group(0) @binding(4) var<storage, read_write> gx: array<GX>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -30,11 +30,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let first = 8u * (row - n * p.octets);
   let peak_at = 2u * n * p.items + pixel;
-  let peak = y[peak_at];
-  let of_peak = gy[peak_at] / ties[n * p.items + pixel];
-  let of_mean = gy[peak_at + p.items] / f32(p.channels);
+  let peak = Lanes(y[peak_at]);
+  let of_peak = Lanes(gy[peak_at]) / ties[n * p.items + pixel];
+  let of_mean = Lanes(gy[peak_at + p.items]) / f32(p.channels);
   for (var c = first; c < min(first + 8u, p.channels); c++) {
     let i = (n * p.channels + c) * p.items + pixel;
-    gx[i] = of_mean + of_peak * lanes_equal(x[i], peak);
+    gx[i] = GX(of_mean + of_peak * lanes_equal(Lanes(x[i]), peak));
   }
 }

@@ -15,8 +15,8 @@ struct Params {
   scale: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -27,5 +27,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let words = random24(i, p.stream, vec2u(p.seed_low, p.seed_high));
   let inside = i * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(p.size);
-  y[i] = select(vec4f(), p.scale * x[i], inside & (words >= vec4u(p.threshold)));
+  y[i] = Y(select(vec4f(), p.scale * vec4f(x[i]), inside & (words >= vec4u(p.threshold))));
 }

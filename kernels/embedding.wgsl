@@ -11,9 +11,9 @@ struct Params {
   features: u32,
 }
 
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> weight: array<WEIGHT>;
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -24,5 +24,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let n = i / p.features;
   let row = u32(clamp(indices[n], 0, i32(p.rows) - 1));
-  y[i] = weight[row * p.features + (i - n * p.features)];
+  y[i] = Y(weight[row * p.features + (i - n * p.features)]);
 }

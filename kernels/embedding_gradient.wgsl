@@ -13,8 +13,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> indices: array<i32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> gw: array<f32>;
+@group(0) @binding(1) var<storage, read> gy: array<GY>;
+@group(0) @binding(2) var<storage, read_write> gw: array<GW>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -29,8 +29,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var n = 0u; n < p.indices; n++) {
     let row = u32(clamp(indices[n], 0, i32(p.rows) - 1));
     if (row == k) {
-      sum += gy[n * p.features + d];
+      sum += f32(gy[n * p.features + d]);
     }
   }
-  gw[i] = sum;
+  gw[i] = GW(sum);
 }

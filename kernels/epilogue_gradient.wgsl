@@ -18,9 +18,9 @@ struct Params {
   zero: u32,
 }
 
-@group(0) @binding(0) var<storage, read> y: array<Lanes>;
-@group(0) @binding(1) var<storage, read> gy: array<Lanes>;
-@group(0) @binding(2) var<storage, read_write> gz: array<Lanes>;
+@group(0) @binding(0) var<storage, read> y: array<Y>;
+@group(0) @binding(1) var<storage, read> gy: array<GY>;
+@group(0) @binding(2) var<storage, read_write> gz: array<GZ>;
 @group(0) @binding(3) var<storage, read_write> sums: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 
@@ -49,8 +49,8 @@ fn main(
   var total = vec2f();
   var place = place_of(channel, first + local);
   for (var i = first + local; i < end; i += WIDTH) {
-    let g = widen(gy[place.at]) * activation_derivative4(widen(y[place.at]), p.slope);
-    gz[place.at] = narrow(g);
+    let g = widen(Lanes(gy[place.at])) * activation_derivative4(widen(Lanes(y[place.at])), p.slope);
+    gz[place.at] = GZ(narrow(g));
     total = add_lanes(total, g);
     place = next(place);
   }

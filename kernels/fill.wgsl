@@ -5,13 +5,13 @@ struct Params {
   value: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i < p.vectors) {
-    y[i] = vec4f(p.value);
+    y[i] = Y(vec4f(p.value));
   }
 }

@@ -10,8 +10,8 @@ struct Params {
   items: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> ties: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 
@@ -26,10 +26,10 @@ fn main(
   let plane = min(output, p.planes - 1u);
   let base = plane * p.items;
   var sum = Lanes();
-  var largest = x[base];
+  var largest = Lanes(x[base]);
   var count = Lanes();
   for (var i = member; i < p.items; i += WIDTH) {
-    let value = x[base + i];
+    let value = Lanes(x[base + i]);
     let greater = max(largest, value);
     sum += value;
     count = count * lanes_equal(largest, greater) + lanes_equal(value, greater);
@@ -39,8 +39,8 @@ fn main(
   let peak = lane_max(team_max(local, largest));
   let reached = lane_sum(team_sum(local, count * lanes_equal(largest, Lanes(peak))));
   if (member == 0u && output < p.planes) {
-    y[plane] = total / f32(p.items * LANES);
-    y[p.planes + plane] = peak;
+    y[plane] = Y(total / f32(p.items * LANES));
+    y[p.planes + plane] = Y(peak);
     ties[plane] = reached;
   }
 }

@@ -9,11 +9,11 @@ struct Params {
   items: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> y: array<Y>;
 @group(0) @binding(2) var<storage, read> ties: array<f32>;
-@group(0) @binding(3) var<storage, read> gy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> gx: array<Lanes>;
+@group(0) @binding(3) var<storage, read> gy: array<GY>;
+@group(0) @binding(4) var<storage, read_write> gx: array<GX>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -23,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let plane = i / p.items;
-  let of_mean = gy[plane] / f32(p.items * LANES);
-  let of_peak = gy[p.planes + plane] / ties[plane];
-  gx[i] = of_mean + of_peak * lanes_equal(x[i], Lanes(y[p.planes + plane]));
+  let of_mean = f32(gy[plane]) / f32(p.items * LANES);
+  let of_peak = f32(gy[p.planes + plane]) / ties[plane];
+  gx[i] = GX(of_mean + of_peak * lanes_equal(Lanes(x[i]), Lanes(f32(y[p.planes + plane]))));
 }

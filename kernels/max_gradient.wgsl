@@ -15,11 +15,11 @@ struct Params {
   stride3: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> y: array<Y>;
 @group(0) @binding(2) var<storage, read> ties: array<f32>;
-@group(0) @binding(3) var<storage, read> gy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(3) var<storage, read> gy: array<GY>;
+@group(0) @binding(4) var<storage, read_write> gx: array<GX>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -33,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let r1 = r2 / p.extent1;
   let o = r1 * p.stride0 + (r2 - r1 * p.extent1) * p.stride1 + (r3 - r2 * p.extent2) * p.stride2
     + (i - r3 * p.extent3) * p.stride3;
-  gx[i] = select(0.0, gy[o] / ties[o], x[i] == y[o]);
+  gx[i] = GX(select(0.0, f32(gy[o]) / ties[o], f32(x[i]) == f32(y[o])));
 }

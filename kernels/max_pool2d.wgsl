@@ -5,8 +5,8 @@
 // x [N, C, H, W], y [N, C, OH, OW], argmax as y: row W + column of the first greatest value in row-major order.
 // One invocation per element of y. The windows are in lib/windows.wgsl; padding never wins.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> argmax: array<u32>;
 
 @compute @workgroup_size(64)
@@ -23,10 +23,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var row = down.x;
   var column = across.x;
   var best = row * p.width + column;
-  var largest = x[base + best];
+  var largest = f32(x[base + best]);
   while (row < down.y) {
     let at = row * p.width + column;
-    let value = x[base + at];
+    let value = f32(x[base + at]);
     if (value > largest) {
       largest = value;
       best = at;
@@ -37,6 +37,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       row += 1u;
     }
   }
-  y[o] = largest;
+  y[o] = Y(largest);
   argmax[o] = best;
 }

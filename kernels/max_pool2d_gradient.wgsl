@@ -6,8 +6,8 @@
 // gx [N, C, H, W], argmax and gy [N, C, OH, OW]. One invocation per element of gx.
 
 @group(0) @binding(0) var<storage, read> argmax: array<u32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(1) var<storage, read> gy: array<GY>;
+@group(0) @binding(2) var<storage, read_write> gx: array<GX>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -26,9 +26,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var j = across.x; j < across.y; j++) {
       let o = base + i * p.out_width + j;
       if (argmax[o] == at) {
-        sum += gy[o];
+        sum += f32(gy[o]);
       }
     }
   }
-  gx[index] = sum;
+  gx[index] = GX(sum);
 }

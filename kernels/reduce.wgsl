@@ -23,9 +23,9 @@ struct Params {
   zero: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> m: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> m: array<M>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Totals and the rounding errors that they have lost.
@@ -49,13 +49,13 @@ fn main(
   let base = (o / p.outer1) * p.outer0_stride + (o % p.outer1) * p.outer1_stride;
   let first = local % WIDTH;
   let terms = p.inner0 * p.inner1;
-  var total = vec2f(select(0.0, x[base], MODE == 1u), 0.0);
+  var total = vec2f(select(0.0, f32(x[base]), MODE == 1u), 0.0);
   // Two digits of the term counted along, so that the loop needs no division.
   var i0 = first / p.inner1;
   var i1 = first % p.inner1;
   for (var t = first; t < terms; t += WIDTH) {
-    let value = x[base + i0 * p.inner0_stride + i1 * p.inner1_stride];
-    total = combine(total, vec2f(select(value, select(0.0, 1.0, value == m[o]), MODE == 2u), 0.0));
+    let value = f32(x[base + i0 * p.inner0_stride + i1 * p.inner1_stride]);
+    total = combine(total, vec2f(select(value, select(0.0, 1.0, value == f32(m[o])), MODE == 2u), 0.0));
     i1 += WIDTH;
     while (i1 >= p.inner1) {
       i1 -= p.inner1;
@@ -73,6 +73,6 @@ fn main(
     total = partial[local];
   }
   if (first == 0u && output < p.outputs) {
-    y[output] = select(total.x, p.scale * (total.x + total.y), MODE == 0u);
+    y[output] = Y(select(total.x, p.scale * (total.x + total.y), MODE == 0u));
   }
 }

@@ -12,9 +12,9 @@ struct Params {
   octets: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> logits: array<Lanes>;
-@group(0) @binding(2) var<storage, read_write> y: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> logits: array<LOGITS>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -27,9 +27,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let first = 8u * (row - n * p.octets);
-  let s = sigmoid_lanes(logits[n * p.items + pixel]);
+  let s = sigmoid_lanes(Lanes(logits[n * p.items + pixel]));
   for (var c = first; c < min(first + 8u, p.channels); c++) {
     let i = (n * p.channels + c) * p.items + pixel;
-    y[i] = s * x[i];
+    y[i] = Y(s * Lanes(x[i]));
   }
 }

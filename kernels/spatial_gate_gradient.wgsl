@@ -12,11 +12,11 @@ struct Params {
   items: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Lanes>;
-@group(0) @binding(1) var<storage, read> logits: array<Lanes>;
-@group(0) @binding(2) var<storage, read> gy: array<Lanes>;
-@group(0) @binding(3) var<storage, read_write> gx: array<Lanes>;
-@group(0) @binding(4) var<storage, read_write> glogits: array<Lanes>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read> logits: array<LOGITS>;
+@group(0) @binding(2) var<storage, read> gy: array<GY>;
+@group(0) @binding(3) var<storage, read_write> gx: array<GX>;
+@group(0) @binding(4) var<storage, read_write> glogits: array<GLOGITS>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -30,17 +30,17 @@ fn main(
   let exists = output < p.images * p.items;
   let o = min(output, p.images * p.items - 1u);
   let n = o / p.items;
-  let s = sigmoid_lanes(logits[o]);
+  let s = sigmoid_lanes(Lanes(logits[o]));
   let start = n * p.channels * p.items + (o - n * p.items);
   let end = select(0u, start + p.channels * p.items, exists);
   var sum = Lanes();
   for (var i = start + member * p.items; i < end; i += WIDTH * p.items) {
-    let g = gy[i];
-    gx[i] = s * g;
-    sum += g * x[i];
+    let g = Lanes(gy[i]);
+    gx[i] = GX(s * g);
+    sum += g * Lanes(x[i]);
   }
   let total = team_sum(local, sum);
   if (member == 0u && exists) {
-    glogits[o] = s * (1.0 - s) * total;
+    glogits[o] = GLOGITS(s * (1.0 - s) * total);
   }
 }

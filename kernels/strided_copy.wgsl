@@ -30,8 +30,8 @@ struct Params {
   to5: u32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<f32>;
-@group(0) @binding(1) var<storage, read_write> destination: array<f32>;
+@group(0) @binding(0) var<storage, read> source: array<SOURCE>;
+@group(0) @binding(1) var<storage, read_write> destination: array<DESTINATION>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// The innermost digit of `rest`, which loses it.
@@ -78,5 +78,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     at += digit(&rest, p.extent1) * vec2u(p.from1, p.to1);
   }
   at += rest * outermost();
-  destination[at.y] = p.scale * source[at.x];
+  destination[at.y] = DESTINATION(p.scale * f32(source[at.x]));
 }

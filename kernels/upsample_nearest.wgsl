@@ -11,8 +11,8 @@ struct Params {
   scale: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -22,7 +22,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let line = i / p.width;
-  let value = x[i];
+  let value = Y(x[i]);
   let row = p.width * p.scale;
   let corner = line * p.scale * row + (i - line * p.width) * p.scale;
   for (var sy = 0u; sy < p.scale; sy++) {

@@ -4,14 +4,14 @@
 //   gx = weight / sqrt(variance + eps) (g - gbias / count - xhat gweight / count)
 //
 // In evaluation, when the statistics do not depend on x, gx = weight / sqrt(variance + eps) g: the host gives 0 for the
-// kernels' inverse_count. The kernel has x, y, gy: array<Lanes>, and in its Params slope.
+// kernels' inverse_count. The kernel has x, y, gy with elements of Lanes, in f32 or f16, and in its Params slope.
 
 fn activation_input_gradient(at: u32) -> Lanes {
-  return narrow(widen(gy[at]) * activation_derivative4(widen(y[at]), p.slope));
+  return narrow(widen(Lanes(gy[at])) * activation_derivative4(widen(Lanes(y[at])), p.slope));
 }
 
 /// `means`: gbias / count and gweight / count of the channel.
 fn input_gradient(at: u32, statistics: vec4f, weight: f32, means: vec2f) -> Lanes {
   let g = activation_input_gradient(at);
-  return (weight * statistics.z) * ((g - means.x) - normalised(x[at], statistics) * means.y);
+  return (weight * statistics.z) * ((g - means.x) - normalised(Lanes(x[at]), statistics) * means.y);
 }

@@ -1,14 +1,14 @@
 // Mean and variance of a channel's values by Welford's method: one pass, and no difference of large sums.
 //
 // Source: Welford 1962; the parts put together after Chan, Golub and LeVeque 1983, "Algorithms for computing the sample
-// variance". The kernel has x: array<Lanes>, in its Params items (of a channel), and lib/lanes, lib/channel,
+// variance". The kernel has x with elements of Lanes, in f32 or f16, in its Params items (of a channel), and lib/lanes, lib/channel,
 // lib/workgroup_sum.
 
 /// The median of three of the channel's values: near the mean even if one of them is far off.
 fn shift_of(channel: u32) -> f32 {
-  let a = widen(x[place_of(channel, 0u).at]).x;
-  let b = widen(x[place_of(channel, p.items / 2u).at]).x;
-  let c = widen(x[place_of(channel, p.items - 1u).at]).x;
+  let a = widen(Lanes(x[place_of(channel, 0u).at])).x;
+  let b = widen(Lanes(x[place_of(channel, p.items / 2u).at])).x;
+  let c = widen(Lanes(x[place_of(channel, p.items - 1u).at])).x;
   return max(min(a, b), min(max(a, b), c));
 }
 
@@ -19,7 +19,7 @@ fn moments(channel: u32, first: u32, end: u32, shift: f32, local: u32) -> vec2f 
   var squares = Lanes();
   var place = place_of(channel, first + local);
   for (var i = first + local; i < end; i += WIDTH) {
-    let value = x[place.at] - shift;
+    let value = Lanes(x[place.at]) - shift;
     let distance = value - mean;
     count += 1.0;
     mean += distance / count;

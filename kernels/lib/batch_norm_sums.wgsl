@@ -8,7 +8,7 @@ fn gradient_sums(channel: u32, first: u32, end: u32, statistics: vec4f, local: u
   for (var i = first + local; i < end; i += WIDTH) {
     let g = activation_input_gradient(place.at);
     sum += g;
-    product += g * normalised(x[place.at], statistics);
+    product += g * normalised(Lanes(x[place.at]), statistics);
     place = next(place);
   }
   return workgroup_sum(vec2f(lane_sum(sum), lane_sum(product)), local);

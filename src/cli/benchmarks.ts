@@ -78,7 +78,7 @@ function traffic(e: Engine, lasting: readonly Tensor[], body: (e: Engine) => Ten
     const result = body(watched);
     if (!result || bound.size === 0) return undefined;
     const moved = [...lasting.filter(({ storage }) => bound.has(storage)), result];
-    return moved.reduce((bytes, { shape }) => bytes + paddedBytes(shape), 0);
+    return moved.reduce((bytes, { shape, dtype }) => bytes + paddedBytes(shape, dtype), 0);
   });
 }
 

@@ -1,5 +1,7 @@
 /** The element types of safetensors files: little-endian bytes there, typed arrays here (on a little-endian machine). */
 
+import { fromHalf } from '../memory/half.js';
+
 /** How each element type is held in memory: 64-bit integers as numbers, half precision widened to float32. */
 export interface DtypeArrays {
   F64: Float64Array;
@@ -39,7 +41,7 @@ type Codecs = { readonly [D in Dtype]: D extends WritableDtype ? TwoWayCodec<Dty
 export const codecs: Codecs = {
   F64: viewed<Float64Array>(Float64Array),
   F32: viewed<Float32Array>(Float32Array),
-  F16: { bytes: 2, decode: widenHalf },
+  F16: { bytes: 2, decode: (bytes) => fromHalf(viewAs(Uint16Array, bytes)) },
   BF16: { bytes: 2, decode: widenBrainFloat },
   I64: numbered(BigInt64Array),
   U64: numbered(BigUint64Array),
@@ -101,24 +103,4 @@ function widenBrainFloat(bytes: Uint8Array): Float32Array {
   const widened = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) widened[i] = bits[i]! << 16;
   return new Float32Array(widened.buffer);
-}
-
-function widenHalf(bytes: Uint8Array): Float32Array {
-  halfTable ??= Float32Array.from({ length: 0x10000 }, (_, bits) => halfValue(bits));
-  const bits = viewAs(Uint16Array, bytes);
-  const widened = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) widened[i] = halfTable[bits[i]!]!;
-  return widened;
-}
-
-/** The value of every float16, by its bits. */
-let halfTable: Float32Array | undefined;
-
-/** IEEE 754 binary16: (-1)^s 2^(e-15) (1 + m/1024); e = 0: (-1)^s 2^-14 m/1024; e = 31: infinity or NaN. */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = (bits & 1023) / 1024;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * 2 ** -14 * fraction : sign * 2 ** (exponent - 15) * (1 + fraction);
 }

@@ -6,6 +6,8 @@ export interface Capabilities {
   readonly software: boolean;
   /** Invocations of a subgroup where that is always 4 or always 8, as on CPU adapters; else 0. */
   readonly lanes: 0 | 4 | 8;
+  /** Kernels can read and write f16 (`shader-f16`). */
+  readonly f16: boolean;
 }
 
 export function capabilities(gpu: Pick<Gpu, 'info' | 'features'>): Capabilities {
@@ -14,6 +16,7 @@ export function capabilities(gpu: Pick<Gpu, 'info' | 'features'>): Capabilities 
   return {
     software,
     lanes: fixed && (subgroupMin === 4 || subgroupMin === 8) ? subgroupMin : 0,
+    f16: gpu.features.has('shader-f16'),
   };
 }
 

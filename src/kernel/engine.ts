@@ -8,6 +8,7 @@ import type { Gpu } from '../device/open.js';
 import { type Pipeline, Pipelines } from '../device/pipelines.js';
 import { Readback } from '../device/readback.js';
 import type { DispatchRecord, TimedPass } from '../device/timing.js';
+import { fromHalf, toHalf } from '../memory/half.js';
 import { mebibytes, Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { Scratch } from '../memory/scratch.js';
@@ -100,12 +101,15 @@ export class Engine {
       if (!Number.isInteger(extent) || extent < 1)
         throw new Error(`a tensor cannot have the shape ${formatShape(shape)}`);
     }
-    return { shape, dtype, storage: this.scopes.take(paddedBytes(shape)), offset: 0 };
+    return { shape, dtype, storage: this.scopes.take(paddedBytes(shape, dtype)), offset: 0 };
   }
 
-  /** A tensor that holds `data`. */
-  upload(data: Float32Array | Int32Array | Uint32Array, shape: Shape): Tensor {
-    const dtype = data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'u32';
+  /** A tensor that holds `data`, by default in the type that they have. */
+  upload(
+    data: Float32Array | Int32Array | Uint32Array,
+    shape: Shape,
+    dtype: DType = data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'u32',
+  ): Tensor {
     const tensor = this.empty(shape, dtype);
     this.write(tensor, data);
     return tensor;
@@ -120,7 +124,7 @@ export class Engine {
     let table = this.tables.get(key);
     if (!table) {
       const shape = [numbers.length];
-      const bytes = paddedBytes(shape);
+      const bytes = paddedBytes(shape, 'u32');
       const buffer = this.gpu.device.createBuffer({
         size: bytes,
         usage: GPUBufferUsage.STORAGE,
@@ -136,24 +140,21 @@ export class Engine {
     return table;
   }
 
-  /** Overwrites a tensor's values. What was recorded before still sees the old ones. */
+  /** Overwrites a tensor's values; a tensor of f16 gets the nearest that it can hold. What was recorded before still sees the old ones. */
   write(tensor: Tensor, data: Float32Array | Int32Array | Uint32Array): void {
     if (data.length !== sizeOf(tensor.shape)) {
       throw new Error(`${data.length} values cannot fill a tensor of shape ${formatShape(tensor.shape)}`);
     }
     this.commands.submit();
-    this.gpu.device.queue.writeBuffer(
-      tensor.storage.buffer,
-      tensor.offset,
-      data.buffer,
-      data.byteOffset,
-      data.byteLength,
-    );
+    const { buffer, byteOffset, byteLength: bytes } = tensor.dtype === 'f16' ? toHalf(data) : data;
+    this.gpu.device.queue.writeBuffer(tensor.storage.buffer, tensor.offset, buffer, byteOffset, bytes);
   }
 
   /** The values of a tensor, after everything recorded so far. */
   async read(tensor: Tensor): Promise<Float32Array> {
-    return new Float32Array(await this.readBytes(tensor));
+    const bytes = await this.readBytes(tensor);
+    if (tensor.dtype !== 'f16') return new Float32Array(bytes);
+    return fromHalf(new Uint16Array(bytes, 0, sizeOf(tensor.shape)));
   }
 
   async readInt(tensor: Tensor): Promise<Int32Array> {
@@ -162,7 +163,9 @@ export class Engine {
 
   private async readBytes(tensor: Tensor): Promise<ArrayBuffer> {
     this.check();
-    const bytes = await this.readback.read(tensor.storage.buffer, tensor.offset, byteLength(tensor.shape));
+    // WebGPU copies whole words.
+    const length = Math.ceil(byteLength(tensor.shape, tensor.dtype) / 4) * 4;
+    const bytes = await this.readback.read(tensor.storage.buffer, tensor.offset, length);
     this.check();
     return bytes;
   }
@@ -204,10 +207,12 @@ export class Engine {
     const windows = this.windows(run);
     const { pipeline, layout, bindGroups } = this.kernel(windows ? { ...run, windows } : run);
     let key = '';
-    for (const { storage, offset, shape } of run.tensors) key += `${storage.id}:${offset}:${paddedBytes(shape)},`;
+    for (const { storage, offset, shape, dtype } of run.tensors) {
+      key += `${storage.id}:${offset}:${paddedBytes(shape, dtype)},`;
+    }
     let group = bindGroups.get(key);
     if (!group) {
-      group = this.bind(pipeline, run.tensors);
+      group = this.bind(pipeline, layout, run.tensors);
       if (bindGroups.size >= BIND_GROUPS_KEPT) bindGroups.clear();
       bindGroups.set(key, group);
     }
@@ -310,8 +315,8 @@ export class Engine {
   /** In how many windows each tensor is bound; undefined where every one fits into a binding. */
   private windows({ file, tensors }: Dispatch): number[] | undefined {
     const { bindingBytes } = this;
-    if (tensors.every(({ shape }) => paddedBytes(shape) <= bindingBytes)) return undefined;
-    const counts = tensors.map(({ shape }) => windowsOf(paddedBytes(shape), bindingBytes).length);
+    if (tensors.every(({ shape, dtype }) => paddedBytes(shape, dtype) <= bindingBytes)) return undefined;
+    const counts = tensors.map(({ shape, dtype }) => windowsOf(paddedBytes(shape, dtype), bindingBytes).length);
     const total = counts.reduce((sum, count) => sum + count, 0);
     const { info, limits } = this.gpu;
     if (total > limits.maxStorageBuffersPerShaderStage) {
@@ -323,27 +328,34 @@ export class Engine {
     return counts;
   }
 
-  private bind(pipeline: Pipeline, tensors: readonly Tensor[]): GPUBindGroup {
-    const resources = tensors.flatMap(({ storage: { buffer }, offset, shape }) =>
-      windowsOf(paddedBytes(shape), this.bindingBytes).map((window) => ({
+  private bind(pipeline: Pipeline, layout: KernelLayout, tensors: readonly Tensor[]): GPUBindGroup {
+    const resources = tensors.flatMap(({ storage: { buffer }, offset, shape, dtype }) =>
+      windowsOf(paddedBytes(shape, dtype), this.bindingBytes).map((window) => ({
         buffer,
         offset: offset + window.offset,
         size: window.size,
+        dtype,
       })),
     );
     if (resources.length !== pipeline.access.length) {
       throw new Error(`kernel ${pipeline.key} binds ${pipeline.access.length} tensors, ${tensors.length} were given`);
     }
+    resources.forEach(({ dtype }, binding) => {
+      if ((dtype === 'f16') === layout.halves.has(binding)) return;
+      throw new Error(`kernel ${pipeline.key} binds a tensor of ${dtype} at ${binding}, where its text says otherwise`);
+    });
     return this.gpu.device.createBindGroup({
       layout: pipeline.storageLayout,
-      entries: resources.map((resource, binding) => ({ binding, resource })),
+      entries: resources.map(({ buffer, offset, size }, binding) => ({ binding, resource: { buffer, offset, size } })),
     });
   }
 }
 
 function recordOf({ key }: Pipeline, grid: DispatchRecord['grid'], { tensors, flops }: Dispatch): DispatchRecord {
   const bound = new Map<string, number>();
-  for (const { storage, offset, shape } of tensors) bound.set(`${storage.id}:${offset}`, paddedBytes(shape));
+  for (const { storage, offset, shape, dtype } of tensors) {
+    bound.set(`${storage.id}:${offset}`, paddedBytes(shape, dtype));
+  }
   const bytes = [...bound.values()].reduce((total, size) => total + size, 0);
   return { label: key, grid, shapes: tensors.map(({ shape }) => shape), bytes, flops };
 }

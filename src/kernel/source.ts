@@ -5,17 +5,38 @@
  * `const`s and `alias`es, then the files one after another: WGSL does not mind the order of declarations.
  */
 
+import type { DType, Tensor } from '../memory/tensor.js';
 import { windowed } from './windows.js';
 
 /** Numbers become `const NAME = 3u;`, strings `alias NAME = f32;`, booleans `const NAME = true;`. */
 export type Constants = Readonly<Record<string, number | boolean | string>>;
+
+/** Types of an element, and of four of them. */
+const ELEMENTS: Readonly<Record<DType, readonly [string, string]>> = {
+  f32: ['f32', 'vec4f'],
+  f16: ['f16', 'vec4h'],
+  i32: ['i32', 'vec4i'],
+  u32: ['u32', 'vec4u'],
+};
+
+const HALVES = new Set(ELEMENTS.f16);
+
+/**
+ * Constants for a kernel that computes in f32 whatever its tensors are stored in: the types of their elements, `lanes` at a
+ * time. With `elements({ X: x, Y: y }, 4)` it binds x as array<X>, reads vec4f(x[i]), and writes y[i] = Y(value).
+ */
+export function elements(tensors: Readonly<Record<string, Tensor>>, lanes = 1): Record<string, string> {
+  const types: Record<string, string> = {};
+  for (const name in tensors) types[name] = ELEMENTS[tensors[name]!.dtype][lanes === 4 ? 1 : 0];
+  return types;
+}
 
 export interface KernelSource {
   /** File name in kernels/ without its ending. */
   readonly file: string;
   /** Library files it uses, likewise. */
   readonly uses?: readonly string[];
-  /** WGSL extensions to enable. */
+  /** WGSL extensions to enable; f16 is where a constant asks for it. */
   readonly enable?: readonly string[];
   readonly constants?: Constants;
   /** In how many windows each binding comes, where a tensor passes the binding limit: see windows.ts. */
@@ -27,6 +48,8 @@ export type ParamType = 'u32' | 'i32' | 'f32';
 /** What the text says of itself: its bindings in group 0 in order, and the fields of `struct Params`. */
 export interface KernelLayout {
   readonly bindings: readonly ('read' | 'read_write')[];
+  /** Those whose elements are stored in f16. */
+  readonly halves: ReadonlySet<number>;
   readonly params: readonly { readonly name: string; readonly type: ParamType }[];
   /** How it uses the scratch texture (src/memory/scratch.ts), if it does: the binding in group 2. */
   readonly scratch: 'read' | 'write' | undefined;
@@ -42,8 +65,10 @@ export function kernelKey(kernel: KernelSource): string {
 }
 
 export function kernelText(kernel: KernelSource, read: (file: string) => string): string {
-  const prelude = (kernel.enable ?? []).map((name) => `enable ${name};`);
-  for (const [name, value] of Object.entries(kernel.constants ?? {})) {
+  const constants = Object.entries(kernel.constants ?? {});
+  const half = constants.some(([, value]) => HALVES.has(value as string));
+  const prelude = [...(kernel.enable ?? []), ...(half ? ['f16'] : [])].map((name) => `enable ${name};`);
+  for (const [name, value] of constants) {
     if (typeof value === 'string') prelude.push(`alias ${name} = ${value};`);
     else prelude.push(`const ${name} = ${typeof value === 'number' ? `${value}u` : value};`);
   }
@@ -53,9 +78,14 @@ export function kernelText(kernel: KernelSource, read: (file: string) => string)
 }
 
 export function parseLayout(text: string): KernelLayout {
+  const types = new Map([...text.matchAll(/^alias (\w+) = (\w+);/gm)].map(([, name, type]) => [name!, type!]));
   const bindings: ('read' | 'read_write')[] = [];
-  for (const match of text.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>/g)) {
-    bindings[Number(match[1])] = match[2] as 'read' | 'read_write';
+  const halves = new Set<number>();
+  const declaration =
+    /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*\w+\s*:\s*(?:array<(\w+)>)?/g;
+  for (const [, index, access, element] of text.matchAll(declaration)) {
+    bindings[Number(index)] = access as 'read' | 'read_write';
+    if (HALVES.has(types.get(element ?? '') ?? '')) halves.add(Number(index));
   }
   const body = /struct Params\s*\{([^}]*)\}/.exec(text)?.[1] ?? '';
   const params = [...body.matchAll(/^\s*(\w+)\s*:\s*(u32|i32|f32)\s*,/gm)].map((match) => ({
@@ -63,5 +93,5 @@ export function parseLayout(text: string): KernelLayout {
     type: match[2] as ParamType,
   }));
   const scratch = /@group\(2\)[^;]*texture_storage_2d<rgba32float,\s*(read|write)>/.exec(text)?.[1];
-  return { bindings, params, scratch: scratch as KernelLayout['scratch'] };
+  return { bindings, halves, params, scratch: scratch as KernelLayout['scratch'] };
 }

@@ -1,6 +1,6 @@
 /** Tensors: plain data that names a range of GPU memory. They own nothing; storages belong to the pool. */
 
-export type DType = 'f32' | 'i32' | 'u32';
+export type DType = 'f32' | 'f16' | 'i32' | 'u32';
 export type Shape = readonly number[];
 
 /** A range of GPU memory that the pool hands out. `generation` counts how often, so that a stale owner can be told. */
@@ -12,7 +12,7 @@ export interface Storage {
   free: boolean;
 }
 
-/** Row-major (NCHW) values of `shape`, from byte `offset` (a multiple of 256) of `storage`. Every element has 4 bytes. */
+/** Row-major (NCHW) values of `shape`, from byte `offset` (a multiple of 256) of `storage`. */
 export interface Tensor {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -25,10 +25,14 @@ export const VIEW_ALIGNMENT = 256;
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 
-export const byteLength = (shape: Shape): number => 4 * sizeOf(shape);
+/** Bytes of an element. */
+export const elementBytes = (dtype: DType): number => (dtype === 'f16' ? 2 : 4);
+
+export const byteLength = (shape: Shape, dtype: DType): number => elementBytes(dtype) * sizeOf(shape);
 
 /** Bytes as bound: whole vec4s, so that a kernel may read any tensor four values at a time. */
-export const paddedBytes = (shape: Shape): number => Math.max(16, Math.ceil(sizeOf(shape) / 4) * 16);
+export const paddedBytes = (shape: Shape, dtype: DType): number =>
+  Math.max(16, Math.ceil(sizeOf(shape) / 4) * 4 * elementBytes(dtype));
 
 /** Whole vec4s of a tensor, the last one padded. */
 export const vectors = (tensor: Tensor): number => Math.ceil(sizeOf(tensor.shape) / 4);
@@ -48,14 +52,14 @@ export function reshaped(tensor: Tensor, shape: Shape): Tensor {
 }
 
 /** Tensors of these shapes one after another in a buffer, each where a binding may begin: byte offsets, length in elements. */
-export function layOut(shapes: readonly Shape[]): { offsets: number[]; length: number } {
+export function layOut(shapes: readonly Shape[], dtype: DType = 'f32'): { offsets: number[]; length: number } {
   let end = 0;
   const offsets = shapes.map((shape) => {
     const offset = end;
-    end += Math.ceil(byteLength(shape) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
+    end += Math.ceil(byteLength(shape, dtype) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
     return offset;
   });
-  return { offsets, length: end / 4 };
+  return { offsets, length: end / elementBytes(dtype) };
 }
 
 /** The least range that holds all of the tensors, as one tensor; undefined if they lie in several buffers. */
@@ -63,6 +67,6 @@ export function spanOf(tensors: readonly Tensor[]): Tensor | undefined {
   const [{ storage, dtype }] = tensors as [Tensor];
   if (tensors.some((tensor) => tensor.storage !== storage)) return undefined;
   const offset = Math.min(...tensors.map((tensor) => tensor.offset));
-  const end = Math.max(...tensors.map((tensor) => tensor.offset + paddedBytes(tensor.shape)));
-  return { shape: [(end - offset) / 4], dtype, storage, offset };
+  const end = Math.max(...tensors.map((tensor) => tensor.offset + paddedBytes(tensor.shape, dtype)));
+  return { shape: [(end - offset) / elementBytes(dtype)], dtype, storage, offset };
 }

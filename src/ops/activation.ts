@@ -1,5 +1,6 @@
 /** The activations that kernels end with (kernels/lib/activation.wgsl). */
 import { type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { type Tensor, vectors } from '../memory/tensor.js';
 
 const CODES = {
@@ -32,13 +33,13 @@ export function activationGradient(
   y: Tensor,
   gy: Tensor,
   attrs: ActivationAttrs,
-  gx = e.empty(y.shape),
+  gx = e.empty(y.shape, gy.dtype),
 ): Tensor {
   const params = { vectors: vectors(y), slope: slopeOf(attrs) };
   e.dispatch({
     file: 'activation_gradient',
     uses: ['lib/activation'],
-    constants: { ACTIVATION: activationCode(attrs) },
+    constants: { ...elements({ Y: y, GY: gy, GX: gx }, 4), ACTIVATION: activationCode(attrs) },
     tensors: [y, gy, gx],
     params,
     grid: gridFor(params.vectors, 64),

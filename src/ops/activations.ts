@@ -1,5 +1,6 @@
 /** relu, relu6, leaky_relu, sigmoid, tanh, softplus and scaled_hard_sigmoid as ops of their own. */
 import { gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import * as oracle from '../reference/elementwise.js';
 import { type Activation, activationCode, activationGradient, slopeOf } from './activation.js';
@@ -15,12 +16,12 @@ function activationOp(activation: Activation, formula: string, reference: Activa
     inputs: ['x'],
     shape: ([x]) => x!,
     forward(e, [x], attrs) {
-      const y = e.empty(x.shape);
+      const y = e.empty(x.shape, x.dtype);
       const params = { vectors: vectors(x), slope: slopeOf(attrs) };
       e.dispatch({
         file: 'activation',
         uses: ['lib/activation'],
-        constants: { ACTIVATION: activationCode({ activation }) },
+        constants: { ...elements({ X: x, Y: y }, 4), ACTIVATION: activationCode({ activation }) },
         tensors: [x, y],
         params,
         grid: gridFor(params.vectors, 64),

@@ -3,6 +3,7 @@
  * into parts, whose moments are put together in a second dispatch before a third normalises.
  */
 import { type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { batchNorm as oracle } from '../reference/normalization.js';
 import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
@@ -36,7 +37,13 @@ function forwardInOne(e: Engine, layout: ChannelLayout, { inputs, attrs, statist
   e.dispatch({
     file: 'batch_norm_forward',
     uses: [lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...FORWARD_LIBRARIES],
-    constants: { WIDTH: layout.width, SUM: 'f32', TRAINING: attrs.training, ACTIVATION: activationCode(attrs) },
+    constants: {
+      ...elements({ X: inputs[0], Y: y }, lanes.count),
+      WIDTH: layout.width,
+      SUM: 'f32',
+      TRAINING: attrs.training,
+      ACTIVATION: activationCode(attrs),
+    },
     tensors: [...inputs, statistics, y],
     params: { ...channelWalk(layout), items, count, momentum, eps, slope: slopeOf(attrs) },
     grid: [layout.channels],
@@ -54,7 +61,7 @@ function forwardInParts(e: Engine, layout: ChannelLayout, { inputs, attrs, stati
     e.dispatch({
       file: 'batch_norm_statistics',
       uses: [lanes.file, 'lib/workgroup_sum', 'lib/channel', 'lib/batch_norm_moments'],
-      constants: { WIDTH: layout.width, SUM: 'f32' },
+      constants: { ...elements({ X: x }, lanes.count), WIDTH: layout.width, SUM: 'f32' },
       tensors: [x, parts],
       params: { ...channelWalk(layout), items, part_items: layout.cut.items },
       grid: [layout.cut.parts, channels],
@@ -78,7 +85,7 @@ function forwardInParts(e: Engine, layout: ChannelLayout, { inputs, attrs, stati
   e.dispatch({
     file: 'batch_norm_apply',
     uses: [lanes.file, 'lib/activation', 'lib/batch_norm'],
-    constants: { ACTIVATION: activationCode(attrs) },
+    constants: { ...elements({ X: x, Y: y }, lanes.count), ACTIVATION: activationCode(attrs) },
     tensors: [x, weight, bias, statistics, y],
     ...perPlane(e, layout, attrs),
   });
@@ -108,11 +115,18 @@ interface Backward {
 }
 
 function backwardInOne(e: Engine, layout: ChannelLayout, b: Backward): void {
+  const gx = b.gx ?? e.empty([1]);
   e.dispatch({
     file: 'batch_norm_backward',
     uses: [layout.lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...BACKWARD_LIBRARIES],
-    constants: { WIDTH: layout.width, SUM: 'vec2f', ACTIVATION: activationCode(b.attrs), INPUT: b.gx !== undefined },
-    tensors: [b.x, b.y, b.gy, b.statistics, b.weight, b.gx ?? e.empty([1]), b.gweight, b.gbias],
+    constants: {
+      ...elements({ X: b.x, Y: b.y, GY: b.gy, GX: gx }, layout.lanes.count),
+      WIDTH: layout.width,
+      SUM: 'vec2f',
+      ACTIVATION: activationCode(b.attrs),
+      INPUT: b.gx !== undefined,
+    },
+    tensors: [b.x, b.y, b.gy, b.statistics, b.weight, gx, b.gweight, b.gbias],
     params: {
       ...channelWalk(layout),
       items: layout.items,
@@ -130,7 +144,10 @@ const inverseCount = ({ count }: ChannelLayout, { training }: BatchNormAttrs): n
 
 function backwardInParts(e: Engine, layout: ChannelLayout, b: Backward): void {
   const { lanes, channels, items } = layout;
-  const constants = { ACTIVATION: activationCode(b.attrs) };
+  const constants = {
+    ...elements({ X: b.x, Y: b.y, GY: b.gy }, lanes.count),
+    ACTIVATION: activationCode(b.attrs),
+  };
   const operands = [b.x, b.y, b.gy, b.statistics];
   const parts = e.empty([channels, layout.cut.parts, 2]);
   e.dispatch({
@@ -152,7 +169,7 @@ function backwardInParts(e: Engine, layout: ChannelLayout, b: Backward): void {
   e.dispatch({
     file: 'batch_norm_input_gradient',
     uses: [lanes.file, 'lib/activation', 'lib/batch_norm', 'lib/batch_norm_gradient'],
-    constants,
+    constants: { ...constants, ...elements({ GX: b.gx }, lanes.count) },
     tensors: [...operands, b.weight, b.gweight, b.gbias, b.gx],
     params: { ...params, inverse_count: inverseCount(layout, b.attrs) },
     grid,
@@ -187,7 +204,7 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
   forward(e, inputs, attrs, shape) {
     const layout = channelLayout(e.capabilities, shape);
     const statistics = e.empty([layout.channels, 4]);
-    const y = e.empty(shape);
+    const y = e.empty(shape, inputs[0].dtype);
     const run = layout.cut.parts > 1 ? forwardInParts : forwardInOne;
     run(e, layout, { inputs, attrs, statistics, y });
     return { y, statistics };

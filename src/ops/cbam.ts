@@ -10,6 +10,7 @@
  */
 import type { Capabilities } from '../kernel/choose.js';
 import { type Dispatch, type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import type { Array64 } from '../reference/array.js';
 import { add, mul, sigmoid } from '../reference/elementwise.js';
@@ -42,15 +43,31 @@ function layoutOf(device: Capabilities, x: Shape) {
 
 type Layout = ReturnType<typeof layoutOf>;
 
+/** Tensors by the names that kernels have for the types of their elements: images in items, and what has a value a plane. */
+interface Named {
+  readonly items: Readonly<Record<string, Tensor>>;
+  readonly values?: Readonly<Record<string, Tensor>>;
+}
+
+const elementsOf = ({ lanes }: Layout, { items, values = {} }: Named) => ({
+  ...elements(items, lanes.count),
+  ...elements(values),
+});
+
 /** What dispatches of one team per sum have in common. */
-function teamwork({ lanes }: Layout, { sums, width }: Layout['planeTeam']) {
-  const { uses, constants } = team(width, lanes.file);
-  return { uses: [...uses, 'lib/gate'], constants, grid: gridFor(sums, 64 / width) };
+function teamwork(layout: Layout, { sums, width }: Layout['planeTeam'], named: Named) {
+  const { uses, constants } = team(width, layout.lanes.file);
+  return {
+    uses: [...uses, 'lib/gate'],
+    constants: { ...elementsOf(layout, named), ...constants },
+    grid: gridFor(sums, 64 / width),
+  };
 }
 
 /** What dispatches of one invocation per item, or per eight channels of an item, have in common. */
-const itemwise = ({ lanes }: Layout, items: number) => ({
-  uses: [lanes.file, 'lib/gate'],
+const itemwise = (layout: Layout, items: number, named: Named) => ({
+  uses: [layout.lanes.file, 'lib/gate'],
+  constants: elementsOf(layout, named),
   grid: gridFor(items, 64),
 });
 
@@ -65,11 +82,11 @@ export const globalPool = defineOp<object, readonly [Tensor]>({
     return [2 * n, c];
   },
   forward(e, [x], _attrs, shape) {
-    const y = e.empty(shape);
+    const y = e.empty(shape, x.dtype);
     const layout = layoutOf(e.capabilities, x.shape);
     const ties = e.empty([layout.planeParams.planes]);
     e.dispatch({
-      ...teamwork(layout, layout.planeTeam),
+      ...teamwork(layout, layout.planeTeam, { items: { X: x }, values: { Y: y } }),
       file: 'global_pool',
       tensors: [x, y, ties],
       params: layout.planeParams,
@@ -82,7 +99,7 @@ export const globalPool = defineOp<object, readonly [Tensor]>({
     const gx = want();
     const layout = layoutOf(e.capabilities, gx.shape);
     e.dispatch({
-      ...itemwise(layout, layout.size),
+      ...itemwise(layout, layout.size, { items: { X: x!, GX: gx }, values: { Y: y!, GY: gy } }),
       file: 'global_pool_gradient',
       tensors: [x!, y!, ties!, gy, gx],
       params: layout.planeParams,
@@ -107,10 +124,10 @@ export const channelGate = defineOp<object, readonly [Tensor, Tensor]>({
     return x!;
   },
   forward(e, [x, logits], _attrs, shape) {
-    const y = e.empty(shape);
+    const y = e.empty(shape, x.dtype);
     const layout = layoutOf(e.capabilities, x.shape);
     e.dispatch({
-      ...itemwise(layout, layout.size),
+      ...itemwise(layout, layout.size, { items: { X: x, Y: y }, values: { LOGITS: logits } }),
       file: 'channel_gate',
       tensors: [x, logits, y],
       params: layout.planeParams,
@@ -121,7 +138,10 @@ export const channelGate = defineOp<object, readonly [Tensor, Tensor]>({
   backward(e, { x, logits }, gy, _attrs, want) {
     const layout = layoutOf(e.capabilities, x!.shape);
     return gateGradients(e, want, x!, logits!, (gx, glogits) => ({
-      ...teamwork(layout, layout.planeTeam),
+      ...teamwork(layout, layout.planeTeam, {
+        items: { X: x!, GY: gy, GX: gx },
+        values: { LOGITS: logits!, GLOGITS: glogits },
+      }),
       file: 'channel_gate_gradient',
       tensors: [x!, logits!, gy, gx, glogits],
       params: layout.planeParams,
@@ -155,11 +175,11 @@ export const channelPool = defineOp<object, readonly [Tensor]>({
     return [n, 2, h, w];
   },
   forward(e, [x], _attrs, shape) {
-    const y = e.empty(shape);
+    const y = e.empty(shape, x.dtype);
     const ties = e.empty([shape[0]!, shape[2]!, shape[3]!]);
     const layout = layoutOf(e.capabilities, x.shape);
     e.dispatch({
-      ...teamwork(layout, layout.columnTeam),
+      ...teamwork(layout, layout.columnTeam, { items: { X: x, Y: y } }),
       file: 'channel_pool',
       tensors: [x, y, ties],
       params: layout.columnParams,
@@ -172,7 +192,7 @@ export const channelPool = defineOp<object, readonly [Tensor]>({
     const gx = want();
     const layout = layoutOf(e.capabilities, gx.shape);
     e.dispatch({
-      ...itemwise(layout, layout.octetSize),
+      ...itemwise(layout, layout.octetSize, { items: { X: x!, Y: y!, GY: gy, GX: gx } }),
       file: 'channel_pool_gradient',
       tensors: [x!, y!, ties!, gy, gx],
       params: layout.columnParams,
@@ -200,10 +220,10 @@ export const spatialGate = defineOp<object, readonly [Tensor, Tensor]>({
     return x!;
   },
   forward(e, [x, logits], _attrs, shape) {
-    const y = e.empty(shape);
+    const y = e.empty(shape, x.dtype);
     const layout = layoutOf(e.capabilities, x.shape);
     e.dispatch({
-      ...itemwise(layout, layout.octetSize),
+      ...itemwise(layout, layout.octetSize, { items: { X: x, LOGITS: logits, Y: y } }),
       file: 'spatial_gate',
       tensors: [x, logits, y],
       params: layout.columnParams,
@@ -214,7 +234,9 @@ export const spatialGate = defineOp<object, readonly [Tensor, Tensor]>({
   backward(e, { x, logits }, gy, _attrs, want) {
     const layout = layoutOf(e.capabilities, x!.shape);
     return gateGradients(e, want, x!, logits!, (gx, glogits) => ({
-      ...teamwork(layout, layout.columnTeam),
+      ...teamwork(layout, layout.columnTeam, {
+        items: { X: x!, LOGITS: logits!, GY: gy, GX: gx, GLOGITS: glogits },
+      }),
       file: 'spatial_gate_gradient',
       tensors: [x!, logits!, gy, gx, glogits],
       params: layout.columnParams,
@@ -242,8 +264,8 @@ function gateGradients(
   logits: Tensor,
   run: (gx: Tensor, glogits: Tensor) => Dispatch,
 ): readonly (Tensor | undefined)[] {
-  const gx = wantX?.() ?? e.empty(x.shape);
-  const glogits = wantLogits?.() ?? e.empty(logits.shape);
+  const gx = wantX?.() ?? e.empty(x.shape, x.dtype);
+  const glogits = wantLogits?.() ?? e.empty(logits.shape, logits.dtype);
   e.dispatch(run(gx, glogits));
   return [wantX && gx, wantLogits && glogits];
 }

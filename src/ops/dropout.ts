@@ -1,5 +1,6 @@
 /** dropout: its mask is drawn again in the backward pass, so nothing is kept but seed and stream. */
 import { type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import { dropout as oracle } from '../reference/elementwise.js';
 import { dropoutMask } from '../reference/random.js';
@@ -18,6 +19,7 @@ function masked(e: Engine, x: Tensor, attrs: DropoutAttrs, y: Tensor): Tensor {
   e.dispatch({
     file: 'dropout',
     uses: ['lib/philox'],
+    constants: elements({ X: x, Y: y }, 4),
     tensors: [x, y],
     params: { size: sizeOf(x.shape), ...randomParams(attrs), threshold: Math.ceil(p * 2 ** 24), scale: 1 / (1 - p) },
     grid: gridFor(vectors(x), 64),
@@ -35,7 +37,7 @@ export const dropout = defineOp<DropoutAttrs, readonly [Tensor]>({
     if (!(p >= 0 && p < 1)) throw new Error(`dropout: p must be at least 0 and below 1, but is ${p}`);
     return x!;
   },
-  forward: (e, [x], attrs) => ({ y: masked(e, x, attrs, e.empty(x.shape)) }),
+  forward: (e, [x], attrs) => ({ y: masked(e, x, attrs, e.empty(x.shape, x.dtype)) }),
   backward: (e, _saved, gy, attrs, [want]) => [want && masked(e, gy, attrs, want())],
   reference([x], { training, ...attrs }) {
     return training ? oracle([x, dropoutMask(x!.shape, attrs)], attrs) : { y: x! };

@@ -1,5 +1,6 @@
 /** add, sub, mul and div with broadcasting, and the plain dispatches that other ops are made of. */
 import { type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { formatShape, type Shape, sameShape, sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import * as oracle from '../reference/elementwise.js';
 import { type ActivationAttrs, activationCode, beforeActivation, slopeOf } from './activation.js';
@@ -23,9 +24,10 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   });
 }
 
-/** activation(f(a, b)) with broadcasting. */
+/** activation(f(a, b)) with broadcasting; in f16 if both are. */
 export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor, attrs: ActivationAttrs = {}): Tensor {
-  const out = e.empty(broadcastShape(op, a.shape, b.shape));
+  const out = e.empty(broadcastShape(op, a.shape, b.shape), a.dtype === b.dtype ? a.dtype : 'f32');
+  const operands = { A: a, B: b, Y: out };
   const kernel = { uses: ['lib/activation'], constants: { OP: BINARY[op], ACTIVATION: activationCode(attrs) } };
   const slope = slopeOf(attrs);
   if (sameShape(a.shape, b.shape)) {
@@ -33,6 +35,7 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
     e.dispatch({
       file: 'binary',
       ...kernel,
+      constants: { ...elements(operands, 4), ...kernel.constants },
       tensors: [a, b, out],
       params: { vectors: count, slope },
       grid: gridFor(count, 64),
@@ -44,7 +47,7 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
   e.dispatch({
     file: 'binary_broadcast',
     ...kernel,
-    constants: { ...kernel.constants, RANK: walk.shape.length },
+    constants: { ...elements(operands), ...kernel.constants, RANK: walk.shape.length },
     tensors: [a, b, out],
     params: {
       size,
@@ -58,23 +61,26 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
   return out;
 }
 
-/** y = scale x + shift, into `y` or a new tensor. */
-export function affine(e: Engine, x: Tensor, scale: number, shift = 0, y = e.empty(x.shape)): Tensor {
+/** y = scale x + shift, into `y`, of whichever type, or a new tensor. */
+export function affine(e: Engine, x: Tensor, scale: number, shift = 0, y = e.empty(x.shape, x.dtype)): Tensor {
   const params = { size: sizeOf(x.shape), scale, shift };
-  e.dispatch({ file: 'affine', tensors: [x, y], params, grid: gridFor(vectors(x), 64) });
+  const constants = elements({ X: x, Y: y }, 4);
+  e.dispatch({ file: 'affine', constants, tensors: [x, y], params, grid: gridFor(vectors(x), 64) });
   return y;
 }
 
 /** y += x. */
 export function accumulate(e: Engine, x: Tensor, y: Tensor): void {
   const params = { size: sizeOf(x.shape) };
-  e.dispatch({ file: 'accumulate', tensors: [x, y], params, grid: gridFor(vectors(x), 64) });
+  const constants = elements({ X: x, Y: y }, 4);
+  e.dispatch({ file: 'accumulate', constants, tensors: [x, y], params, grid: gridFor(vectors(x), 64) });
 }
 
 /** Sets every element. */
 export function fill(e: Engine, y: Tensor, value: number): Tensor {
   const params = { vectors: vectors(y), value };
-  e.dispatch({ file: 'fill', tensors: [y], params, grid: gridFor(params.vectors, 64) });
+  const constants = elements({ Y: y }, 4);
+  e.dispatch({ file: 'fill', constants, tensors: [y], params, grid: gridFor(params.vectors, 64) });
   return y;
 }
 

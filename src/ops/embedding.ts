@@ -1,5 +1,6 @@
 /** embedding: rows of a table by index. */
 import { gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/shape.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
@@ -14,11 +15,12 @@ export const embedding = defineOp<object, readonly [Tensor, Tensor]>({
     return [...indices, features!];
   },
   forward(e, [weight, indices], _attrs, shape) {
-    const y = e.empty(shape);
+    const y = e.empty(shape, weight.dtype);
     const [rows, features] = weight.shape;
     const size = sizeOf(shape);
     e.dispatch({
       file: 'embedding',
+      constants: elements({ WEIGHT: weight, Y: y }),
       tensors: [weight, indices, y],
       params: { size, rows: rows!, features: features! },
       grid: gridFor(size, 64),
@@ -33,6 +35,7 @@ export const embedding = defineOp<object, readonly [Tensor, Tensor]>({
     const size = sizeOf(gw.shape);
     e.dispatch({
       file: 'embedding_gradient',
+      constants: elements({ GY: gy, GW: gw }),
       tensors: [indices!, gy, gw],
       params: { size, rows: rows!, features: features!, indices: sizeOf(indices!.shape) },
       grid: gridFor(size, 64),

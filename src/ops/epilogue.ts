@@ -1,5 +1,6 @@
 /** The way back through what a product ends with: y = activation(z + bias). */
 import type { Engine } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import type { Tensor } from '../memory/tensor.js';
 import { type ActivationAttrs, activationCode, beforeActivation, slopeOf } from './activation.js';
 import { channelLayout, channelWalk } from './channels.js';
@@ -20,7 +21,7 @@ export function epilogueGradient(
   if (!wantBias) return { gz: beforeActivation(e, y, gy, attrs), gbias: undefined };
   if (activationCode(attrs) === 0)
     return { gz: gy, gbias: sumOver(e, gy, { dims: allButChannels(gy) }, 1, wantBias()) };
-  const gz = e.empty(y.shape);
+  const gz = e.empty(y.shape, gy.dtype);
   const gbias = wantBias();
   const layout = channelLayout(e.capabilities, y.shape);
   const { channels, lanes, items } = layout;
@@ -29,7 +30,12 @@ export function epilogueGradient(
   e.dispatch({
     file: 'epilogue_gradient',
     uses: [lanes.file, 'lib/activation', 'lib/channel', 'lib/two_sum'],
-    constants: { WIDTH: layout.width, ACTIVATION: activationCode(attrs), WHOLE: parts === 1 },
+    constants: {
+      ...elements({ Y: y, GY: gy, GZ: gz }, lanes.count),
+      WIDTH: layout.width,
+      ACTIVATION: activationCode(attrs),
+      WHOLE: parts === 1,
+    },
     tensors: [y, gy, gz, sums],
     params: { ...channelWalk(layout), items, part_items: layout.cut.items, slope: slopeOf(attrs), zero: 0 },
     grid: [parts, channels],

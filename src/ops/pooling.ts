@@ -1,5 +1,6 @@
 /** max_pool2d, avg_pool2d and adaptive_avg_pool2d over the same windows (kernels/lib/windows.wgsl). */
 import { type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/pooling.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
@@ -58,20 +59,19 @@ function windowParams(size: number, x: Shape, y: Shape, attrs?: Pool2dAttrs): Re
   };
 }
 
-const FIXED = { uses: ['lib/windows'], constants: { ADAPTIVE: false } } as const;
-
 export const maxPool2d = defineOp<Pool2dAttrs, readonly [Tensor]>({
   name: 'max_pool2d',
   summary: 'x [N, C, H, W] -> y [N, C, OH, OW], the greatest of each window; ties: the first has the gradient',
   inputs: ['x'],
   shape: (inputs, attrs) => pool2dShape('max_pool2d', inputs, attrs),
   forward(e, [x], attrs, shape) {
-    const y = e.empty(shape);
+    const y = e.empty(shape, x.dtype);
     const argmax = e.empty(shape, 'u32');
     const size = sizeOf(shape);
     e.dispatch({
-      ...FIXED,
       file: 'max_pool2d',
+      uses: ['lib/windows'],
+      constants: { ...elements({ X: x, Y: y }), ADAPTIVE: false },
       tensors: [x, y, argmax],
       params: windowParams(size, x.shape, shape, attrs),
       grid: gridFor(size, 64),
@@ -84,8 +84,9 @@ export const maxPool2d = defineOp<Pool2dAttrs, readonly [Tensor]>({
     const gx = want();
     const size = sizeOf(gx.shape);
     e.dispatch({
-      ...FIXED,
       file: 'max_pool2d_gradient',
+      uses: ['lib/windows'],
+      constants: { ...elements({ GY: gy, GX: gx }), ADAPTIVE: false },
       tensors: [argmax!, gy, gx],
       params: windowParams(size, gx.shape, gy.shape, attrs),
       grid: gridFor(size, 64),
@@ -110,7 +111,7 @@ function means(e: Engine, x: Tensor, y: Tensor, attrs?: Pool2dAttrs): Tensor {
   e.dispatch({
     file: 'avg_pool2d',
     uses: ['lib/windows', ...uses],
-    constants: { ADAPTIVE: !attrs, ...constants },
+    constants: { ...elements({ X: x, Y: y }), ADAPTIVE: !attrs, ...constants },
     tensors: [x, y],
     params: windowParams(size, x.shape, y.shape, attrs),
     grid: gridFor(size, 64 / width),
@@ -123,7 +124,7 @@ function meansGradient(e: Engine, gy: Tensor, gx: Tensor, attrs?: Pool2dAttrs): 
   e.dispatch({
     file: 'avg_pool2d_gradient',
     uses: ['lib/windows'],
-    constants: { ADAPTIVE: !attrs },
+    constants: { ...elements({ GY: gy, GX: gx }), ADAPTIVE: !attrs },
     tensors: [gy, gx],
     params: windowParams(size, gx.shape, gy.shape, attrs),
     grid: gridFor(size, 64),
@@ -136,7 +137,7 @@ export const avgPool2d = defineOp<Pool2dAttrs, readonly [Tensor]>({
   summary: 'x [N, C, H, W] -> y [N, C, OH, OW], the mean of each window; padding counts as zeros',
   inputs: ['x'],
   shape: (inputs, attrs) => pool2dShape('avg_pool2d', inputs, attrs),
-  forward: (e, [x], attrs, shape) => ({ y: means(e, x, e.empty(shape), attrs) }),
+  forward: (e, [x], attrs, shape) => ({ y: means(e, x, e.empty(shape, x.dtype), attrs) }),
   backward: (e, _saved, gy, attrs, [want]) => [want && meansGradient(e, gy, want(), attrs)],
   reference: oracle.avgPool2d,
   flops: (_inputs, { kernel }, shape) => sizeOf(shape) * sizeOf(kernel),
@@ -155,7 +156,7 @@ export const adaptiveAvgPool2d = defineOp<AdaptiveAvgPool2dAttrs, readonly [Tens
     }
     return [n!, c!, ...outputSize];
   },
-  forward: (e, [x], _attrs, shape) => ({ y: means(e, x, e.empty(shape)) }),
+  forward: (e, [x], _attrs, shape) => ({ y: means(e, x, e.empty(shape, x.dtype)) }),
   backward: (e, _saved, gy, _attrs, [want]) => [want && meansGradient(e, gy, want())],
   reference: oracle.adaptiveAvgPool2d,
   flops: ([x]) => sizeOf(x!),

@@ -1,5 +1,6 @@
 /** sum, mean and max over any set of dimensions. */
 import { type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/reduce.js';
 import { type Case, defineOp, type Op, shapeError } from './define.js';
@@ -66,7 +67,7 @@ function reduceInto(
   e.dispatch({
     file: 'reduce',
     uses: ['lib/two_sum'],
-    constants: { MODE: MODES[mode], WIDTH },
+    constants: { ...elements({ X: x, M: m, Y: y }), MODE: MODES[mode], WIDTH },
     tensors: [x, m, y],
     params: {
       outputs,
@@ -84,7 +85,7 @@ function reduceInto(
   });
 }
 
-/** Sum over `dims` times `scale`, into `y` or a new tensor. */
+/** Sum over `dims` times `scale`, into `y` or a new tensor, of f32 whatever x is. */
 export function sumOver(
   e: Engine,
   x: Tensor,
@@ -158,7 +159,7 @@ export const max = defineOp<ReduceAttrs, readonly [Tensor]>({
   inputs: ['x'],
   shape: ([x], attrs) => reducedShape('max', x!, attrs),
   forward(e, [x], attrs) {
-    const y = e.empty(reducedShape('max', x.shape, attrs));
+    const y = e.empty(reducedShape('max', x.shape, attrs), x.dtype);
     reduceInto(e, 'max', x, attrs.dims, y);
     return { y };
   },
@@ -177,6 +178,7 @@ export const max = defineOp<ReduceAttrs, readonly [Tensor]>({
     const size = sizeOf(x!.shape);
     e.dispatch({
       file: 'max_gradient',
+      constants: elements({ X: x!, Y: y!, GY: gy, GX: gx }),
       tensors: [x!, y!, ties, gy, gx],
       params: { size, ...extents, ...numbered('stride', walk.strides[1]!, 0, 4) },
       grid: gridFor(size, 64),

@@ -35,7 +35,7 @@ export const permute = defineOp<{ dims: readonly number[] }, readonly [Tensor]>(
     return permuted(x!, dims);
   },
   forward(e, [x], { dims }) {
-    const y = e.empty(permuted(x.shape, dims));
+    const y = e.empty(permuted(x.shape, dims), x.dtype);
     const from = permuted(stridesOf(x.shape), dims);
     stridedCopy(e, y.shape, { tensor: x, strides: from }, { tensor: y, strides: stridesOf(y.shape) });
     return { y };
@@ -76,7 +76,7 @@ export const slice = defineOp<SliceAttrs, readonly [Tensor]>({
     return withExtent(x!, dim, length);
   },
   forward(e, [x], { dim, start, length }) {
-    const y = e.empty(withExtent(x.shape, dim, length));
+    const y = e.empty(withExtent(x.shape, dim, length), x.dtype);
     const strides = stridesOf(x.shape);
     stridedCopy(
       e,
@@ -117,7 +117,7 @@ export const concat = defineOp<{ dim: number }, readonly [Tensor, Tensor]>({
     return withExtent(a!, dim, a![dim]! + b![dim]!);
   },
   forward(e, [a, b], { dim }) {
-    const y = e.empty(withExtent(a.shape, dim, a.shape[dim]! + b.shape[dim]!));
+    const y = e.empty(withExtent(a.shape, dim, a.shape[dim]! + b.shape[dim]!), a.dtype);
     const strides = stridesOf(y.shape);
     stridedCopy(e, a.shape, { tensor: a, strides: stridesOf(a.shape) }, { tensor: y, strides });
     const start = a.shape[dim]! * strides[dim]!;

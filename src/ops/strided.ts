@@ -1,5 +1,6 @@
 /** Views of tensors as strides per dimension, and the kernels that walk them: copies, broadcasts and reductions. */
 import { type Engine, gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 
 /** Dimensions that the strided kernels walk at most. */
@@ -79,7 +80,7 @@ export function stridedCopy(e: Engine, shape: Shape, from: Walk, to: Walk, scale
   const size = sizeOf(shape);
   e.dispatch({
     file: 'strided_copy',
-    constants: { RANK: Math.max(1, walk.shape.length) },
+    constants: { ...elements({ SOURCE: from.tensor, DESTINATION: to.tensor }), RANK: Math.max(1, walk.shape.length) },
     tensors: [from.tensor, to.tensor],
     params: {
       size,

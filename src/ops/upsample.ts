@@ -1,5 +1,6 @@
 /** upsample_nearest: every pixel repeated scale x scale times. */
 import { gridFor } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { reshaped, sizeOf, type Tensor } from '../memory/tensor.js';
 import { upsampleNearest as oracle } from '../reference/pooling.js';
 import { defineOp, ranked } from './define.js';
@@ -14,10 +15,11 @@ export const upsampleNearest = defineOp<{ scale: number }, readonly [Tensor]>({
     return [n!, c!, h! * scale, w! * scale];
   },
   forward(e, [x], { scale }, shape) {
-    const y = e.empty(shape);
+    const y = e.empty(shape, x.dtype);
     const size = sizeOf(x.shape);
     const params = { size, width: x.shape[3]!, scale };
-    e.dispatch({ file: 'upsample_nearest', tensors: [x, y], params, grid: gridFor(size, 64) });
+    const constants = elements({ X: x, Y: y });
+    e.dispatch({ file: 'upsample_nearest', constants, tensors: [x, y], params, grid: gridFor(size, 64) });
     return { y };
   },
   /** gx sums each square of gy: seen as [N C H, scale, W, scale], over the second and the last dimension. */

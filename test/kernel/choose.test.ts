@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { type GemmShape, gemmCandidates } from '../../src/kernel/choose/gemm.js';
 import type { Capabilities } from '../../src/kernel/choose.js';
 
-const LAVAPIPE: Capabilities = { software: true, lanes: 8 };
-const CPU: Capabilities = { software: true, lanes: 0 };
-const GPU: Capabilities = { software: false, lanes: 0 };
+const LAVAPIPE: Capabilities = { software: true, lanes: 8, f16: true };
+const CPU: Capabilities = { software: true, lanes: 0, f16: true };
+const GPU: Capabilities = { software: false, lanes: 0, f16: true };
 
 const shape = (rows: number, columns: number, terms: number, items = 1): GemmShape => ({
   rows,

@@ -10,10 +10,10 @@ import { inputName } from '../../src/ops/define.js';
 import { ops } from '../../src/ops/index.js';
 
 const DEVICES: Record<string, Capabilities> = {
-  'a GPU': { software: false, lanes: 0 },
-  lavapipe: { software: true, lanes: 8 },
-  SwiftShader: { software: true, lanes: 4 },
-  'a CPU without subgroups': { software: true, lanes: 0 },
+  'a GPU': { software: false, lanes: 0, f16: true },
+  lavapipe: { software: true, lanes: 8, f16: true },
+  SwiftShader: { software: true, lanes: 4, f16: false },
+  'a CPU without subgroups': { software: true, lanes: 0, f16: true },
 };
 
 /** Does each work by all of its plans. */

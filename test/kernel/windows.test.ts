@@ -120,10 +120,10 @@ fn g(place: Place) -> f32 { return f32(place.x) + x[1].x; }`;
 
 describe('every kernel of the repository', () => {
   const DEVICES: Record<string, Capabilities> = {
-    'a GPU': { software: false, lanes: 0 },
-    lavapipe: { software: true, lanes: 8 },
-    SwiftShader: { software: true, lanes: 4 },
-    'a CPU without subgroups': { software: true, lanes: 0 },
+    'a GPU': { software: false, lanes: 0, f16: true },
+    lavapipe: { software: true, lanes: 8, f16: true },
+    SwiftShader: { software: true, lanes: 4, f16: false },
+    'a CPU without subgroups': { software: true, lanes: 0, f16: true },
   };
 
   /** All that the ops' cases, optimisers and spectrograms dispatch, once for each kernel variant. */

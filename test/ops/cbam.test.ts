@@ -100,8 +100,8 @@ describe('with invocations that share sums', () => {
 });
 
 describe('teamWidth', () => {
-  const onGpu = { software: false, lanes: 0 as const };
-  const onCpu = { software: true, lanes: 8 as const };
+  const onGpu = { software: false, lanes: 0 as const, f16: true };
+  const onCpu = { software: true, lanes: 8 as const, f16: true };
 
   it('shares long sums only, and on the CPU few sums only', () => {
     expect(teamWidth(onGpu, 4096, 1024, 64)).toBe(64);

@@ -19,8 +19,8 @@ import { spectralNorm as spectralNormOracle } from '../../src/reference/spectral
 import { readCases } from '../reference/referenceCases.js';
 
 const OPS = [batchNorm, spectralNorm] as unknown as Op[];
-const SOFTWARE = { software: true, lanes: 0 as const };
-const HARDWARE = { software: false, lanes: 0 as const };
+const SOFTWARE = { software: true, lanes: 0 as const, f16: true };
+const HARDWARE = { software: false, lanes: 0 as const, f16: true };
 
 let gpu: Gpu;
 let engine: Engine;

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => gpu?.close());
 
 const bytesOf = (op: Op, { shapes, attrs }: Case<object>): number[] =>
-  [...shapes, op.shape(shapes, attrs)].map((shape: Shape | undefined) => (shape ? paddedBytes(shape) : 0));
+  [...shapes, op.shape(shapes, attrs)].map((shape: Shape | undefined) => (shape ? paddedBytes(shape, 'f32') : 0));
 
 /** The case with the largest tensor, of those that leave an adapter of 12 bindings enough of them. */
 function testOf(op: Op) {

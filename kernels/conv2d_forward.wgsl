@@ -30,10 +30,10 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<FIRST>;
+@group(0) @binding(1) var<storage, read> weight: array<SECOND>;
+@group(0) @binding(2) var<storage, read> bias: array<THIRD>;
+@group(0) @binding(3) var<storage, read_write> y: array<RESULT>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Where each of four rows of the weight begins.
@@ -75,7 +75,7 @@ fn columns(n: u32) -> Columns {
 
 fn read_a(r: Rows, k: vec3u) -> vec4f {
   let i = r.base + ((k.x * p.kernel_height + k.y) * p.kernel_width + k.z);
-  return vec4f(weight[i.x], weight[i.y], weight[i.z], weight[i.w]);
+  return vec4f(vec4<SECOND>(weight[i.x], weight[i.y], weight[i.z], weight[i.w]));
 }
 
 fn read_b(c: Columns, k: vec3u) -> vec4f {
@@ -84,7 +84,7 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   let ix = vec4u(c.x + vec4i(i32(k.z * p.dilation_x)));
   let inside = (iy < vec4u(p.height)) & (ix < vec4u(p.width));
   let i = select(vec4u(), c.base + (k.x * p.height + iy) * p.width + ix, inside);
-  return select(vec4f(), vec4f(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
+  return select(vec4f(), vec4f(vec4<FIRST>(x[i.x], x[i.y], x[i.z], x[i.w])), inside);
 }
 
 fn places(n: u32) -> vec4u {
@@ -101,13 +101,13 @@ fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   let o = channel_group * p.rows + m;
   var v = value;
   if (BIAS) {
-    v += bias[o];
+    v += f32(bias[o]);
   }
   v = activate4(v, p.slope);
   let row = split * p.split_size + o * p.out_height * p.out_width;
   for (var j = 0u; j < 4u; j++) {
     if (at[j] != OUTSIDE) {
-      y[row + at[j]] = v[j];
+      y[row + at[j]] = RESULT(v[j]);
     }
   }
 }

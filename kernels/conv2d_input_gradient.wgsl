@@ -40,10 +40,10 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> gy: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(0) var<storage, read> gy: array<FIRST>;
+@group(0) @binding(1) var<storage, read> weight: array<SECOND>;
+@group(0) @binding(2) var<storage, read> bias: array<THIRD>;
+@group(0) @binding(3) var<storage, read_write> gx: array<RESULT>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Where each of four input channels begins in a filter of the weight.
@@ -111,7 +111,7 @@ fn columns(n: u32) -> Columns {
 fn read_a(r: Rows, k: vec3u) -> vec4f {
   let slice = (channel_group * p.group_out_channels + k.x) * p.group_channels * p.kernel_height;
   let i = r.base + ((slice + first.x + k.y * p.step_y) * p.kernel_width + first.y + k.z * p.step_x);
-  return vec4f(weight[i.x], weight[i.y], weight[i.z], weight[i.w]);
+  return vec4f(vec4<SECOND>(weight[i.x], weight[i.y], weight[i.z], weight[i.w]));
 }
 
 fn read_b(c: Columns, k: vec3u) -> vec4f {
@@ -119,7 +119,7 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   let ox = vec4u(c.x - vec4i(i32(k.z * p.stride_of_step_x)));
   let inside = (oy < vec4u(p.out_height)) & (ox < vec4u(p.out_width));
   let i = select(vec4u(), c.base + (k.x * p.out_height + oy) * p.out_width + ox, inside);
-  return select(vec4f(), vec4f(gy[i.x], gy[i.y], gy[i.z], gy[i.w]), inside);
+  return select(vec4f(), vec4f(vec4<FIRST>(gy[i.x], gy[i.y], gy[i.z], gy[i.w])), inside);
 }
 
 fn places(n: u32) -> vec4u {
@@ -139,13 +139,13 @@ fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   let channel = channel_group * p.group_channels + m;
   var v = value;
   if (BIAS) {
-    v += bias[channel];
+    v += f32(bias[channel]);
   }
   v = activate4(v, p.slope);
   let row = split * p.split_size + channel * p.height * p.width;
   for (var j = 0u; j < 4u; j++) {
     if (at[j] != OUTSIDE) {
-      gx[row + at[j]] = v[j];
+      gx[row + at[j]] = RESULT(v[j]);
     }
   }
 }

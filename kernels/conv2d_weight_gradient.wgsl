@@ -30,9 +30,9 @@ struct Params {
   split_size: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> gw: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<FIRST>;
+@group(0) @binding(1) var<storage, read> gy: array<SECOND>;
+@group(0) @binding(2) var<storage, read_write> gw: array<RESULT>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Where the planes of four output channels begin in an image of gy.
@@ -74,7 +74,7 @@ fn columns(n: u32) -> Columns {
 
 fn read_a(r: Rows, k: vec3u) -> vec4f {
   let i = r.base + ((k.x * p.out_channels * p.out_height + k.y) * p.out_width + k.z);
-  return vec4f(gy[i.x], gy[i.y], gy[i.z], gy[i.w]);
+  return vec4f(vec4<SECOND>(gy[i.x], gy[i.y], gy[i.z], gy[i.w]));
 }
 
 fn read_b(c: Columns, k: vec3u) -> vec4f {
@@ -82,7 +82,7 @@ fn read_b(c: Columns, k: vec3u) -> vec4f {
   let ix = vec4u(c.x + vec4i(i32(k.z * p.stride_x)));
   let inside = (iy < vec4u(p.height)) & (ix < vec4u(p.width));
   let i = select(vec4u(), c.base + (k.x * p.channels * p.height + iy) * p.width + ix, inside);
-  return select(vec4f(), vec4f(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
+  return select(vec4f(), vec4f(vec4<FIRST>(x[i.x], x[i.y], x[i.z], x[i.w])), inside);
 }
 
 fn places(n: u32) -> vec4u {
@@ -97,7 +97,7 @@ fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   let row = split * p.split_size + (channel_group * p.rows + m) * p.columns;
   for (var j = 0u; j < 4u; j++) {
     if (at[j] != OUTSIDE) {
-      gw[row + at[j]] = value[j];
+      gw[row + at[j]] = RESULT(value[j]);
     }
   }
 }

@@ -22,10 +22,10 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<FIRST>;
+@group(0) @binding(1) var<storage, read> b: array<SECOND>;
+@group(0) @binding(2) var<storage, read> bias: array<THIRD>;
+@group(0) @binding(3) var<storage, read_write> c: array<RESULT>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 struct Rows {
@@ -53,12 +53,12 @@ fn columns(n: u32) -> Columns {
 
 fn read_a(r: Rows, k: vec3u) -> vec4f {
   let i = r.base + k.x * p.inner_a;
-  return vec4f(a[i.x], a[i.y], a[i.z], a[i.w]);
+  return vec4f(vec4<FIRST>(a[i.x], a[i.y], a[i.z], a[i.w]));
 }
 
 fn read_b(columns: Columns, k: vec3u) -> vec4f {
   let i = columns.base + k.x * p.inner_b;
-  return vec4f(b[i.x], b[i.y], b[i.z], b[i.w]);
+  return vec4f(vec4<SECOND>(b[i.x], b[i.y], b[i.z], b[i.w]));
 }
 
 fn places(n: u32) -> vec4u {
@@ -75,9 +75,9 @@ fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
     if (at[j] != OUTSIDE) {
       var v = value[j];
       if (BIAS) {
-        v += bias[at[j]];
+        v += f32(bias[at[j]]);
       }
-      c[row + at[j]] = activate(v, p.slope);
+      c[row + at[j]] = RESULT(activate(v, p.slope));
     }
   }
 }

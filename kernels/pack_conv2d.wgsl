@@ -29,8 +29,8 @@ struct Params {
   weight_at: u32,
 }
 
-@group(0) @binding(0) var<storage, read> image: array<Lanes>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> image: array<IMAGE>;
+@group(0) @binding(1) var<storage, read> weight: array<WEIGHT>;
 @group(1) @binding(0) var<uniform> p: Params;
 @group(2) @binding(0) var packed: texture_storage_2d<rgba32float, write>;
 
@@ -41,10 +41,10 @@ fn store(i: u32, value: vec4f) {
 /// Texels of the LANES pixels from x: the four channels that begin at `start`, of which some may not exist.
 fn texels(start: vec4u, x: u32, exists: vec4<bool>) -> mat4x4f {
   let at = (start + x) / LANES;
-  let a = select(vec4f(), vec4f(image[at.x]), exists.x);
-  let b = select(vec4f(), vec4f(image[at.y]), exists.y);
-  let c = select(vec4f(), vec4f(image[at.z]), exists.z);
-  let d = select(vec4f(), vec4f(image[at.w]), exists.w);
+  let a = select(vec4f(), vec4f(Lanes(image[at.x])), exists.x);
+  let b = select(vec4f(), vec4f(Lanes(image[at.y])), exists.y);
+  let c = select(vec4f(), vec4f(Lanes(image[at.z])), exists.z);
+  let d = select(vec4f(), vec4f(Lanes(image[at.w])), exists.w);
   return transpose(mat4x4f(a, b, c, d));
 }
 
@@ -82,7 +82,7 @@ fn pack_weight_line(line: u32) {
     let r = vec4u(4u * i, 4u * i + 1u, 4u * i + 2u, 4u * i + 3u);
     let inside = (r < vec4u(p.rows)) & vec4<bool>(o < p.outer);
     let at = select(vec4u(), start + r * p.row_stride, inside);
-    store(to + i, select(vec4f(), vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]), inside));
+    store(to + i, select(vec4f(), vec4f(vec4<WEIGHT>(weight[at.x], weight[at.y], weight[at.z], weight[at.w])), inside));
   }
 }
 

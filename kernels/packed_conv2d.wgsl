@@ -40,8 +40,8 @@ struct Params {
   slope: f32,
 }
 
-@group(0) @binding(0) var<storage, read> bias: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> bias: array<THIRD>;
+@group(0) @binding(1) var<storage, read_write> y: array<RESULT>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Four rows: their group in the packed weight.
@@ -152,13 +152,13 @@ fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   }
   var v = value;
   if (BIAS) {
-    v += bias[m];
+    v += f32(bias[m]);
   }
   v = activate4(v, p.slope);
   let row = split * p.split_size + m * p.out_height * p.out_width;
   for (var j = 0u; j < 4u; j++) {
     if (at[j] != OUTSIDE) {
-      y[row + at[j]] = v[j];
+      y[row + at[j]] = RESULT(v[j]);
     }
   }
 }

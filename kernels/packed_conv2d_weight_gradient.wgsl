@@ -32,7 +32,7 @@ struct Params {
   split_size: u32,
 }
 
-@group(0) @binding(0) var<storage, read_write> gw: array<f32>;
+@group(0) @binding(0) var<storage, read_write> gw: array<RESULT>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Four output channels: the first texel of their plane in the first image.
@@ -91,7 +91,7 @@ fn write(m: u32, split: u32, at: vec4u, value: vec4f) {
   let row = split * p.split_size + m * p.channels * p.taps;
   for (var j = 0u; j < 4u; j++) {
     if (at[j] != OUTSIDE) {
-      gw[row + at[j]] = value[j];
+      gw[row + at[j]] = RESULT(value[j]);
     }
   }
 }

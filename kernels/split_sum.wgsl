@@ -14,7 +14,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> parts: array<f32>;
 @group(0) @binding(1) var<storage, read> bias: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -30,5 +30,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (BIAS) {
     sum += bias[(i / p.bias_stride) % p.channels];
   }
-  y[i] = activate(sum, p.slope);
+  y[i] = Y(activate(sum, p.slope));
 }

@@ -1,5 +1,7 @@
 // What the GEMM cores share: a workgroup's tile, and the index of the sum in three digits, so that operand files need no
 // division: k.x outermost, k.z innermost.
+//
+// FIRST, SECOND, THIRD, RESULT: what an operand file's operands, bias and result are stored in, f32 or f16. Sums are of f32.
 
 /// Column and row of a workgroup's tile. WebGPU allows 65 535 workgroups a dimension, so long rows of tiles are folded: the
 /// host gives the y dimension row_tiles for each fold.

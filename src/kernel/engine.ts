@@ -36,7 +36,7 @@ export interface Work<P extends Plan = Plan> {
   readonly tensors: readonly Tensor[];
   /** Plans that the device can run, the one to take by rule first. */
   candidates(device: Capabilities): readonly P[];
-  /** Does it by one of them; `tensors` are the work's own, or others of the same shapes. */
+  /** Does it by one of them; `tensors` are the work's own, or others of the same shapes and types. */
   run(e: Engine, plan: P, tensors: readonly Tensor[]): void;
 }
 

@@ -1,6 +1,7 @@
 /** Runs a kernel that is built on a GEMM core: picks the core, splits the sum where that keeps the device busy, adds the parts. */
 import { type GemmPlan, type GemmShape, gemmCandidates } from '../kernel/choose/gemm.js';
 import { type Engine, gridFor, type Work } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
@@ -13,7 +14,7 @@ export interface GemmRun {
   readonly shape: GemmShape;
   /** The same product on packed operands, where there is such a form. */
   readonly packed?: PackedForm | undefined;
-  /** Bindings before the bias, if the kernel has one, and the output. */
+  /** Two: bindings before the bias, if the kernel has one, and the output. The kernel calls their types FIRST and SECOND. */
   readonly operands: readonly Tensor[];
   readonly output: Tensor;
   /** What the operand file needs beyond rows, columns, splits, split_size and slope. */
@@ -45,12 +46,16 @@ export interface Epilogue extends ActivationAttrs {
 }
 
 /** A product as a work, to be performed by one of the plans for its shape. */
-export const gemmWork = (run: GemmRun): Work<GemmPlan> => ({
-  name: run.name,
-  tensors: [...run.operands, ...(run.epilogue?.bias ? [run.epilogue.bias] : []), run.output],
-  candidates: (device) => gemmCandidates(device, run.shape, run.packed),
-  run: (e, plan, tensors) => runGemm(e, plan, rebound(run, tensors)),
-});
+export function gemmWork(run: GemmRun): Work<GemmPlan> {
+  const tensors = [...run.operands, ...(run.epilogue?.bias ? [run.epilogue.bias] : []), run.output];
+  const types = tensors.map(({ dtype }) => dtype);
+  return {
+    name: types.includes('f16') ? `${run.name}, ${types.join(' ')}` : run.name,
+    tensors,
+    candidates: (device) => gemmCandidates(device, run.shape, run.packed),
+    run: (e, plan, given) => runGemm(e, plan, rebound(run, given)),
+  };
+}
 
 /** The same product of other tensors: those of `gemmWork`, in its order. */
 function rebound(run: GemmRun, tensors: readonly Tensor[]): GemmRun {
@@ -67,6 +72,9 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
   const split = plan.splits > 1;
   const size = sizeOf(run.output.shape);
   const target = split ? e.empty([plan.splits, size]) : run.output;
+  const [first, second] = run.operands as [Tensor, Tensor];
+  // A kernel with an epilogue binds a bias always.
+  const third = epilogue?.bias ?? first;
   const rowTiles = Math.ceil(rows / plan.tile[0]);
   // One row of tiles may pass WebGPU's limit of workgroups a dimension: then it goes on in further folds of y.
   const [columnTiles, folds] = gridFor(Math.ceil(columns / plan.tile[1]), 1);
@@ -84,6 +92,7 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
     ],
     enable: plan.core === 'broadcast' || plan.core === 'packed' ? ['subgroups'] : [],
     constants: {
+      ...elements({ FIRST: first, SECOND: second, THIRD: third, RESULT: target }),
       ...plan.constants,
       ...(packed && { ...packed.constants, SCRATCH_WIDTH: 2 ** SCRATCH_WIDTH_LOG2 }),
       ...(epilogue && {
@@ -91,7 +100,7 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
         ACTIVATION: split ? 0 : activationCode(epilogue),
       }),
     },
-    tensors: [...(packed ? [] : run.operands), ...(epilogue ? [epilogue.bias ?? run.operands[0]!] : []), target],
+    tensors: [...(packed ? [] : run.operands), ...(epilogue ? [third] : []), target],
     params: {
       ...(packed?.params ?? run.params),
       rows,
@@ -116,7 +125,7 @@ function addParts(e: Engine, parts: Tensor, y: Tensor, epilogue: Epilogue = {}):
   e.dispatch({
     file: 'split_sum',
     uses: ['lib/activation'],
-    constants: { BIAS: bias !== undefined, ACTIVATION: activationCode(epilogue) },
+    constants: { ...elements({ Y: y }), BIAS: bias !== undefined, ACTIVATION: activationCode(epilogue) },
     tensors: [parts, bias ?? parts, y],
     params: {
       size,

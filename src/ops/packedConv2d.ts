@@ -3,6 +3,7 @@
  * how, and what the kernels need to know of it. Without groups, for adapters that fetch texels faster than they load.
  */
 import type { Engine } from '../kernel/engine.js';
+import { elements } from '../kernel/source.js';
 import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
 import type { Tensor } from '../memory/tensor.js';
 import { type Geometry, type Pair, phasesOf } from './convolution.js';
@@ -79,12 +80,17 @@ function pack(
   const [images, channels, height, width] = image.shape as [number, number, number, number];
   const imageRows = images * to.groups * to.height;
   const kernels = weight?.to;
+  const lanes = lanesFor(width);
   const workgroups = Math.ceil((imageRows + (kernels?.lines ?? 0)) / 8);
   const across = Math.min(workgroups, 65535);
   e.dispatch({
     file: 'pack_conv2d',
-    uses: [lanesFor(width).file],
-    constants: { SCRATCH_WIDTH: 2 ** SCRATCH_WIDTH_LOG2 },
+    uses: [lanes.file],
+    constants: {
+      ...elements({ IMAGE: image }, lanes.count),
+      ...elements({ WEIGHT: weight?.tensor ?? image }),
+      SCRATCH_WIDTH: 2 ** SCRATCH_WIDTH_LOG2,
+    },
     tensors: [image, weight?.tensor ?? image],
     params: {
       image_rows: imageRows,

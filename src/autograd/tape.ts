@@ -7,75 +7,22 @@
  *
  * Only what leads from a tracked tensor to the loss is recorded, and only wanted gradients are computed: a frozen
  * network costs no weight gradients, and a tape without gradients records nothing.
+ *
+ * What no gradient needs is given back at the end of a `scope`. Of a `checkpoint` everything is, where the tape is made so,
+ * and computed again in the backward pass.
  */
 import type { Engine } from '../kernel/engine.js';
-import { formatShape, layOut, type Shape, type Storage, sameShape, type Tensor } from '../memory/tensor.js';
+import { formatShape, type Shape, type Storage, sameShape, type Tensor } from '../memory/tensor.js';
 import { type Forward, inputName, type Op, type Saved, type Want } from '../ops/define.js';
-import { accumulate, affine, binary, fill } from '../ops/elementwise.js';
+import { fill } from '../ops/elementwise.js';
 import { sumOver } from '../ops/reduce.js';
+import { stridedCopy, stridesOf } from '../ops/strided.js';
+import { Gradients } from './gradients.js';
+import { Pending } from './pending.js';
+
+export { Gradients };
 
 type Inputs = readonly (Tensor | undefined)[];
-
-interface Slot {
-  /** Where the gradient lies; allocated at its first use if nobody gave a place. */
-  tensor: Tensor | undefined;
-  /** Whether it holds a gradient since the last `clear`. */
-  filled: boolean;
-}
-
-/** Gradients of chosen tensors. They add up over several backward passes until `clear`. */
-export class Gradients {
-  private readonly slots = new Map<Tensor, Slot>();
-
-  /** `place` gives each tensor's gradient a place of its own; else memory is taken when it is computed. */
-  constructor(tensors: Iterable<Tensor>, place?: (tensor: Tensor) => Tensor) {
-    for (const tensor of tensors) this.slots.set(tensor, { tensor: place?.(tensor), filled: false });
-  }
-
-  has(tensor: Tensor): boolean {
-    return this.slots.has(tensor);
-  }
-
-  /** The gradient, undefined if no backward pass has reached the tensor since the last `clear`. */
-  of(tensor: Tensor): Tensor | undefined {
-    const slot = this.slots.get(tensor);
-    return slot?.filled ? slot.tensor : undefined;
-  }
-
-  /** Forgets all gradients; the next backward pass overwrites them. */
-  clear(): void {
-    for (const slot of this.slots.values()) slot.filled = false;
-  }
-
-  /** Sets gradients that no backward pass has reached to zero. */
-  fillMissing(e: Engine): void {
-    for (const [tensor, slot] of this.slots) {
-      if (slot.filled) continue;
-      slot.tensor = fill(e, slot.tensor ?? e.empty(tensor.shape), 0);
-      slot.filled = true;
-    }
-  }
-
-  /** The place of a first gradient, if there is none yet. */
-  unfilled(tensor: Tensor): Tensor | undefined {
-    const slot = this.slots.get(tensor);
-    return slot && !slot.filled ? slot.tensor : undefined;
-  }
-
-  /** Adds a gradient; true if it already lies in its place. */
-  add(e: Engine, tensor: Tensor, gradient: Tensor): boolean {
-    const slot = this.slots.get(tensor)!;
-    if (slot.filled) {
-      accumulate(e, gradient, slot.tensor!);
-      return false;
-    }
-    slot.filled = true;
-    slot.tensor ??= e.empty(tensor.shape);
-    const inPlace = slot.tensor.storage === gradient.storage && slot.tensor.offset === gradient.offset;
-    if (!inPlace) affine(e, gradient, 1, 0, slot.tensor);
-    return inPlace;
-  }
-}
 
 /** One use of an op: what went in and what came out. */
 interface Call {
@@ -91,16 +38,36 @@ interface Node {
   readonly calls: readonly Call[];
 }
 
+/** Nodes of which nothing was kept but the result; their calls have saved nothing. */
+interface Checkpoint {
+  readonly nodes: readonly Node[];
+  readonly result: Tensor;
+  /** Of tensors that the nodes' ops have overwritten, as they were before. */
+  readonly copies: readonly Tensor[];
+}
+
+export interface TapeOptions {
+  /** Whether checkpoints forget what they computed: less memory, for more time. Default false. */
+  readonly checkpoints?: boolean;
+}
+
 export class Tape {
-  private readonly nodes: Node[] = [];
+  private readonly nodes: (Node | Checkpoint)[] = [];
   /** Tensors that a tracked tensor leads to. */
   private readonly reached = new Set<Tensor>();
   private recording = true;
+  /** What was computed in the innermost open scope. */
+  private made: Tensor[] | undefined;
+  /** Results whose memory was given back at the end of a scope. */
+  private readonly gone = new Set<Tensor>();
+  /** Within a checkpoint that forgets: its copies. */
+  private copies: Tensor[] | undefined;
 
   /** Without `gradients` nothing is recorded. */
   constructor(
     readonly engine: Engine,
     private readonly gradients = new Gradients([]),
+    private readonly options: TapeOptions = {},
   ) {}
 
   /** Runs an op, and remembers it if a gradient will have to pass through it. */
@@ -110,9 +77,10 @@ export class Tape {
       inputs.map((input) => input?.shape),
       attrs,
     );
+    const before = this.asTheyAre(op, inputs);
     // A scope of its own frees what the op needed in between.
     const result = e.scope(() => op.forward(e, inputs, attrs, shape));
-    this.record(op, attrs, [inputs], [result]);
+    this.record(op, attrs, [before], [result]);
     return result.y;
   }
 
@@ -127,21 +95,40 @@ export class Tape {
         attrs,
       );
     }
+    const before = sets.map((inputs) => this.asTheyAre(op, inputs));
     const results = e.scope(() => forwardEach(e, sets, attrs));
-    this.record(op, attrs, sets, results);
+    this.record(op, attrs, before, results);
     return results.map(({ y }) => y);
+  }
+
+  /** The inputs, in a checkpoint with copies in place of those that the op will overwrite. */
+  private asTheyAre<A extends object, I extends Inputs>(op: Op<A, I>, inputs: I): Inputs {
+    const { copies } = this;
+    if (!copies || !this.records(op, inputs)) return inputs;
+    return inputs.map((input, i) => {
+      if (!input || !op.updates.includes(inputName(op.inputs[i]!))) return input;
+      const copy = copyOf(this.engine, input);
+      copies.push(copy);
+      return copy;
+    });
+  }
+
+  /** Whether a gradient will have to pass through an op. */
+  private records<A extends object, I extends Inputs>(op: Op<A, I>, inputs: Inputs): boolean {
+    return this.recording && op.backward !== undefined && inputs.some((input) => input && this.tracks(input));
   }
 
   /** Remembers the calls that a gradient will have to pass through, and gives back what nobody will want. */
   private record<A extends object, I extends Inputs>(
     op: Op<A, I>,
     attrs: A,
-    sets: readonly I[],
+    sets: readonly Inputs[],
     results: readonly Forward[],
   ): void {
     const calls = results.flatMap(({ y, ...extras }, i): Call[] => {
       const inputs = sets[i]!;
-      if (!this.recording || !op.backward || !inputs.some((input) => input && this.tracks(input))) return [];
+      if (!this.records(op, inputs)) return [];
+      if (this.copies) return [{ inputs, saved: {}, y }];
       const named: Record<string, Tensor> = { ...extras, y };
       op.inputs.forEach((name, j) => {
         const input = inputs[j];
@@ -155,11 +142,13 @@ export class Tape {
       ...results.map(({ y }) => y),
       ...calls.flatMap(({ saved }) => Object.values(saved)),
     ];
+    const inUse = storagesOf(wanted);
+    const extras = results.flatMap(({ y: _, ...others }) => Object.values(others));
     release(
       this.engine,
-      results.flatMap(({ y: _, ...extras }) => Object.values(extras)),
-      storagesOf(wanted),
+      extras.filter(({ storage }) => !inUse.has(storage)),
     );
+    if (!op.view) this.made?.push(...results.map(({ y }) => y));
     if (calls.length === 0) return;
     // The record's types tie attrs and inputs to the op; a list of nodes of many ops cannot say so.
     this.nodes.push({ op: op as unknown as Op, attrs, calls });
@@ -178,6 +167,46 @@ export class Tape {
   }
 
   /**
+   * Computes a part of a network, whose inner results nobody is to use outside: at its end, those that no gradient will need
+   * are given back.
+   */
+  scope(body: () => Tensor): Tensor {
+    const outer = this.made;
+    const made: Tensor[] = [];
+    const first = this.nodes.length;
+    this.made = made;
+    try {
+      const result = body();
+      this.giveBack(made, storagesOf([result, ...this.nodes.slice(first).flatMap((node) => this.needs(node))]));
+      outer?.push(...made.filter(({ storage }) => storage === result.storage));
+      return result;
+    } finally {
+      this.made = outer;
+    }
+  }
+
+  /**
+   * A scope that, on a tape with checkpoints, keeps nothing but its result: the backward pass computes it again from the
+   * same inputs, and gives the same gradients, bit for bit (Chen et al. 2016, "Training deep nets with sublinear memory
+   * cost"). `body` is called once, and what it draws or overwrites, such as running statistics, is drawn and overwritten once.
+   * A checkpoint in another is a scope.
+   */
+  checkpoint(body: () => Tensor): Tensor {
+    if (!this.options.checkpoints || this.copies) return this.scope(body);
+    const first = this.nodes.length;
+    const copies: Tensor[] = [];
+    this.copies = copies;
+    try {
+      const result = this.scope(body);
+      const nodes = this.nodes.splice(first) as Node[];
+      if (nodes.length > 0) this.nodes.push({ nodes, result, copies });
+      return result;
+    } finally {
+      this.copies = undefined;
+    }
+  }
+
+  /**
    * Adds d(result . cotangent)/d(tensor) to the gradients of all tracked tensors. `cotangent` defaults to 1 for a result
    * of one element. Memory of intermediate results goes back to the pool as soon as no further op needs it: after this,
    * only `result`, the tensors in `keep` and the tape's inputs can be read. The tape is empty afterwards.
@@ -191,27 +220,86 @@ export class Tape {
     const e = this.engine;
     const pending = new Pending(e);
     const kept = storagesOf([...results.flat(), ...keep]);
-    for (const { calls } of this.nodes) if (calls.length > 1) pending.together(calls.map(({ y }) => y));
+    this.lieTogether(0, pending);
     for (const [result, cotangent] of results) {
       if (!this.reached.has(result)) continue;
       if (cotangent) pending.keep(cotangent);
       pending.add(result, cotangent ?? ones(e, result.shape));
     }
     for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
-      const { op, calls } = node;
-      const reached = calls.flatMap((call) => {
-        const gy = pending.take(call.y);
-        return gy ? [{ ...call, gy }] : [];
-      });
-      if (reached.length > 0) this.step(node, reached, pending);
-      for (const { gy } of reached) pending.drop(gy);
-      if (calls.length > 1) pending.forget(calls.map(({ y }) => y));
-      // Whoever used y comes after it on the tape, so they are all done.
-      const done = calls.flatMap(({ y, saved }) => [y, ...Object.values(saved)]);
-      const needed = storagesOf(calls.flatMap(({ inputs, y }) => (op.view ? [...inputs, y] : inputs)));
-      release(e, done, new Set([...kept, ...needed]));
+      if ('result' in node) this.recompute(node, pending, kept);
+      else this.goBack(node, pending, kept);
     }
     this.reached.clear();
+    this.gone.clear();
+  }
+
+  /** Lets gradients of results that were made together lie together, for the nodes from the given one on. */
+  private lieTogether(first: number, pending: Pending): void {
+    for (const node of this.nodes.slice(first)) {
+      if ('calls' in node && node.calls.length > 1) pending.together(node.calls.map(({ y }) => y));
+    }
+  }
+
+  /** Computes the gradients of a node's calls, and gives back the memory that it was the last to need. */
+  private goBack(node: Node, pending: Pending, kept: ReadonlySet<Storage>): void {
+    const { op, calls } = node;
+    const reached = calls.flatMap((call) => {
+      const gy = pending.take(call.y);
+      return gy ? [{ ...call, gy }] : [];
+    });
+    if (reached.length > 0) this.step(node, reached, pending);
+    for (const { gy } of reached) pending.drop(gy);
+    if (calls.length > 1) pending.forget(calls.map(({ y }) => y));
+    // Whoever used y comes after it on the tape, so they are all done.
+    const done = calls.flatMap(({ y, saved }) => [y, ...Object.values(saved)]);
+    const needed = calls.flatMap(({ inputs, y }) => (op.view ? [...inputs, y] : inputs));
+    this.giveBack(done, new Set([...kept, ...storagesOf(needed.filter((tensor) => tensor && !this.gone.has(tensor)))]));
+  }
+
+  /** Puts a checkpoint's nodes back on the tape, with all that they save, and the gradient of its result with them. */
+  private recompute(checkpoint: Checkpoint, pending: Pending, kept: ReadonlySet<Storage>): void {
+    const { nodes, result, copies } = checkpoint;
+    const gy = pending.take(result);
+    this.giveBack([result], new Set([...kept, ...storagesOf(this.needs(checkpoint))]));
+    if (gy) {
+      const first = this.nodes.length;
+      const now = new Map<Tensor, Tensor>();
+      const again = this.scope(() => {
+        for (const { op, attrs, calls } of nodes) {
+          const sets = calls.map(({ inputs }) => inputs.map((input) => input && (now.get(input) ?? input)));
+          const ys = this.applyEach(op, sets, attrs);
+          calls.forEach(({ y }, i) => {
+            now.set(y, ys[i]!);
+          });
+        }
+        return now.get(result)!;
+      });
+      this.lieTogether(first, pending);
+      pending.add(again, gy);
+      pending.drop(gy);
+    }
+    for (const copy of copies) this.engine.release(copy);
+  }
+
+  /** The tensors that the backward pass will read of those computed before. */
+  private needs(node: Node | Checkpoint): (Tensor | undefined)[] {
+    if ('result' in node) {
+      const calls = node.nodes.flatMap((inner) => inner.calls);
+      const own = new Set(calls.map(({ y }) => y));
+      return calls.flatMap(({ inputs }) => inputs.filter((input) => input && !own.has(input)));
+    }
+    return node.calls.flatMap(({ inputs, saved }) =>
+      // In a checkpoint, what will not be computed again.
+      this.copies ? inputs.filter((input) => input && !this.reached.has(input)) : Object.values(saved),
+    );
+  }
+
+  /** Gives memory back, each buffer once, but for what is still needed. */
+  private giveBack(tensors: readonly Tensor[], needed: ReadonlySet<Storage>): void {
+    const over = tensors.filter((tensor) => !needed.has(tensor.storage) && !this.gone.has(tensor));
+    release(this.engine, over);
+    for (const tensor of over) this.gone.add(tensor);
   }
 
   private tracks(tensor: Tensor): boolean {
@@ -264,98 +352,16 @@ export class Tape {
 const storagesOf = (tensors: readonly (Tensor | undefined)[]): Set<Storage> =>
   new Set(tensors.flatMap((tensor) => (tensor ? [tensor.storage] : [])));
 
-/** Gives memory back, each buffer once, but for what is still needed. */
-function release(e: Engine, tensors: readonly Tensor[], needed: ReadonlySet<Storage>): void {
-  const released = new Set<Storage>();
-  for (const tensor of tensors) {
-    if (needed.has(tensor.storage) || released.has(tensor.storage)) continue;
-    released.add(tensor.storage);
-    e.release(tensor);
-  }
+/** Gives memory back, each buffer once. */
+function release(e: Engine, tensors: readonly Tensor[]): void {
+  for (const tensor of new Map(tensors.map((one) => [one.storage, one])).values()) e.release(tensor);
 }
 
-/** Gradients on their way: one per tensor, and how many of them share a storage (add hands one gradient to both inputs). */
-class Pending {
-  private readonly gradients = new Map<Tensor, Tensor>();
-  private readonly holders = new Map<Storage, number>();
-  private readonly foreign = new Set<Storage>();
-  /** Of results that were made together: where each one's gradient may go, next to the others'. */
-  private readonly places = new Map<Tensor, () => Tensor>();
-  private readonly wholes = new Map<Tensor, Tensor>();
-
-  constructor(private readonly e: Engine) {}
-
-  /** Lets the gradients of these tensors lie in one buffer, which is taken when the first of them is computed. */
-  together(tensors: readonly Tensor[]): void {
-    const { offsets, length } = layOut(tensors.map(({ shape }) => shape));
-    const [first] = tensors as [Tensor];
-    const whole = (): Tensor => {
-      let found = this.wholes.get(first);
-      if (!found) {
-        found = this.e.empty([length]);
-        this.hold(found);
-        this.wholes.set(first, found);
-      }
-      return found;
-    };
-    tensors.forEach((tensor, i) => {
-      this.places.set(tensor, () => ({ ...whole(), shape: tensor.shape, offset: offsets[i]! }));
-    });
-  }
-
-  /** Where the first gradient of a tensor is to go, if anybody cares. */
-  place(tensor: Tensor): Tensor | undefined {
-    const place = this.places.get(tensor);
-    this.places.delete(tensor);
-    return place?.();
-  }
-
-  /** Gives back the buffer of gradients that lie together, when they have all been used. */
-  forget(tensors: readonly Tensor[]): void {
-    const [first] = tensors as [Tensor];
-    const whole = this.wholes.get(first);
-    this.wholes.delete(first);
-    if (whole) this.drop(whole);
-  }
-
-  add(tensor: Tensor, gradient: Tensor): void {
-    const before = this.gradients.get(tensor);
-    if (!before) {
-      this.hold(gradient);
-      this.gradients.set(tensor, gradient);
-      return;
-    }
-    const total = binary(this.e, 'add', before, gradient);
-    this.hold(total);
-    this.gradients.set(tensor, total);
-    this.drop(before);
-  }
-
-  take(tensor: Tensor): Tensor | undefined {
-    const gradient = this.gradients.get(tensor);
-    this.gradients.delete(tensor);
-    return gradient;
-  }
-
-  hold({ storage }: Tensor): void {
-    this.holders.set(storage, (this.holders.get(storage) ?? 0) + 1);
-  }
-
-  /** One holder less; the last one gives the memory back. */
-  drop(gradient: Tensor): void {
-    const left = (this.holders.get(gradient.storage) ?? 1) - 1;
-    if (left > 0) {
-      this.holders.set(gradient.storage, left);
-      return;
-    }
-    this.holders.delete(gradient.storage);
-    if (!this.foreign.has(gradient.storage)) this.e.release(gradient);
-  }
-
-  /** Marks memory that belongs to somebody else: it is never given back from here. */
-  keep({ storage }: Tensor): void {
-    this.foreign.add(storage);
-  }
+function copyOf(e: Engine, tensor: Tensor): Tensor {
+  const strides = stridesOf(tensor.shape);
+  const copy = e.empty(tensor.shape);
+  stridedCopy(e, tensor.shape, { tensor, strides }, { tensor: copy, strides });
+  return copy;
 }
 
 const ones = (e: Engine, shape: Shape): Tensor => fill(e, e.empty(shape), 1);

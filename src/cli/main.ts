@@ -78,7 +78,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     load: () => import('./bench.js'),
   },
   profile: {
-    summary: 'show where the time of a training step goes',
+    summary: 'show where the time of a training step goes, or its memory',
     load: () => import('./profile.js'),
   },
   gradcheck: {

@@ -8,6 +8,19 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** Some of those: 1,8,16. */
+export const positiveIntegers = (text: string): number[] => text.split(',').map(positiveInteger);
+
+const UNITS: Readonly<Record<string, number>> = { gib: 2 ** 30, mib: 2 ** 20, gb: 1e9, mb: 1e6 };
+
+/** Bytes: 8GiB, 512 MiB, 1.5GB. */
+export function byteCount(text: string): number {
+  const [, digits, unit] = /^\s*([\d.]+)\s*([a-z]+)\s*$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (UNITS[unit?.toLowerCase() ?? ''] ?? Number.NaN);
+  if (!(bytes > 0)) throw new InvalidArgumentError('Give a number with its unit, such as 8GiB or 512MiB.');
+  return bytes;
+}
+
 /** Any number above 0. */
 export function positiveNumber(text: string): number {
   const value = Number(text);

@@ -1,24 +1,30 @@
-/** lyrebird profile: where the time of a training step goes, dispatch by dispatch. */
+/** lyrebird profile: where the time of a training step goes, dispatch by dispatch, or what memory steps take. */
 import { type Command, Option } from 'commander';
+import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
-import { adapterOption, withFastEngine } from './engine.js';
+import { adapterOption, withEngine, withFastEngine } from './engine.js';
 import { describeHost } from './host.js';
 import { interruptible } from './interrupt.js';
-import { positiveInteger } from './options.js';
+import { byteCount, positiveInteger, positiveIntegers } from './options.js';
 import { sizeOption } from './prepare.js';
 import { type Profile, profileStep } from './profile/collect.js';
 import { formatProfile, GROUPINGS, type Grouping } from './profile/format.js';
 import { total } from './profile/group.js';
+import { formatMemory, profileMemory } from './profile/memory.js';
 import { dispatchTrace, phaseTrace, type Trace } from './profile/trace.js';
 import { CLASSES, prepareStep } from './stepBenchmark.js';
 import { threeDigits } from './table.js';
+import { checkpointOption } from './train.js';
 import { version } from './version.js';
 
 interface ProfileFlags {
   readonly preset: Preset;
   readonly size: TrainConfig['size'];
-  readonly batch: number;
+  readonly batch: readonly number[];
+  readonly checkpointActivations?: boolean;
+  readonly memory?: boolean;
+  readonly within?: number;
   readonly steps: number;
   readonly by: Grouping;
   readonly trace?: string;
@@ -33,7 +39,8 @@ export function register(program: Command): void {
       'Times one training step of DR-ACGAN, both updates, on random images: each dispatch by itself, by the clock of the ' +
         'GPU. GFLOP/s are those of matrix products and convolutions, GB/s the memory that a dispatch binds, each beside the ' +
         "best that a large product and a large copy reach; what lies in the processor's cache may pass that. An adapter " +
-        'without timestamps gets the times of the phases instead.',
+        'without timestamps gets the times of the phases instead. With --memory nothing is run: a table says what memory steps ' +
+        'of several batches would take.',
     )
     .addOption(
       new Option('--preset <name>', 'the networks: small, reference, or paper: 256 x 256 at full width')
@@ -41,7 +48,10 @@ export function register(program: Command): void {
         .default('reference'),
     )
     .addOption(sizeOption())
-    .option('--batch <n>', 'real images a step', positiveInteger, 16)
+    .option('--batch <n>', 'real images a step; with --memory several, such as 1,8,16,32', positiveIntegers, [16])
+    .addOption(checkpointOption())
+    .option('--memory', 'a table of the memory that steps take, with and without --checkpoint-activations')
+    .option('--within <size>', 'with --memory: also find the largest batch that this holds, such as 8GiB', byteCount)
     .option('--steps <n>', 'steps that medians are taken of', positiveInteger, 5)
     .addOption(
       new Option(
@@ -56,13 +66,30 @@ export function register(program: Command): void {
     .option('--json <file>', 'also write everything that was measured')
     .addOption(adapterOption())
     .action(async (flags: ProfileFlags) => {
-      await interruptible((signal) => profile(flags, signal));
+      if (flags.memory) await showMemory(flags);
+      else await interruptible((signal) => profile(flags, signal));
     });
 }
 
-async function profile({ preset, size, batch, steps, by, trace, json, adapter }: ProfileFlags, signal: AbortSignal) {
-  const config = { ...presetConfig(preset, size), batch };
-  const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}, ${CLASSES} classes`;
+async function showMemory({ preset, size, batch, within, json, adapter }: ProfileFlags) {
+  const config = presetConfig(preset, size);
+  await withEngine({ adapter }, async ({ gpu }) => {
+    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, ${CLASSES} classes`;
+    console.log(`${what}, as on ${gpu.info.name}`);
+    const measured = profileMemory(gpu, config, CLASSES, batch, within);
+    console.log(formatMemory(measured));
+    if (json !== undefined) await writeJson(json, { lyrebird: version, adapter: gpu.info, step: what, ...measured });
+  });
+}
+
+async function profile(flags: ProfileFlags, signal: AbortSignal) {
+  const { preset, size, checkpointActivations = false, steps, by, trace, json, adapter } = flags;
+  const [batch, ...others] = flags.batch as [number, ...number[]];
+  if (others.length > 0) throw new UserError('Several batches go with --memory only: give one --batch.');
+  if (flags.within !== undefined) throw new UserError('--within goes with --memory: add it.');
+  const config = { ...presetConfig(preset, size), batch, checkpointActivations };
+  const checkpoints = checkpointActivations ? ', checkpoints' : '';
+  const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}${checkpoints}, ${CLASSES} classes`;
   await withFastEngine({ adapter }, async (e) => {
     const { info } = e.gpu;
     console.log(`${info.name}, ${info.driver}\n${what}; median of ${steps}`);

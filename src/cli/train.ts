@@ -32,12 +32,17 @@ export interface TrainFlags {
   readonly batch?: number;
   readonly seed?: number;
   readonly learningRate?: number;
+  readonly checkpointActivations?: boolean;
   readonly balanced?: true;
   readonly config?: string;
   /** Of pictures: `train` only. */
   readonly channels?: Channels;
   readonly fit?: Fit;
 }
+
+/** For verbs that make training steps. */
+export const checkpointOption = (): Option =>
+  new Option('--checkpoint-activations', 'compute activations again for the gradients: less memory, for more time');
 
 /** The options that `train` and `run` share; `otherwise` is the size when none is given, in words. */
 export function trainOptions(command: Command, otherwise: string): Command {
@@ -55,6 +60,7 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .option('--batch <n>', 'real images a step (default: 16)', positiveInteger)
     .option('--seed <n>', 'of everything random (default: 1)', positiveInteger)
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
+    .addOption(checkpointOption())
     .option('--balanced', 'draw each class equally often, however many images it has')
     .option(
       '--config <file>',
@@ -114,9 +120,9 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   if (flags.size !== undefined && flags.size !== preset.size) {
     throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
   }
-  const { size, channels, fit, balanced, steps, batch, seed, learningRate } = flags;
+  const { size, channels, fit, balanced, steps, batch, seed, learningRate, checkpointActivations } = flags;
   const rates = { learningRateG: learningRate, learningRateD: learningRate };
-  const given = { size, channels, fit, balanced, steps, batch, seed, ...rates };
+  const given = { size, channels, fit, balanced, steps, batch, seed, ...rates, checkpointActivations };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }
@@ -133,7 +139,7 @@ async function jsonFile(file: string): Promise<object> {
 }
 
 /** Fields that may differ when a run goes on. */
-const FREE = new Set(['steps', 'sampleEvery', 'checkpointEvery']);
+const FREE = new Set(['steps', 'sampleEvery', 'checkpointEvery', 'checkpointActivations']);
 
 /**
  * The checkpoint to go on from, if the folder has one. Throws a UserError if it is of a run with other settings, or if the

@@ -48,10 +48,12 @@ class ResidualUpBlock extends Layer {
   }
 
   forward(tape: Tape, x: Tensor): Tensor {
-    const inner = this.bn1.forward(tape, this.conv1.forward(tape, x));
-    const attended = this.cbam.forward(tape, this.bn2.forward(tape, this.conv2.forward(tape, inner)));
-    const sum = tape.apply(add, [attended, x], LEAKY);
-    return this.bn3.forward(tape, this.up.forward(tape, sum));
+    const sum = tape.checkpoint(() => {
+      const inner = this.bn1.forward(tape, this.conv1.forward(tape, x));
+      const attended = this.cbam.forward(tape, this.bn2.forward(tape, this.conv2.forward(tape, inner)));
+      return tape.apply(add, [attended, x], LEAKY);
+    });
+    return tape.checkpoint(() => this.bn3.forward(tape, this.up.forward(tape, sum)));
   }
 }
 

@@ -35,6 +35,10 @@ export const trainConfigSchema = z
     beta2: z.number().min(0).lt(1).describe("of Adam's second moment"),
     sampleEvery: z.int().min(1).describe('steps between sample grids'),
     checkpointEvery: z.int().min(1).describe('steps between checkpoints'),
+    checkpointActivations: z
+      .boolean()
+      .default(false)
+      .describe('whether activations are computed again for the gradients: less memory, for more time'),
   })
   .refine((config) => generatedSize(config.base, config.generatorWidths) === config.size, {
     path: ['generatorWidths'],
@@ -99,6 +103,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     beta2: 0.999,
     sampleEvery: 100,
     checkpointEvery: 100,
+    checkpointActivations: false,
   };
 }
 

@@ -23,6 +23,11 @@ export interface GanObjective {
   readonly classOnFakes: boolean;
 }
 
+export interface GanStepOptions extends GanObjective {
+  /** Whether activations are forgotten and computed again for the gradients: less memory, for more time. Default false. */
+  readonly checkpointActivations?: boolean;
+}
+
 export interface GanBatch {
   /** Real images [N, channels, size, size] in [-1, 1]. */
   readonly images: Float32Array;
@@ -81,7 +86,8 @@ interface Losses {
   readonly [name: string]: Tensor;
 }
 
-export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batchSize: number): GanStep {
+export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize: number): GanStep {
+  const taping = { checkpoints: objective.checkpointActivations ?? false };
   const { g, d, optimizerG, optimizerD } = gan;
   const { channels, size } = d.module.config;
   const n = batchSize;
@@ -125,7 +131,7 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
       return null;
     });
     e.mark('D forward');
-    const tape = new Tape(e, d.targets);
+    const tape = new Tape(e, d.targets, taping);
     const judged = d.module.forward(tape, images);
     const source = discriminatorSource(tape, objective, constants, judged.adversarial);
     const logits = objective.classOnFakes
@@ -145,7 +151,7 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanObjective, batc
 
   const updateGenerator = ({ zgLabels }: Uploaded, zg: Tensor, rate?: number): Losses => {
     e.mark('G forward');
-    const tape = new Tape(e, g.targets);
+    const tape = new Tape(e, g.targets, taping);
     const judged = d.module.forward(tape, g.module.forward(tape, zg, zgLabels));
     const source = bce
       ? tape.apply(bceWithLogits, [judged.adversarial, constants.allReal], {})

@@ -5,10 +5,15 @@ import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import type { Tensor } from '../../src/memory/tensor.js';
 import { tanh } from '../../src/ops/activations.js';
+import { batchNorm } from '../../src/ops/batchNorm.js';
+import { conv2d } from '../../src/ops/conv2d.js';
+import { dropout } from '../../src/ops/dropout.js';
 import { add, mul, sub } from '../../src/ops/elementwise.js';
 import { linear } from '../../src/ops/matmul.js';
 import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/shape.js';
+import { spectralNorm } from '../../src/ops/spectralNorm.js';
+import { normal } from '../../src/reference/random.js';
 
 let gpu: Gpu;
 let e: Engine;
@@ -127,4 +132,173 @@ it('gives back what a step took, and allocates nothing after the first steps', (
   const before = e.memory();
   for (let i = 0; i < 50; i++) step();
   expect(e.memory()).toMatchObject({ bytes: before.bytes, inUse: before.inUse, allocations: before.allocations });
+});
+
+/** Bytes in use at each dispatch of `body`. */
+function inUseDuring(body: (engine: Engine) => void): number[] {
+  const seen: number[] = [];
+  const watched: Engine = Object.create(e);
+  watched.dispatch = (run) => {
+    seen.push(e.memory().inUse);
+    e.dispatch(run);
+  };
+  body(watched);
+  return seen;
+}
+
+const SIDE = 32;
+const BYTES = 4 * SIDE * SIDE;
+
+it('backward gives each activation back as soon as it has used it', () => {
+  const x = e.upload(new Float32Array(SIDE * SIDE).fill(0.1), [SIDE, SIDE]);
+  const gradients = new Gradients([x], () => e.empty([SIDE, SIDE]));
+  const before = e.memory().inUse;
+  let afterForward = 0;
+  const seen = inUseDuring((engine) => {
+    const tape = new Tape(engine, gradients);
+    let y = x;
+    for (let i = 0; i < 8; i++) y = tape.apply(tanh, [y], {});
+    afterForward = e.memory().inUse;
+    tape.backward(tape.apply(sum, [y], {}));
+  });
+  expect(afterForward).toBe(before + 8 * BYTES);
+  // Besides the results that are left, each of these has the gradient that it is given; all but the last make another.
+  expect(seen.slice(-8).map((bytes) => Math.round((bytes - before) / BYTES))).toEqual([10, 9, 8, 7, 6, 5, 4, 2]);
+});
+
+describe('a scope', () => {
+  it('frees what no gradient needs, and nothing else', async () => {
+    const [a, b] = [tensor(1, 2, 3), tensor(4, 5, 6)];
+    const gradients = new Gradients([a, b]);
+    const tape = new Tape(e, gradients);
+    const before = e.memory().inUse;
+    const y = tape.scope(() => {
+      const product = tape.apply(mul, [a, b], {});
+      // sub saves nothing: of these only the result and what tanh saved are left.
+      const difference = tape.apply(sub, [tape.apply(tanh, [product], {}), product], {});
+      return tape.apply(mul, [difference, a], {});
+    });
+    expect(e.memory().inUse - before).toBe(3 * 256);
+    tape.backward(y, tensor(1, 1, 1));
+    // y = (tanh(ab) - ab) a
+    const expected = [
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ].map(([p, q]) => Math.tanh(p! * q!) - p! * q! + p! * (1 - Math.tanh(p! * q!) ** 2 - 1) * q!);
+    (await read(gradients.of(a))).forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i]!, 3);
+    });
+  });
+
+  it('frees all but its result where nothing is recorded, views included', async () => {
+    const x = tensor(1, 2, 3, 4);
+    const before = e.memory().inUse;
+    const tape = new Tape(e);
+    const y = tape.scope(() => {
+      const inner = tape.scope(() => tape.apply(reshape, [tape.apply(mul, [x, x], {})], { shape: [2, 2] }));
+      return tape.apply(reshape, [tape.apply(add, [inner, inner], {})], { shape: [4] });
+    });
+    expect(e.memory().inUse - before).toBe(256);
+    expect(await read(y)).toEqual([2, 8, 18, 32]);
+    expect(await read(x)).toEqual([1, 2, 3, 4]);
+    const view = tape.scope(() => tape.apply(reshape, [x], { shape: [2, 2] }));
+    expect(view.storage.free).toBe(false);
+    e.release(y);
+  });
+});
+
+describe('a checkpoint', () => {
+  const ones = new Float32Array(2 * SIDE * SIDE).fill(1);
+  const image = Float32Array.from(normal(3, 0, ones.length));
+  const weights = Float32Array.from(normal(3, 1, 2 * 2 * 9));
+
+  interface Result {
+    readonly gradients: readonly Float32Array[];
+    readonly state: readonly Float32Array[];
+    /** Of the pool, while the gradients were computed. */
+    readonly peak: number;
+    readonly left: number;
+    readonly calls: number;
+  }
+
+  /** A part with running statistics, power iterations and dropout, and a part that leads on from it. */
+  async function compute(checkpoints: boolean): Promise<Result> {
+    const engine = new Engine(gpu);
+    const up = (data: Float32Array, shape: number[]) => engine.upload(data, shape);
+    const x = up(image, [1, 2, SIDE, SIDE]);
+    const w = up(weights, [2, 2, 3, 3]);
+    const [scale, shift] = [up(Float32Array.of(1, 2), [2]), up(Float32Array.of(0, 1), [2])];
+    const [mean, variance] = [up(Float32Array.of(0, 0), [2]), up(Float32Array.of(1, 1), [2])];
+    const [u, v] = [up(Float32Array.of(0.6, 0.8), [2]), up(new Float32Array(18).fill(18 ** -0.5), [18])];
+    const inputs = [x, w, scale, shift];
+    const gradients = new Gradients(inputs, (one) => engine.empty(one.shape));
+    const cotangent = up(ones, [1, 2, SIDE, SIDE]);
+    const before = engine.memory().inUse;
+    const tape = new Tape(engine, gradients, { checkpoints });
+    let stream = 0;
+    const padding = [1, 1] as const;
+    const part = (input: Tensor): Tensor =>
+      tape.checkpoint(() => {
+        const normed = tape.apply(spectralNorm, [w, u, v], { iterations: 1 });
+        const z = tape.apply(conv2d, [input, normed, undefined], { padding, activation: 'leaky_relu' });
+        const n = tape.apply(batchNorm, [z, scale, shift, mean, variance], { training: true, activation: 'tanh' });
+        const dropped = tape.apply(dropout, [n], { p: 0.5, seed: 1, stream: stream++, training: true });
+        return tape.apply(add, [tape.apply(tanh, [dropped], {}), input], {});
+      });
+    const y = part(part(part(x)));
+    tape.backward(y, cotangent);
+    const { peak, inUse } = engine.memory();
+    const results: Result = {
+      gradients: await Promise.all(inputs.map((one) => engine.read(gradients.of(one)!))),
+      state: await Promise.all([mean, variance, u, v, y].map((one) => engine.read(one))),
+      peak,
+      left: inUse - before,
+      calls: stream,
+    };
+    return results;
+  }
+
+  it('computes the same with less memory: gradients, running statistics, power iterations, dropout', async () => {
+    const kept = await compute(false);
+    const forgotten = await compute(true);
+    expect(forgotten.gradients).toEqual(kept.gradients);
+    expect(forgotten.state).toEqual(kept.state);
+    expect(forgotten.calls).toBe(3);
+    expect(forgotten.peak).toBeLessThan(0.75 * kept.peak);
+    expect([kept.left, forgotten.left]).toEqual([2 * BYTES, 2 * BYTES]);
+  });
+
+  it('is given back where no gradient comes to it', () => {
+    const x = tensor(1, 2);
+    const before = e.memory().inUse;
+    const tape = new Tape(e, new Gradients([x]), { checkpoints: true });
+    const aside = tape.checkpoint(() => tape.apply(tanh, [tape.apply(tanh, [x], {})], {}));
+    expect(e.memory().inUse - before).toBe(256);
+    const y = tape.checkpoint(() => tape.noGrad(() => tape.apply(tanh, [aside], {})));
+    tape.backward(y, tensor(1, 1));
+    e.release(y);
+    expect(aside.storage.free).toBe(true);
+  });
+
+  it('takes no more memory in the fiftieth pass than in the third', () => {
+    const x = e.upload(new Float32Array(64), [8, 8]);
+    const gradients = new Gradients([x], () => e.empty([8, 8]));
+    const step = () =>
+      e.scope(() => {
+        const tape = new Tape(e, gradients, { checkpoints: true });
+        let y = x;
+        for (let i = 0; i < 4; i++) {
+          const input = y;
+          y = tape.checkpoint(() => tape.apply(mul, [tape.apply(tanh, [input], {}), x], {}));
+        }
+        gradients.clear();
+        tape.backward(tape.apply(sum, [y], {}));
+        return null;
+      });
+    for (let i = 0; i < 3; i++) step();
+    const before = e.memory();
+    for (let i = 0; i < 50; i++) step();
+    expect(e.memory()).toMatchObject({ bytes: before.bytes, inUse: before.inUse, allocations: before.allocations });
+  });
 });

@@ -1,5 +1,7 @@
 /** What a training step may do about memory, and that it changes no bit of the result. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLASSES, prepareStep } from '../../src/cli/stepBenchmark.js';
+import { DeviceError } from '../../src/device/errors.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { type Assumed, Engine } from '../../src/kernel/engine.js';
 import type { State } from '../../src/nn/network.js';
@@ -7,6 +9,7 @@ import { normal } from '../../src/reference/random.js';
 import { presetConfig, type TrainConfig } from '../../src/train/config.js';
 import { createGan } from '../../src/train/gan.js';
 import { createGanStep, type GanBatch } from '../../src/train/ganStep.js';
+import { largestBatch, type StepMemory, stepMemory } from '../../src/train/memory.js';
 
 const CONFIG: TrainConfig = {
   ...presetConfig('small', 32),
@@ -61,5 +64,80 @@ describe('two steps in windows', () => {
     const { kernels, ...windowed } = await twoSteps(CONFIG, { bindingBytes: 2 ** 15 });
     expect(kernels.filter((key) => key.includes('WINDOWS=')).length).toBeGreaterThan(10);
     expect({ ...windowed, kernels: ordinary.kernels }).toEqual(ordinary);
+  });
+});
+
+describe('two steps with checkpoints', () => {
+  it('give the same bits as without', async () => {
+    const ordinary = await twoSteps(CONFIG);
+    expect(await twoSteps({ ...CONFIG, checkpointActivations: true })).toEqual(ordinary);
+  });
+
+  it('take less memory', async () => {
+    const peak = (checkpointActivations: boolean): number =>
+      stepMemory(gpu, { ...CONFIG, checkpointActivations }, 2)(64).tensors;
+    expect(peak(true)).toBeLessThan(0.75 * peak(false));
+  });
+
+  it('allocate nothing from the third to the fiftieth step', async () => {
+    const e = new Engine(gpu);
+    const config = { ...CONFIG, checkpointActivations: true };
+    const gan = createGan(e, config, 2);
+    const step = createGanStep(e, gan, config, config.batch);
+    const labels = new Int32Array(config.batch);
+    const images = new Float32Array(config.batch * config.size ** 2);
+    const z = e.upload(new Float32Array(config.batch * config.latent).fill(0.5), [config.batch, config.latent]);
+    const once = () =>
+      e.release(e.scope(() => step.run({ images, labels, zd: z, zdLabels: labels, zg: z, zgLabels: labels })));
+    for (let i = 0; i < 3; i++) once();
+    await e.sync();
+    const { bytes, inUse, allocations } = e.memory();
+    for (let i = 3; i < 50; i++) once();
+    await e.sync();
+    expect(e.memory()).toMatchObject({ bytes, inUse, allocations });
+  });
+});
+
+describe('a dry run', () => {
+  it.each([false, true])('counts what a real one takes, checkpoints %s', async (checkpointActivations) => {
+    const config = { ...CONFIG, checkpointActivations };
+    const e = new Engine(gpu);
+    const { run } = prepareStep(e, { ...config, batch: 3 });
+    for (let i = 0; i < 4; i++) run();
+    await e.sync();
+    const { peak, bytes } = e.memory();
+    expect(stepMemory(gpu, config, CLASSES)(3)).toMatchObject({ tensors: peak, buffers: bytes });
+  });
+
+  it('meets the refusals that training would', () => {
+    const memoryOf = stepMemory(gpu, CONFIG, 2, { bindingBytes: 2 ** 12 });
+    expect(() => memoryOf(64)).toThrow(/at most \d+ pieces of memory.*smaller batch/);
+    expect(largestBatch(memoryOf, 2 ** 40)).toMatchObject({ refusal: expect.stringContaining('pieces of memory') });
+  });
+});
+
+describe('the largest batch', () => {
+  const linear = (batch: number): StepMemory => ({ networks: 10, tensors: 0, buffers: 10 + 7 * batch });
+  it.each([
+    [16, 0],
+    [17, 1],
+    [10 + 7 * 100, 100],
+    [10 + 7 * 101 - 1, 100],
+    [1e12, 4096],
+  ])('within %i bytes', (within, batch) => {
+    expect(largestBatch(linear, within)).toEqual({ batch, refusal: undefined });
+  });
+
+  it('may be what the device does not refuse', () => {
+    const refusing = (batch: number): StepMemory => {
+      if (batch > 37) throw new DeviceError('no more than 37');
+      return linear(batch);
+    };
+    expect(largestBatch(refusing, 1e12)).toEqual({ batch: 37, refusal: 'no more than 37' });
+    expect(() =>
+      largestBatch(() => {
+        throw new Error('a bug');
+      }, 1),
+    ).toThrow('a bug');
   });
 });

@@ -5,15 +5,18 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, systemCode, UserError } from '../io/errors.js';
 import { readText } from '../io/files.js';
+import type { Annotation } from './annotations.js';
 
 /** A recording on disk. */
 export interface RecordingFile {
-  /** The species: the name of the folder below the top. */
-  label: string;
+  /** The species: the name of the folder below the top. Absent where annotations give labels. */
+  label?: string;
   path: string;
   /** Unique within its label: the path below the species folder without its extension (with it where two share a name). */
   recording: string;
   recordist?: string;
+  /** Where given, they say what is what. */
+  annotations?: Annotation[];
 }
 
 /** A file or folder that is not used, and why, in words that follow its name. */

@@ -34,12 +34,14 @@ export interface Place {
   /** The window's first sample in the recording. */
   at: number;
   label?: string;
+  /** What it shows, where somebody said so. */
+  annotation?: Annotation;
   /** Of its event, dB above the background. */
   strength?: number;
 }
 
 /** Something that sounds, in seconds from the recording's beginning. */
-type Sounding = Pick<Annotation, 'start' | 'end'> & { label?: string; strength?: number };
+type Sounding = Pick<Annotation, 'start' | 'end'> & Omit<Place, 'at'>;
 
 export interface Places {
   /** In order of time. */
@@ -54,7 +56,8 @@ export function placeWindows(stretch: Stretch, settings: Placing, annotations?: 
   if (windows === 'grid' && noiseWindows === 0 && !annotations) {
     return { places: gridPlaces(stretch, settings), skipped: [] };
   }
-  const sounding = annotations ?? eventsOf(stretch, settings);
+  const sounding: readonly Sounding[] =
+    annotations?.map((annotation) => ({ ...annotation, annotation })) ?? eventsOf(stretch, settings);
   const noise = noiseWindows > 0 ? noisePlaces(stretch, settings, sounding) : [];
   const { places, skipped } =
     windows === 'grid' && !annotations
@@ -123,10 +126,11 @@ function placesIn(stretch: Stretch, { window, hop }: Placing, sounding: readonly
   const lowest = first === 0 ? 0 : Number.NEGATIVE_INFINITY;
   const end = first + Math.max(0, samples.length - Math.round(window * sampleRate));
   const highest = until === Number.POSITIVE_INFINITY ? end : Number.POSITIVE_INFINITY;
-  return sounding.flatMap(({ label, strength, ...span }) =>
+  return sounding.flatMap(({ label, annotation, strength, ...span }) =>
     windowStarts(span, { window, hop }).map((start) => ({
       at: Math.min(highest, Math.max(lowest, Math.round(start * sampleRate))),
       ...(label !== undefined && { label }),
+      ...(annotation !== undefined && { annotation }),
       ...(strength !== undefined && { strength }),
     })),
   );

@@ -15,6 +15,7 @@ export interface SoundWindow {
   start: number;
   /** Of the annotation that it shows, or `noiseLabel`; absent where it is the recording's own. */
   label?: string;
+  annotation?: Annotation;
   /** How far its event is above the background, dB, where events were looked for. */
   strength?: number;
   /** Damage that it is used in spite of, in words that follow "the window at ... s". */

@@ -14,28 +14,32 @@ export interface Entry {
   recording: DatasetRecording;
   /** In order of time; which part they are in is decided when all recordings are known. */
   images: Omit<DatasetImage, 'split' | 'fold'>[];
-  /** Its windows that were left out. */
+  /** Its windows and annotations that were left out. */
   skipped: SkippedEntry[];
 }
 
-/** Tells recordings apart: their names are unique within a label. */
-export function entryKey({ label, recording }: { label: string; recording: string }): string {
+/** Tells recordings apart: their names are unique within a label, and among those whose labels are annotated. */
+export function entryKey({ label = '', recording }: { label?: string | undefined; recording: string }): string {
   return `${label}\0${recording}`;
 }
 
 /** The index's images and left-out windows, recording by recording. */
 export function entriesOf(index: DatasetIndex): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
+  const bySource = new Map<string, Entry>();
+  const byKey = new Map<string, Entry>();
   for (const recording of index.recordings) {
-    const images = index.images
-      .filter(({ source, ...image }) =>
-        source === undefined ? entryKey(image) === entryKey(recording) : source === recording.source,
-      )
-      .map(({ split: _, fold: __, ...image }) => image);
-    const skipped = index.skipped.filter((entry) => entry.file === recording.source && entry.start !== undefined);
-    entries.set(entryKey(recording), { recording, images, skipped });
+    const entry: Entry = { recording, images: [], skipped: [] };
+    bySource.set(recording.source, entry);
+    byKey.set(entryKey(recording), entry);
   }
-  return entries;
+  for (const { split: _, fold: __, ...image } of index.images) {
+    const entry = image.source === undefined ? byKey.get(entryKey(image)) : bySource.get(image.source);
+    entry?.images.push(image);
+  }
+  for (const skipped of index.skipped) {
+    if (skipped.start !== undefined) bySource.get(skipped.file)?.skipped.push(skipped);
+  }
+  return byKey;
 }
 
 /** Splits the recordings that gave images, and says which of the `labels` there are none of. */
@@ -53,6 +57,7 @@ export function assembleIndex(
   const { images, notes } = splitImages(made, complete ? { split, table } : { split: { ...split, folds: undefined } });
   const classes = [...new Set(images.map((image) => image.label))].sort();
   const skippedWindows = entries.flatMap((entry) => entry.skipped);
+  const skippedLines = skippedFiles.filter(({ line }) => line !== undefined).length;
   return {
     format: datasetFormat,
     complete,
@@ -63,8 +68,9 @@ export function assembleIndex(
       recordings: used.length,
       images: images.length,
       ...countParts(images),
-      skippedFiles: skippedFiles.length,
+      skippedFiles: skippedFiles.length - skippedLines,
       skippedWindows: skippedWindows.length,
+      skippedLines,
     },
     notes: complete
       ? [

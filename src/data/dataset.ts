@@ -1,6 +1,6 @@
 /**
  * Recordings into a data set: a folder of greyscale spectrograms, `<label>/<recording>_<start>.png`, and `dataset.json`
- * which says what they are. While the GPU works on one recording the next is being decoded.
+ * which says what they are. While the GPU works on one stretch of sound the next is being decoded.
  *
  * Running it again with the same parameters keeps the images of every recording whose content (by its SHA-256) is the
  * same and whose images are all there, and makes the rest; other parameters make everything anew. Images of an earlier
@@ -12,11 +12,13 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { findRecordings } from '../audio/find.js';
 import type { Spectrogrammer } from '../audio/windows.js';
+import { ahead } from '../io/ahead.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, isInside, isOwnFolder, writeAtomically } from '../io/files.js';
 import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
 import { makeImages } from './images.js';
-import { safeNames } from './names.js';
+import type { Prefixes } from './names.js';
+import { imagePrefixes } from './prefixes.js';
 import { notesOf, readIndex } from './read.js';
 import {
   type DatasetIndex,
@@ -27,7 +29,7 @@ import {
   parametersSchema,
   type SkippedEntry,
 } from './schema.js';
-import { loadSource, type Recording, sourceName } from './source.js';
+import { annotationsOf, type LoadedSource, labelsOf, loadSource, type Recording, sourceName } from './source.js';
 import { checkSplit, type SplitChoice, type SplitOptions } from './splitImages.js';
 
 export { type Dataset, readDataset } from './read.js';
@@ -50,10 +52,10 @@ export interface PrepareOptions extends Partial<Parameters>, SplitOptions {
 }
 
 export interface PrepareProgress {
-  /** Recordings looked at, of all. */
+  /** Recordings finished, of all. */
   done: number;
   total: number;
-  /** The last one, as `<label>/<recording>`. */
+  /** The last one that was worked on. */
   current: string;
   /** Images that the set has so far. */
   images: number;
@@ -77,7 +79,7 @@ export interface DatasetSummary extends Pick<DatasetIndex, 'complete' | 'classes
 export async function prepareDataset(options: PrepareOptions): Promise<DatasetSummary> {
   const settings = checkSettings(options);
   const { recordings, skipped } = await findSources(options);
-  const labels = [...new Set(recordings.map((recording) => recording.label))].sort();
+  const labels = [...new Set(recordings.flatMap(labelsOf))].sort();
   const work: Work = { out: options.out, settings, labels, entries: new Map(), skipped, reused: 0 };
   await takeUp(work);
   await save(work, false); // from here on the folder is known as a data set, whatever happens
@@ -110,77 +112,115 @@ interface Work {
 
 /** Prepares one recording after the other; false if it was stopped. */
 async function prepareEach(recordings: readonly Recording[], work: Work, options: PrepareOptions): Promise<boolean> {
-  const { dir, out, spectrogrammer, batch = 16, signal, onProgress } = options;
-  const maker = { spectrogrammer, parameters: work.settings.parameters, batch, out, signal };
   const prefixes = imagePrefixes(recordings);
-  const unused = work.skipped.length;
-  const loading = loadAhead(recordings, (recording) => {
-    const key = entryKey(recording);
-    return loadSource(recording, work.entries.get(key), out, prefixes.get(key)!);
+  const loading = ahead(loadEach(recordings, work, prefixes), async ([, loaded]) => {
+    if (loaded.kind === 'sound') await loaded.sound.close();
   });
+  const unused = work.skipped.length;
+  let images = 0;
   let done = 0;
-  for await (const [recording, loaded] of loading) {
-    if (signal?.aborted) return false;
-    const key = entryKey(recording);
-    const about = describeRecording(recording, dir);
-    if (loaded.kind === 'kept') {
-      work.reused++;
-      work.entries.set(key, relabel(work.entries.get(key)!, about));
-    } else if (loaded.kind === 'bad') {
-      work.skipped.push({ file: about.source, reason: loaded.reason });
-      await setEntries(work, [[key, undefined]]);
-    } else {
-      const { samples, fingerprint, sampleRate, seconds, note } = loaded;
-      const described = { ...about, fingerprint, sampleRate, seconds, ...(note !== undefined && { note }) };
-      const entry = await makeImages(samples, described, prefixes.get(key)!, maker);
-      if (!entry) return false;
-      await setEntries(work, [[key, entry]]);
-    }
-    onProgress?.({
-      done: ++done,
+  const report = (recording: Recording, more = 0) =>
+    options.onProgress?.({
+      done,
       total: recordings.length,
-      current: `${recording.label}/${recording.recording}`,
-      images: [...work.entries.values()].reduce((sum, entry) => sum + entry.images.length, 0),
+      current: sourceName(recording, options.dir),
+      images: images + more,
       skipped: work.skipped.length - unused,
     });
+  let saved = performance.now();
+  for await (const [recording, loaded] of loading) {
+    const isFinished = await prepareOne(recording, loaded, prefixes, work, options, (count) =>
+      report(recording, count),
+    );
+    if (!isFinished) return false;
+    done++;
+    images += work.entries.get(entryKey(recording))?.images.length ?? 0;
+    report(recording);
+    if (performance.now() - saved > SAVE_EVERY) {
+      await save(work, false);
+      saved = performance.now();
+    }
   }
   return true;
 }
 
-/** Each item with what loading it gives, in order; the next is loaded while the consumer works on one. */
-async function* loadAhead<Item, Result>(items: readonly Item[], load: (item: Item) => Promise<Result>) {
-  const start = (i: number) => {
-    const loading = i < items.length ? load(items[i]!) : undefined;
-    loading?.catch(() => undefined); // thrown when its turn comes; a failure that nobody awaits yet would end the process
-    return loading;
-  };
-  let next = start(0);
-  for (const [i, item] of items.entries()) {
-    const result = (await next) as Result;
-    next = start(i + 1);
-    yield [item, result] as const;
+/** Milliseconds after which what was made is written down: what a program that is killed has to make again. */
+const SAVE_EVERY = 30_000;
+
+async function* loadEach(
+  recordings: readonly Recording[],
+  { entries, out, settings }: Work,
+  prefixes: ReadonlyMap<string, Prefixes>,
+) {
+  const { window } = settings.parameters;
+  for (const recording of recordings) {
+    const key = entryKey(recording);
+    const loaded = await loadSource(recording, entries.get(key), { out, window, prefixOf: prefixes.get(key)! });
+    yield [recording, loaded] as const;
   }
+}
+
+/** False if it was stopped in the midst of this recording. */
+async function prepareOne(
+  recording: Recording,
+  loaded: LoadedSource,
+  prefixes: ReadonlyMap<string, Prefixes>,
+  work: Work,
+  { dir, out, spectrogrammer, batch = 16, signal }: PrepareOptions,
+  onImages: (count: number) => void,
+): Promise<boolean> {
+  const key = entryKey(recording);
+  const about = describeRecording(recording, dir);
+  if (loaded.kind === 'kept') {
+    work.reused++;
+    work.entries.set(key, relabel(work.entries.get(key)!, about));
+  } else if (loaded.kind === 'bad') {
+    work.skipped.push({ file: about.source, reason: loaded.reason });
+    await setEntries(work, [[key, undefined]]);
+  } else {
+    const { sound, fingerprint } = loaded;
+    const subject = {
+      sound,
+      about: { ...about, fingerprint },
+      annotations: annotationsOf(recording),
+      prefixOf: prefixes.get(key)!,
+    };
+    const { parameters } = work.settings;
+    const { entry, end } = await makeImages(subject, { spectrogrammer, parameters, batch, out, signal, onImages });
+    if (end === 'stopped') return false;
+    await setEntries(work, [[key, entry]]);
+    if (end !== 'whole') {
+      work.skipped.push({ file: about.source, reason: end.fault });
+      await setEntries(work, [[key, undefined]]);
+    }
+  }
+  return !signal?.aborted;
 }
 
 /** What is known of a recording before it is read. */
 function describeRecording(recording: Recording, dir: string | undefined) {
   const { label, recording: name, recordist } = recording;
-  return { label, recording: name, source: sourceName(recording, dir), ...(recordist !== undefined && { recordist }) };
+  return {
+    ...(label !== undefined && { label }),
+    recording: name,
+    source: sourceName(recording, dir),
+    ...(recordist !== undefined && { recordist }),
+  };
 }
 
 /** An entry of an earlier run with today's recordist and path. */
 function relabel({ recording, images, skipped }: Entry, about: ReturnType<typeof describeRecording>): Entry {
   const { fingerprint, sampleRate, seconds, note } = recording;
-  const { source, ...origin } = about;
+  const { label, recordist, source } = about;
   return {
     recording: { ...about, fingerprint, sampleRate, seconds, ...(note !== undefined && { note }) },
-    images: images.map(({ file, label, source: of, start, seconds, note: damage }) => ({
+    images: images.map(({ file, label: own, recording, recordist: _, source: __, ...image }) => ({
       file,
-      ...origin,
-      ...(of !== undefined && { label, source }),
-      start,
-      seconds,
-      ...(damage !== undefined && { note: damage }),
+      label: own,
+      recording,
+      ...(recordist !== undefined && { recordist }),
+      ...(own !== label && { source }),
+      ...image,
     })),
     skipped: skipped.map((window) => ({ ...window, file: source })),
   };
@@ -284,24 +324,11 @@ function checkNames(recordings: readonly Recording[]): readonly Recording[] {
   const seen = new Set<string>();
   for (const recording of recordings) {
     if (seen.has(entryKey(recording))) {
-      throw new UserError(`Two recordings of "${recording.label}" are called "${recording.recording}": rename one.`);
+      throw new UserError(
+        `Two recordings of "${labelsOf(recording).join(', ')}" are called "${recording.recording}": rename one.`,
+      );
     }
     seen.add(entryKey(recording));
   }
   return recordings;
-}
-
-/** `<folder>/<stem>` for each recording's images, by `entryKey`. */
-function imagePrefixes(recordings: readonly Recording[]): Map<string, string> {
-  const folders = safeNames(
-    recordings.map((recording) => recording.label),
-    [indexName],
-  );
-  const prefixes = new Map<string, string>();
-  for (const [label, folder] of folders) {
-    const own = recordings.filter((recording) => recording.label === label);
-    const stems = safeNames(own.map((recording) => recording.recording));
-    for (const recording of own) prefixes.set(entryKey(recording), `${folder}/${stems.get(recording.recording)}`);
-  }
-  return prefixes;
 }

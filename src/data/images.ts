@@ -1,13 +1,23 @@
 /** Sound into the files of a data set: windows, spectrograms, PNGs. */
 
+import type { Annotation } from '../audio/annotations.js';
+import type { Sound } from '../audio/decode.js';
 import { limitWindows } from '../audio/limit.js';
-import { noiseLabel } from '../audio/places.js';
-import { cutWindows, type SoundWindow, type Spectrogrammer } from '../audio/windows.js';
+import type { Stretch } from '../audio/stretches.js';
+import {
+  type CutWindows,
+  cutWindows,
+  type SkippedWindow,
+  type SoundWindow,
+  type Spectrogrammer,
+} from '../audio/windows.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, writeAtomically } from '../io/files.js';
 import { grayPng } from '../io/image.js';
 import type { Entry } from './assemble.js';
+import type { Prefixes } from './names.js';
 import type { DatasetRecording, Parameters } from './schema.js';
+import { reasonOf } from './source.js';
 
 export interface ImageMaker {
   spectrogrammer: Spectrogrammer;
@@ -17,70 +27,140 @@ export interface ImageMaker {
   /** The data set's folder. */
   out: string;
   signal: AbortSignal | undefined;
+  /** Called with the images of the recording so far. */
+  onImages: (count: number) => void;
 }
 
-/**
- * Writes `<prefix>_<start>.png` for each window of a recording that is used; those of noise go to the class's own folder.
- * Undefined if it was stopped before the last one; those that were written are whole.
- */
-export async function makeImages(
-  samples: Float32Array,
-  recording: DatasetRecording,
-  prefix: string,
-  maker: ImageMaker,
-): Promise<Entry | undefined> {
-  const { source, sampleRate } = recording;
-  const { parameters, batch, signal } = maker;
-  const entry: Entry = { recording, images: [], skipped: [] };
-  if (sampleRate / 2 <= parameters.fmin) {
-    const reason = `holds nothing above ${sampleRate / 2} Hz (half its sample rate), but fmin is ${parameters.fmin} Hz`;
-    return { recording, images: [], skipped: [{ file: source, start: 0, reason }] };
+/** A recording to be made into images. */
+export interface Subject {
+  sound: Sound;
+  /** What is known of it; its length and damage are known at its end. */
+  about: Omit<DatasetRecording, 'sampleRate' | 'seconds' | 'note'>;
+  /** Where given, they say what is what. */
+  annotations: readonly Annotation[] | undefined;
+  /** What the images of a label are called: `<prefix>_<start>.png`. */
+  prefixOf: Prefixes;
+}
+
+/** What became of a recording. The images that were written are whole, however it ended. */
+export interface Made {
+  entry: Entry;
+  /** `stopped` before its end by the signal; or the fault that was found on the way, in words that follow its name. */
+  end: 'whole' | 'stopped' | { fault: string };
+}
+
+/** Writes an image for each window of a recording that is to be used. Reads and closes the sound. */
+export async function makeImages(subject: Subject, maker: ImageMaker): Promise<Made> {
+  try {
+    return await makeAll(subject, maker);
+  } finally {
+    await subject.sound.close();
   }
-  const stretch = { samples, sampleRate, first: 0, until: Number.POSITIVE_INFINITY };
-  for await (const cut of limitWindows([cutWindows(stretch, parameters)], parameters)) {
-    entry.skipped.push(...cut.skipped.map(({ start, reason }) => ({ file: source, start, reason })));
-    for (let first = 0; first < cut.windows.length; first += batch) {
-      if (signal?.aborted) return undefined;
-      const windows = cut.windows.slice(first, first + batch);
-      const images = await writeImages(windows, recording, prefix, maker).catch(onlyUserErrors);
-      if (images instanceof UserError) {
-        return { recording, images: [], skipped: [{ file: source, start: 0, reason: images.message }] };
-      }
+}
+
+async function makeAll(subject: Subject, maker: ImageMaker): Promise<Made> {
+  const { sound, about } = subject;
+  const { parameters, batch, signal } = maker;
+  const { sampleRate } = sound;
+  const entry: Entry = { recording: { ...about, sampleRate, seconds: 0 }, images: [], skipped: [] };
+  const unusable = (reason: string): Made => {
+    const skipped = [{ file: about.source, start: 0, reason }];
+    return { entry: { ...entry, images: [], skipped }, end: 'whole' };
+  };
+  if (sampleRate / 2 <= parameters.fmin) {
+    return unusable(
+      `holds nothing above ${sampleRate / 2} Hz (half its sample rate), but fmin is ${parameters.fmin} Hz`,
+    );
+  }
+  let fault: string | undefined;
+  const cuts = cutEach(subject, maker, (reason) => {
+    fault = reason;
+  });
+  for await (const { windows, skipped } of limitWindows(cuts, parameters)) {
+    entry.skipped.push(...skipped.map((window) => ({ file: about.source, ...window })));
+    for (let first = 0; first < windows.length; first += batch) {
+      if (signal?.aborted) return { entry, end: 'stopped' };
+      const images = await writeImages(windows.slice(first, first + batch), subject, maker).catch(onlyUserErrors);
+      if (images instanceof UserError) return unusable(images.message);
       entry.images.push(...images);
+      maker.onImages(entry.images.length);
     }
   }
+  if (fault !== undefined) return { entry, end: { fault } };
+  if (signal?.aborted) return { entry, end: 'stopped' };
   entry.images.sort((a, b) => a.start - b.start);
-  return entry;
+  return { entry: { ...entry, recording: { ...entry.recording, ...sound.ending() } }, end: 'whole' };
+}
+
+/** The windows of one stretch after the other, until the end, a stop, or a fault of the recording that the user can mend. */
+async function* cutEach(
+  { sound, annotations }: Subject,
+  { parameters, signal }: ImageMaker,
+  onFault: (reason: string) => void,
+): AsyncGenerator<CutWindows, void, undefined> {
+  while (!signal?.aborted) {
+    const next = await sound.stretches.next().catch(onlyUserErrors);
+    if (next instanceof UserError) return onFault(reasonOf(next));
+    if (next.done) return;
+    const { kept, beyond } = annotationsWithin(next.value, annotations);
+    const { windows, skipped } = cutWindows(next.value, parameters, kept);
+    yield { windows, skipped: [...skipped, ...beyond] };
+  }
+}
+
+/** Where the last stretch shows how long the recording is, annotations end with it, and those beyond it are left out. */
+function annotationsWithin({ samples, sampleRate, first, until }: Stretch, annotations: Subject['annotations']) {
+  if (!annotations || until !== Number.POSITIVE_INFINITY) return { kept: annotations, beyond: [] };
+  const length = (first + samples.length) / sampleRate;
+  const beyond: SkippedWindow[] = annotations
+    .filter(({ start }) => start >= length)
+    .map(({ start, label }) => ({
+      start,
+      reason: `is annotated as "${label}", but the recording ends at ${length.toFixed(1)} s`,
+    }));
+  const within = annotations.filter(({ start }) => start < length);
+  return { kept: within.map((annotation) => ({ ...annotation, end: Math.min(annotation.end, length) })), beyond };
 }
 
 async function writeImages(
   windows: SoundWindow[],
-  { label, recording, recordist, source }: DatasetRecording,
-  prefix: string,
-  { spectrogrammer, parameters, out }: ImageMaker,
+  { about, prefixOf }: Subject,
+  { spectrogrammer, parameters: { size, window }, out }: ImageMaker,
 ): Promise<Entry['images']> {
   const spectrograms = await spectrogrammer(windows);
-  const images = windows.map((window) => ({
-    file: `${window.label === noiseLabel ? noisePrefix(prefix) : prefix}_${window.start.toFixed(2)}.png`,
-    label: window.label ?? label,
-    recording,
-    ...(recordist !== undefined && { recordist }),
-    ...(window.label !== undefined && window.label !== label && { source }),
-    start: window.start,
-    seconds: parameters.window,
-    ...(window.note !== undefined && { note: window.note }),
-  }));
+  const images = windows.map((sound) => describeImage(sound, about, window, prefixOf));
   await Promise.all(
     images.map(async ({ file }, k) => {
-      const gray = toGray(spectrograms[k], parameters.size, file);
-      await writeAtomically(insideFolder(out, file), await grayPng(gray, parameters.size, parameters.size));
+      const gray = toGray(spectrograms[k], size, file);
+      await writeAtomically(insideFolder(out, file), await grayPng(gray, size, size));
     }),
   );
   return images;
 }
 
-/** Of a recording's windows of noise: no other prefix is equal, since "~" is in no safe name. */
-export const noisePrefix = (prefix: string): string => `${noiseLabel}/${prefix.replace('/', '~')}`;
+function describeImage(
+  { start, label: own, annotation, note }: SoundWindow,
+  { label: whole, recording, recordist, source }: Subject['about'],
+  seconds: number,
+  prefixOf: Subject['prefixOf'],
+): Entry['images'][number] {
+  const label = own ?? whole;
+  if (label === undefined) throw new Error(`A window of ${source} has no label.`);
+  const { low, high, confidence } = annotation ?? {};
+  return {
+    file: `${prefixOf(label)}_${start.toFixed(2)}.png`,
+    label,
+    recording,
+    ...(recordist !== undefined && { recordist }),
+    ...(label !== whole && { source }),
+    start,
+    seconds,
+    ...(low !== undefined && { low }),
+    ...(high !== undefined && { high }),
+    ...(confidence !== undefined && { confidence }),
+    ...(note !== undefined && { note }),
+  };
+}
 
 /** A recording whose windows cannot be transformed (too long at its sample rate, ...) must not keep the others from it. */
 function onlyUserErrors(error: unknown): UserError {

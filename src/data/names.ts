@@ -1,5 +1,8 @@
 /** Labels and recordings as names of folders and files, on any system. */
 
+/** What the images of a recording are called, by their label: `<folder>/<stem>`, then `_<start>.png`. */
+export type Prefixes = (label: string) => string;
+
 /** Devices that Windows sees in every folder. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 const MAX_BYTES = 100;

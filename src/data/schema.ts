@@ -3,7 +3,9 @@
 import { z } from 'zod';
 import { PARTS } from './parts.js';
 
-export const datasetFormat = 'lyrebird-dataset/1';
+export const datasetFormat = 'lyrebird-dataset/2';
+/** Of earlier versions of this program: every recording had one label. */
+const firstFormat = 'lyrebird-dataset/1';
 export const indexName = 'dataset.json';
 
 const seconds = z.number().positive().max(600);
@@ -118,11 +120,11 @@ export const splitSchema = z.strictObject({
 });
 
 const recordingSchema = z.strictObject({
-  label: z.string(),
+  label: z.string().optional().describe('of all of it; absent where annotations give labels'),
   recording: z.string(),
   recordist: z.string().optional(),
   source: z.string().describe('path below the folder of recordings, or "synthesised"'),
-  fingerprint: z.string().describe('SHA-256 of the file, or of the samples'),
+  fingerprint: z.string().describe('SHA-256 of the file, or of the samples, and of its annotations'),
   sampleRate: z.number().describe('Hz'),
   seconds: z.number(),
   note: z.string().optional().describe('damage that it was used in spite of'),
@@ -136,6 +138,9 @@ const imageSchema = z.strictObject({
   source: z.string().optional().describe("the recording's, where its label is not the image's"),
   start: z.number().min(0).describe('seconds into the recording'),
   seconds: z.number().positive(),
+  low: z.number().optional().describe('of the band that was annotated, Hz'),
+  high: z.number().optional(),
+  confidence: z.number().optional().describe('of the recogniser that annotated it'),
   note: z.string().optional().describe('damage that it was used in spite of'),
   split: z.enum(PARTS),
   fold: z.int().min(0).optional().describe('absent for what is in its part whichever fold tests'),
@@ -143,7 +148,8 @@ const imageSchema = z.strictObject({
 
 const skippedSchema = z.strictObject({
   file: z.string(),
-  start: z.number().optional().describe('of the window, seconds; absent when the whole file was left out'),
+  start: z.number().optional().describe('of the window or annotation that was left out, seconds'),
+  line: z.int().optional().describe('of the table that was left out; without start and line it is the whole file'),
   reason: z.string(),
 });
 
@@ -156,10 +162,11 @@ const countsSchema = z.strictObject({
   test: count,
   skippedFiles: count,
   skippedWindows: count,
+  skippedLines: count.default(0).describe('of tables of annotations'),
 });
 
 export const indexSchema = z.strictObject({
-  format: z.literal(datasetFormat),
+  format: z.literal([datasetFormat, firstFormat]),
   complete: z.boolean().describe('false while it is being made, and after it was stopped'),
   parameters: parametersSchema,
   split: splitSchema,

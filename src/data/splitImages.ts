@@ -43,7 +43,8 @@ type Unsplit = Omit<DatasetImage, 'split' | 'fold'>;
 
 /** What images came from. */
 export interface Origin {
-  label: string;
+  /** Of all of it; absent where annotations give labels. */
+  label?: string | undefined;
   recording: string;
   source: string;
 }
@@ -56,7 +57,7 @@ export function splitImages<Image extends Unsplit>(
   const named = images.map(({ image, origin: { label, recording, source } }) => ({
     ...image,
     // Recordings of two labels may have one name.
-    recording: image.label === label ? recording : `${label}/${recording}`,
+    recording: label === undefined || image.label === label ? recording : `${label}/${recording}`,
     source,
   }));
   const { parts, folds, notes } = table
@@ -88,7 +89,7 @@ export function countParts(images: readonly { split: Part }[]): Record<Part, num
   return { train: inPart('train'), validation: inPart('validation'), test: inPart('test') };
 }
 
-const nameOf = ({ label, recording }: { label: string; recording: string }) => `${label}/${recording}`;
+const nameOf = ({ label, recording }: Pick<Origin, 'label' | 'recording'>) => `${label ?? ''}/${recording}`;
 
 /** Splits a prepared data set anew and saves that. Nothing but `dataset.json` is touched. */
 export async function resplit(dir: string, index: DatasetIndex, choice: SplitChoice): Promise<DatasetIndex> {

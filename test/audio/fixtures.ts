@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
+import type { Bytes } from '../../src/audio/bytes.js';
+import { type Ending, openRecording } from '../../src/audio/decode.js';
+import type { Stretch } from '../../src/audio/stretches.js';
 import type { Spectrogrammer } from '../../src/audio/windows.js';
 
 /** A fresh folder that is removed when the test file is done. */
@@ -12,6 +15,34 @@ export function temporaryFolder(): string {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** A file in memory. */
+export function bytesOf(data: Uint8Array): Bytes {
+  return { size: data.length, read: async (at, length) => Uint8Array.from(data.subarray(at, at + length)) };
+}
+
+/** All of a recording. */
+export async function readWhole(path: string): Promise<Ending & { samples: Float32Array; sampleRate: number }> {
+  const sound = await openRecording(path, { window: 2 });
+  const parts: Float32Array[] = [];
+  try {
+    for await (const { samples, first, until } of sound.stretches) parts.push(samples.subarray(0, until - first));
+  } finally {
+    await sound.close();
+  }
+  const samples = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    samples.set(part, at);
+    at += part.length;
+  }
+  return { samples, sampleRate: sound.sampleRate, ...sound.ending() };
+}
+
+/** A recording of one stretch. */
+export const wholeStretch = (samples: Float32Array, sampleRate: number): Stretch => {
+  return { samples, sampleRate, first: 0, until: Number.POSITIVE_INFINITY };
+};
 
 /** A tone of amplitude 0.5. */
 export function tone(seconds: number, sampleRate = 8000, frequency = 1000): Float32Array {

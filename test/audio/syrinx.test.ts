@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { decodeRecording } from '../../src/audio/decode.js';
 import { findRecordings } from '../../src/audio/find.js';
 import { type SynthesisedRecording, synthesiseRecordings, writeSyntheticRecordings } from '../../src/audio/syrinx.js';
 import { sing } from '../../src/audio/vocalTract.js';
-import { cpuSpectrogrammer, temporaryFolder } from './fixtures.js';
+import { cpuSpectrogrammer, readWhole, temporaryFolder } from './fixtures.js';
 
 describe('the oscillator', () => {
   const sampleRate = 24000;
@@ -112,7 +111,7 @@ test('written as files, they are found and decode to the same samples', async ()
   expect(recordings.map(({ label, recordist }) => ({ label, recordist }))).toEqual(
     expected.map(({ label, recordist }) => ({ label, recordist })),
   );
-  const { samples } = await decodeRecording(recordings[0]!.path);
+  const { samples } = await readWhole(recordings[0]!.path);
   expect(Math.max(...samples.map((sample, i) => Math.abs(sample - expected[0]!.samples[i]!)))).toBeLessThan(2 / 32767);
   expect(readFileSync(path.join(dir, 'MANIFEST.tsv'), 'utf8').split('\n')[1]).toBe(
     'synthetic trill/trill-01.wav\tsynthetic trill\ttrill-01\tsynthetic trill, bird 1\t16000\t1\t1.000',

@@ -13,7 +13,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> parts: array<f32>;
-@group(0) @binding(1) var<storage, read> bias: array<f32>;
+@group(0) @binding(1) var<storage, read> bias: array<BIASES>;
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sum += parts[s * p.size + i];
   }
   if (BIAS) {
-    sum += bias[(i / p.bias_stride) % p.channels];
+    sum += f32(bias[(i / p.bias_stride) % p.channels]);
   }
   y[i] = Y(activate(sum, p.slope));
 }

@@ -1,5 +1,7 @@
-/** conv2d and conv_transpose2d: three kernels on the GEMM core serve all six passes. */
-import type { Engine } from '../kernel/engine.js';
+/** conv2d and conv_transpose2d: three products, which direct kernels compute where channels are few, serve all six passes. */
+import type { DirectPlan } from '../kernel/choose/direct.js';
+import type { GemmPlan } from '../kernel/choose/gemm.js';
+import type { Engine, Work } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/convolution.js';
 import type { ActivationAttrs } from './activation.js';
@@ -13,6 +15,7 @@ import {
   uniforms,
 } from './convolution.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
+import { type DirectForm, directForward, directInputGradient, directWeightGradient } from './directConv2d.js';
 import { epilogueGradient } from './epilogue.js';
 import { type Epilogue, type GemmRun, gemmWork } from './gemm.js';
 import { packedForward, packedInputGradient, packedWeightGradient } from './packedConv2d.js';
@@ -24,12 +27,26 @@ export interface ConvTranspose2dAttrs extends Conv2dAttrs {
   readonly outputPadding?: Pair;
 }
 
-const run = (e: Engine, g: Geometry, pass: Omit<GemmRun, 'name'>): void =>
-  e.perform(gemmWork({ ...pass, name: describe(pass.file, g) }));
+/** A pass as a work: a matrix product, or a direct kernel where there is one. */
+function passOf(g: Geometry, run: Omit<GemmRun, 'name'>, direct?: DirectForm): Work<GemmPlan | DirectPlan> {
+  const product = gemmWork({ ...run, name: describe(run.file, g) });
+  if (!direct) return product;
+  return {
+    ...product,
+    candidates(device) {
+      const [products, directs] = [product.candidates(device), direct.candidates(device)];
+      return direct.isBetter(device) ? [...directs, ...products] : [...products, ...directs];
+    },
+    run(e, plan, tensors) {
+      if (plan.core === 'direct') direct.run(e, plan, tensors);
+      else product.run(e, plan, tensors);
+    },
+  };
+}
 
 /** y = conv(x, weight). x [N, C, H, W], weight [O, C/G, KH, KW], y [N, O, OH, OW]. */
 function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tensor, end: Epilogue = {}): Tensor {
-  run(e, g, {
+  const run = {
     file: 'conv2d_forward',
     shape: {
       rows: g.outChannels / g.groups,
@@ -43,7 +60,8 @@ function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tenso
     output: y,
     params: uniforms(g),
     epilogue: { ...end, biasStride: g.outHeight * g.outWidth },
-  });
+  };
+  e.perform(passOf(g, run, directForward(g, end)));
   return y;
 }
 
@@ -51,7 +69,7 @@ function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tenso
 function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, gx: Tensor, end: Epilogue = {}): Tensor {
   const phases = phasesOf(g);
   const { step } = phases;
-  run(e, g, {
+  const run = {
     file: 'conv2d_input_gradient',
     shape: {
       rows: g.channels / g.groups,
@@ -74,13 +92,14 @@ function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, g
       phase_width: phases.width,
     },
     epilogue: { ...end, biasStride: g.height * g.width },
-  });
+  };
+  e.perform(passOf(g, run, directInputGradient(g, end)));
   return gx;
 }
 
 /** gw from x and gy. gw [O, C/G, KH, KW]. */
 function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: Tensor): Tensor {
-  run(e, g, {
+  const run = {
     file: 'conv2d_weight_gradient',
     shape: {
       rows: g.outChannels / g.groups,
@@ -93,7 +112,8 @@ function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: T
     operands: [x, gy],
     output: gw,
     params: uniforms(g),
-  });
+  };
+  e.perform(passOf(g, run, directWeightGradient(g)));
   return gw;
 }
 
@@ -159,6 +179,10 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
     conv([1, 3, 6, 9], [4, 3, 3, 5], { stride: [2, 1], padding: [0, 2], activation: 'tanh' }, 4),
     conv([1, 33, 9, 10], [35, 33, 3, 3], { padding: [1, 1] }, 35),
     conv([1, 1, 1, 1], [1, 1, 1, 1], {}),
+    conv([2, 6, 5, 16], [1, 6, 3, 3], { padding: [1, 1], activation: 'tanh' }, 1),
+    conv([3, 2, 9, 8], [1, 2, 7, 7], { padding: [3, 3] }),
+    conv([2, 8, 7, 9], [8, 1, 3, 3], { padding: [1, 1], groups: 8 }),
+    conv([2, 1, 6, 12], [3, 1, 5, 4], { padding: [2, 0], activation: 'relu' }, 3),
   ],
   bench: [
     conv([8, 32, 32, 32], [64, 32, 3, 3], { padding: [1, 1] }),

@@ -125,7 +125,11 @@ function addParts(e: Engine, parts: Tensor, y: Tensor, epilogue: Epilogue = {}):
   e.dispatch({
     file: 'split_sum',
     uses: ['lib/activation'],
-    constants: { ...elements({ Y: y }), BIAS: bias !== undefined, ACTIVATION: activationCode(epilogue) },
+    constants: {
+      ...elements({ Y: y, BIASES: bias ?? parts }),
+      BIAS: bias !== undefined,
+      ACTIVATION: activationCode(epilogue),
+    },
     tensors: [parts, bias ?? parts, y],
     params: {
       size,

@@ -1,5 +1,6 @@
 /** The rules by which variants are chosen: what they say of shapes, and that all they offer can be told apart. */
 import { expect, it } from 'vitest';
+import { type DirectShape, directCandidates, directWeightGradientCandidates } from '../../src/kernel/choose/direct.js';
 import { type GemmShape, gemmCandidates } from '../../src/kernel/choose/gemm.js';
 import type { Capabilities } from '../../src/kernel/choose.js';
 
@@ -39,4 +40,27 @@ it('offers a few plans, all different, and cuts no sum into parts of less than 6
       }
     }
   }
+});
+
+const CBAM: DirectShape = {
+  rows: 1,
+  channels: 2,
+  groups: 1,
+  images: 16,
+  width: 32,
+  aligned: true,
+  kernel: [7, 7],
+  left: 3,
+};
+
+it.each([
+  [LAVAPIPE, CBAM, 'direct 8 pixels x 1 rows', 'direct 8 pixels in 64 parts'],
+  [LAVAPIPE, { ...CBAM, width: 30, aligned: false }, 'direct 4 pixels x 1 rows', 'direct 4 pixels in 128 parts'],
+  [GPU, { ...CBAM, kernel: [3, 3], left: 1, rows: 3 }, 'direct 4 pixels x 4 rows', 'direct 4 pixels in 128 parts'],
+  [LAVAPIPE, { ...CBAM, rows: 5 }, undefined, 'direct 8 pixels in 52 parts'],
+  [LAVAPIPE, { ...CBAM, rows: 5, channels: 5 }, undefined, undefined],
+  [LAVAPIPE, { ...CBAM, kernel: [9, 9], left: 4 }, undefined, undefined],
+] as const)('directly, by rule: %o, %o: %s, %s', (device, convolution, forward, weightGradient) => {
+  expect(directCandidates(device, convolution)[0]?.name).toBe(forward);
+  expect(directWeightGradientCandidates(device, convolution)[0]?.name).toBe(weightGradient);
 });

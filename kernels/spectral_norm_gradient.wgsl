@@ -8,7 +8,7 @@
 // after another.
 
 @group(0) @binding(0) var<storage, read> layers: array<Layer>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(1) var<storage, read> gy: array<GY>;
 @group(0) @binding(2) var<storage, read> products: array<f32>;
 @group(0) @binding(3) var<storage, read> kept: array<f32>;
 @group(0) @binding(4) var<storage, read_write> gweight: array<f32>;
@@ -33,7 +33,7 @@ fn main(
     let row = task.row * layer.columns;
     let scale = inner * kept[kept_u + task.row];
     for (var j = task.first + local; j < task.end; j += WIDTH) {
-      gweight[layer.weight + row + j] = inverse * (gy[layer.gy + row + j] - scale * kept[layer.kept + j]);
+      gweight[layer.weight + row + j] = inverse * (f32(gy[layer.gy + row + j]) - scale * kept[layer.kept + j]);
     }
   }
 }

@@ -5,8 +5,8 @@
 // Layers and their buffers: lib/spectral_norm.wgsl. Each workgroup of WIDTH invocations takes one task after another.
 
 @group(0) @binding(0) var<storage, read> layers: array<Layer>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
-@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(1) var<storage, read> gy: array<GY>;
+@group(0) @binding(2) var<storage, read> y: array<Y>;
 @group(0) @binding(3) var<storage, read_write> products: array<f32>;
 
 @compute @workgroup_size(WIDTH)
@@ -21,7 +21,7 @@ fn main(
     let row = task.row * layer.columns;
     var own = 0.0;
     for (var i = row + task.first + local; i < row + task.end; i += WIDTH) {
-      own += gy[layer.gy + i] * y[layer.y + i];
+      own += f32(gy[layer.gy + i]) * f32(y[layer.y + i]);
     }
     let sum = workgroup_sum(own, local);
     if (local == 0u) {

@@ -18,7 +18,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> u: array<f32>;
 @group(0) @binding(5) var<storage, read_write> v: array<f32>;
 @group(0) @binding(6) var<storage, read_write> kept: array<f32>;
-@group(0) @binding(7) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// The product of a row, of its parts.
@@ -84,7 +84,7 @@ fn main(
   if (OUTPUT) {
     let inverse = 1.0 / sigma;
     for (var i = first; i < layer.rows * layer.columns; i += step) {
-      y[layer.y + i] = inverse * weight[layer.weight + i];
+      y[layer.y + i] = Y(inverse * weight[layer.weight + i]);
     }
   }
 }

@@ -3,11 +3,13 @@
  * of the oracle, and both for being bit-equal from run to run.
  */
 import type { Engine } from '../kernel/engine.js';
+import { fromHalf, toHalf } from '../memory/half.js';
 import { formatShape, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { type Case, type Fill, inputName, type Op } from '../ops/define.js';
 import { type Array64, make } from '../reference/array.js';
 import { gradient as differences } from '../reference/finiteDifference.js';
 import { normal, uniform } from '../reference/random.js';
+import type { HalfCopies } from './halves.js';
 import { Gradients, Tape } from './tape.js';
 
 /** The worst error of a check: relative to the largest expected value, and where it was. */
@@ -116,8 +118,52 @@ const DIFFERENCES_PER_INPUT = 40;
 /** Runs one case of an op twice and compares it with the oracle. */
 export async function checkCase(e: Engine, op: Op, test: Case<object>): Promise<CheckResult> {
   const inputs = caseInputs(op, test);
-  const oracle = op.reference(inputs, test.attrs);
   const [first, second] = [await runCase(e, op, test, inputs), await runCase(e, op, test, inputs)];
+  return compared(op, test, inputs, first, second);
+}
+
+/** Greatest errors of an op in f16: what it adds to those of the record's own tolerance. Stored values have 11 bits. */
+export function halfTolerance({ tolerance: { forward, gradient } }: Op): Op['tolerance'] {
+  return { forward: forward + 2 ** -10, gradient: gradient + 2 ** -8 };
+}
+
+/**
+ * The same in mixed precision, of inputs that f16 can hold: the gradient is compared with that of the oracle, and all of it
+ * with the op's own in f32. Needs an op with inputs that may be stored in f16, and the device's `f16`.
+ */
+export async function checkHalfCase(e: Engine, op: Op, test: Case<object>): Promise<CheckResult> {
+  const inputs = caseInputs(op, test).map((input, i) => {
+    return input && inputName(op.inputs[i]!) in op.half ? make(input.shape, fromHalf(halfBits(input.data))) : input;
+  });
+  const [first, second] = [
+    await runCase(e, op, test, inputs, NO_COPIES),
+    await runCase(e, op, test, inputs, NO_COPIES),
+  ];
+  const result = compared(op, test, inputs, first, second);
+  if (!result.gradient) return result;
+  const single = await runCase(e, op, test, inputs);
+  const floor = 1e-3 * Math.max(...single.gradients.map((gradient) => (gradient ? largest(gradient) : 0)), 1e-3);
+  const gradient = single.gradients.reduce((worst, expected, i) => {
+    const name = `d/d${inputName(op.inputs[i]!)} against that in f32: `;
+    const actual = first.gradients[i];
+    return expected && actual ? worse(worst, compare(name, actual, expected, inputs[i]!.shape, floor)) : worst;
+  }, result.gradient);
+  return { ...result, gradient };
+}
+
+const NO_COPIES: HalfCopies = new Map();
+
+/** The bits of the nearest numbers of f16, without padding. */
+const halfBits = (values: ArrayLike<number>): Uint16Array => toHalf(values).subarray(0, values.length);
+
+function compared(
+  op: Op,
+  test: Case<object>,
+  inputs: readonly (Array64 | undefined)[],
+  first: Run,
+  second: Run,
+): CheckResult {
+  const oracle = op.reference(inputs, test.attrs);
   let forward = EXACT;
   for (const [name, expected] of Object.entries(oracle)) {
     const actual = first.outputs[name];
@@ -139,14 +185,21 @@ export interface Run {
 }
 
 /** Runs one case of an op forward and, where it has a gradient, back, and reads everything. */
-export async function runCase(e: Engine, op: Op, test: Case<object>, inputs = caseInputs(op, test)): Promise<Run> {
+export async function runCase(
+  e: Engine,
+  op: Op,
+  test: Case<object>,
+  inputs = caseInputs(op, test),
+  halves?: HalfCopies,
+): Promise<Run> {
   const tensors = uploadInputs(e, op, test, inputs);
   const differentiable = tensors.filter((t): t is Tensor => t?.dtype === 'f32');
   const gradients = new Gradients(op.backward ? differentiable : []);
-  const tape = new Tape(e, gradients);
+  const tape = new Tape(e, gradients, { halves });
   const y = tape.apply(op, tensors, test.attrs);
-  const cotangent = normal(2, 0, sizeOf(y.shape)).map(Math.fround);
-  const gy = e.upload(Float32Array.from(cotangent), y.shape);
+  // Numbers of f16, so that runs in either precision see the same.
+  const cotangent = fromHalf(halfBits(normal(2, 0, sizeOf(y.shape))));
+  const gy = e.upload(cotangent, y.shape, y.dtype);
   if (op.backward) tape.backward(y, gy);
   const outputs: Record<string, Float32Array> = { [op.output]: await e.read(y) };
   for (const name of op.updates) outputs[name] = await e.read(tensors[op.inputs.indexOf(name)]!);

@@ -1,7 +1,8 @@
 /** Where gradients go. */
 import type { Engine } from '../kernel/engine.js';
-import type { Tensor } from '../memory/tensor.js';
+import { formatShape, sameShape, type Tensor } from '../memory/tensor.js';
 import { accumulate, affine, fill } from '../ops/elementwise.js';
+import { sumOver } from '../ops/reduce.js';
 
 interface Slot {
   /** Where the gradient lies; allocated at its first use if nobody gave a place. */
@@ -10,7 +11,7 @@ interface Slot {
   filled: boolean;
 }
 
-/** Gradients of chosen tensors. They add up over several backward passes until `clear`. */
+/** Gradients of chosen tensors, in f32. They add up over several backward passes until `clear`. */
 export class Gradients {
   private readonly slots = new Map<Tensor, Slot>();
 
@@ -62,4 +63,19 @@ export class Gradients {
     if (!inPlace) affine(e, gradient, 1, 0, slot.tensor);
     return inPlace;
   }
+}
+
+/** Sums a gradient over the dimensions along which its tensor was broadcast. */
+export function unbroadcast(e: Engine, gradient: Tensor, { shape, dtype }: Tensor): Tensor {
+  if (sameShape(gradient.shape, shape)) return gradient;
+  const missing = gradient.shape.length - shape.length;
+  const dims = gradient.shape
+    .map((_, i) => i)
+    .filter((i) => i < missing || (shape[i - missing] === 1 && gradient.shape[i] !== 1));
+  if (missing < 0 || dims.length === 0) {
+    throw new Error(
+      `a gradient of shape ${formatShape(gradient.shape)} does not fit a tensor of shape ${formatShape(shape)}`,
+    );
+  }
+  return sumOver(e, gradient, { dims }, 1, e.empty(shape, dtype));
 }

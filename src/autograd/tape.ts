@@ -10,14 +10,18 @@
  *
  * What no gradient needs is given back at the end of a `scope`. Of a `checkpoint` everything is, where the tape is made so,
  * and computed again in the backward pass.
+ *
+ * In mixed precision (Micikevicius et al. 2018) the tape decides what is stored in f16: the inputs of every op whose record
+ * says that they may be, and so its result. Everything else is f32: losses, sums, statistics, gradients of what is tracked.
  */
 import type { Engine } from '../kernel/engine.js';
-import { formatShape, type Shape, type Storage, sameShape, type Tensor } from '../memory/tensor.js';
+import type { Shape, Storage, Tensor } from '../memory/tensor.js';
+import { cast } from '../ops/cast.js';
 import { type Forward, inputName, type Op, type Saved, type Want } from '../ops/define.js';
 import { fill } from '../ops/elementwise.js';
-import { sumOver } from '../ops/reduce.js';
 import { stridedCopy, stridesOf } from '../ops/strided.js';
-import { Gradients } from './gradients.js';
+import { Gradients, unbroadcast } from './gradients.js';
+import { castFor, givenTo, gradientDtype, type HalfCopies, sameTuple } from './halves.js';
 import { Pending } from './pending.js';
 
 export { Gradients };
@@ -49,6 +53,11 @@ interface Checkpoint {
 export interface TapeOptions {
   /** Whether checkpoints forget what they computed: less memory, for more time. Default false. */
   readonly checkpoints?: boolean;
+  /**
+   * Given, be there any or none, the tape computes in mixed precision: it takes a parameter's copy where there is one, and
+   * casts what has none. The engine must have the capability `f16`.
+   */
+  readonly halves?: HalfCopies | undefined;
 }
 
 export class Tape {
@@ -62,13 +71,22 @@ export class Tape {
   private readonly gone = new Set<Tensor>();
   /** Within a checkpoint that forgets: its copies. */
   private copies: Tensor[] | undefined;
+  /** Memory that the tape never gives back: where copies of parameters lie. */
+  private readonly foreign: ReadonlySet<Storage>;
 
   /** Without `gradients` nothing is recorded. */
   constructor(
     readonly engine: Engine,
     private readonly gradients = new Gradients([]),
     private readonly options: TapeOptions = {},
-  ) {}
+  ) {
+    this.foreign = storagesOf([...(options.halves?.values() ?? [])]);
+  }
+
+  /** What activations are stored in. */
+  get dtype(): 'f32' | 'f16' {
+    return this.options.halves ? 'f16' : 'f32';
+  }
 
   /** Runs an op, and remembers it if a gradient will have to pass through it. */
   apply<A extends object, I extends Inputs>(op: Op<A, I>, inputs: I, attrs: A): Tensor {
@@ -77,11 +95,22 @@ export class Tape {
       inputs.map((input) => input?.shape),
       attrs,
     );
-    const before = this.asTheyAre(op, inputs);
+    const converted = this.converted(op, inputs);
+    const before = this.asTheyAre(op, converted);
+    const given = givenTo(op, converted, this.options.halves);
     // A scope of its own frees what the op needed in between.
-    const result = e.scope(() => op.forward(e, inputs, attrs, shape));
+    const result = e.scope(() => op.forward(e, given, attrs, shape));
     this.record(op, attrs, [before], [result]);
     return result.y;
+  }
+
+  /** The inputs of an op, cast where it does not take them as they are stored. */
+  private converted<A extends object, I extends Inputs>(op: Op<A, I>, inputs: I): I {
+    const casts = inputs.map((input, i) => {
+      const dtype = input && castFor(op, i, input, this.options.halves);
+      return dtype ? this.apply(cast, [input], { dtype }) : input;
+    });
+    return sameTuple<I>(casts);
   }
 
   /** Runs an op on each of several sets of inputs: all together, in fewer dispatches, if it has a way to (`forwardEach`). */
@@ -95,8 +124,10 @@ export class Tape {
         attrs,
       );
     }
-    const before = sets.map((inputs) => this.asTheyAre(op, inputs));
-    const results = e.scope(() => forwardEach(e, sets, attrs));
+    const converted = sets.map((inputs) => this.converted(op, inputs));
+    const before = converted.map((inputs) => this.asTheyAre(op, inputs));
+    const given = converted.map((inputs) => givenTo(op, inputs, this.options.halves));
+    const results = e.scope(() => forwardEach(e, given, attrs));
     this.record(op, attrs, before, results);
     return results.map(({ y }) => y);
   }
@@ -130,8 +161,9 @@ export class Tape {
       if (!this.records(op, inputs)) return [];
       if (this.copies) return [{ inputs, saved: {}, y }];
       const named: Record<string, Tensor> = { ...extras, y };
+      const given = givenTo(op, inputs, this.options.halves);
       op.inputs.forEach((name, j) => {
-        const input = inputs[j];
+        const input = given[j];
         if (input) named[inputName(name)] = input;
       });
       const saved = Object.fromEntries(op.saves.filter((name) => name in named).map((name) => [name, named[name]!]));
@@ -297,7 +329,9 @@ export class Tape {
 
   /** Gives memory back, each buffer once, but for what is still needed. */
   private giveBack(tensors: readonly Tensor[], needed: ReadonlySet<Storage>): void {
-    const over = tensors.filter((tensor) => !needed.has(tensor.storage) && !this.gone.has(tensor));
+    const over = tensors.filter(
+      (tensor) => !needed.has(tensor.storage) && !this.foreign.has(tensor.storage) && !this.gone.has(tensor),
+    );
     release(this.engine, over);
     for (const tensor of over) this.gone.add(tensor);
   }
@@ -311,13 +345,14 @@ export class Tape {
     const e = this.engine;
     const offered = new Set<Tensor>();
     const wants = calls.map(({ inputs }) =>
-      inputs.map((input): Want => {
+      inputs.map((input, i): Want => {
         if (!input || !this.tracks(input)) return undefined;
+        const empty = () => e.empty(input.shape, gradientDtype(op, i, input));
         return () => {
           // The gradient goes straight to its place, unless the same tensor is an input twice.
-          if (offered.has(input)) return e.empty(input.shape);
+          if (offered.has(input)) return empty();
           offered.add(input);
-          return this.gradients.unfilled(input) ?? pending.place(input) ?? e.empty(input.shape);
+          return this.gradients.unfilled(input) ?? pending.place(input) ?? empty();
         };
       }),
     );
@@ -338,7 +373,7 @@ export class Tape {
       inputs.forEach((input, i) => {
         const gradient = found[call]![i];
         if (!input || !wants[call]![i] || !gradient) return;
-        const summed = unbroadcast(e, gradient, input.shape);
+        const summed = unbroadcast(e, gradient, input);
         if (summed !== gradient) pending.hold(summed);
         if (!this.gradients.has(input)) pending.add(input, summed);
         else if (this.gradients.add(e, input, summed)) pending.keep(summed);
@@ -359,24 +394,9 @@ function release(e: Engine, tensors: readonly Tensor[]): void {
 
 function copyOf(e: Engine, tensor: Tensor): Tensor {
   const strides = stridesOf(tensor.shape);
-  const copy = e.empty(tensor.shape);
+  const copy = e.empty(tensor.shape, tensor.dtype);
   stridedCopy(e, tensor.shape, { tensor, strides }, { tensor: copy, strides });
   return copy;
 }
 
 const ones = (e: Engine, shape: Shape): Tensor => fill(e, e.empty(shape), 1);
-
-/** Sums a gradient over the dimensions along which `shape` was broadcast. */
-function unbroadcast(e: Engine, gradient: Tensor, shape: Shape): Tensor {
-  if (sameShape(gradient.shape, shape)) return gradient;
-  const missing = gradient.shape.length - shape.length;
-  const dims = gradient.shape
-    .map((_, i) => i)
-    .filter((i) => i < missing || (shape[i - missing] === 1 && gradient.shape[i] !== 1));
-  if (missing < 0 || dims.length === 0) {
-    throw new Error(
-      `a gradient of shape ${formatShape(gradient.shape)} does not fit a tensor of shape ${formatShape(shape)}`,
-    );
-  }
-  return sumOver(e, gradient, { dims }, 1, e.empty(shape));
-}

@@ -24,8 +24,7 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .action(async (run: string, options: { dataset?: string; adapter?: string }) => {
       const checkpoint = await readCheckpoint(run);
-      const { fold } = checkpoint.config;
-      const dataset = await readDataset(options.dataset ?? ownDataset(run), { fold });
+      const dataset = await readDataset(options.dataset ?? ownDataset(run));
       await withEngine(options, async (engine) => {
         console.log(await report(engine, run, checkpoint, dataset, dataset.dir));
       });

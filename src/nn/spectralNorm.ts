@@ -48,6 +48,6 @@ export function normalizedWeights(
   return tape.applyEach(
     spectralNorm,
     layers.map((layer) => layer.operands),
-    { iterations, eps: 1e-12 },
+    { iterations, eps: 1e-12, dtype: tape.dtype },
   );
 }

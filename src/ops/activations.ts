@@ -14,6 +14,7 @@ function activationOp(activation: Activation, formula: string, reference: Activa
     name: activation,
     summary: `y = ${formula}, elementwise`,
     inputs: ['x'],
+    half: { x: 'f16' },
     shape: ([x]) => x!,
     forward(e, [x], attrs) {
       const y = e.empty(x.shape, x.dtype);

@@ -199,6 +199,7 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
   name: 'batch_norm',
   summary: 'x [N, C, ...], weight, bias, runningMean, runningVar [C] -> y like x, normalised per channel',
   inputs: ['x', ...PER_CHANNEL],
+  half: { x: 'f16' },
   updates: ['runningMean', 'runningVar'],
   shape: checkedShape,
   forward(e, inputs, attrs, shape) {

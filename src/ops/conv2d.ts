@@ -140,6 +140,7 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
   name: 'conv2d',
   summary: 'x [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] -> y [N, O, OH, OW]',
   inputs: ['x', 'weight', 'bias?'],
+  half: { x: 'f16', weight: 'f32' },
   shape(inputs, attrs) {
     const { x, weight } = checked('conv2d', inputs, attrs, false);
     const extent = (i: 0 | 1): number => {
@@ -152,7 +153,7 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
   },
   forward(e, [x, weight, bias], attrs, shape) {
     const g = geometry(x.shape, weight.shape, shape, attrs);
-    return { y: forwardPass(e, g, x, weight, e.empty(shape), { ...attrs, bias }) };
+    return { y: forwardPass(e, g, x, weight, e.empty(shape, x.dtype), { ...attrs, bias }) };
   },
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {
@@ -201,6 +202,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, 
   summary:
     'x [N, C, H, W], weight [C, O/groups, KH, KW], bias [O] -> y [N, O, OH, OW], OH = (H - 1) stride - 2 padding + reach + outputPadding',
   inputs: ['x', 'weight', 'bias?'],
+  half: { x: 'f16', weight: 'f32' },
   shape(inputs, attrs) {
     const { x, weight } = checked('conv_transpose2d', inputs, attrs, true);
     const extent = (i: 0 | 1): number => {
@@ -214,7 +216,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, 
   },
   forward(e, [x, weight, bias], attrs, shape) {
     const g = geometry(shape, weight.shape, x.shape, attrs);
-    return { y: inputGradientPass(e, g, x, weight, e.empty(shape), { ...attrs, bias }) };
+    return { y: inputGradientPass(e, g, x, weight, e.empty(shape, x.dtype), { ...attrs, bias }) };
   },
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {

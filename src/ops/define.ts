@@ -41,6 +41,12 @@ export interface Op<A extends object = object, I extends Inputs = Inputs> {
   readonly output: string;
   /** Inputs that forward overwrites in place: running statistics. */
   readonly updates: readonly string[];
+  /**
+   * For mixed precision: the inputs that may be stored in f16, and what their gradients are stored in then. Sums of many
+   * terms, such as a weight's gradient, go to f32. Where the op has such inputs, its result is in f16 if they are, or in f32
+   * if it is itself a sum of many terms.
+   */
+  readonly half: Readonly<Record<string, 'f16' | 'f32'>>;
   /** True if the result shares its memory with the first input. */
   readonly view: boolean;
   /** Shape of the result. Throws an error that names the argument and the shapes if they do not fit. */
@@ -80,7 +86,7 @@ export interface Op<A extends object = object, I extends Inputs = Inputs> {
   readonly tolerance: { readonly forward: number; readonly gradient: number };
 }
 
-type Optional = 'output' | 'updates' | 'view' | 'saves' | 'bench' | 'tolerance';
+type Optional = 'output' | 'updates' | 'half' | 'view' | 'saves' | 'bench' | 'tolerance';
 
 export type OpDefinition<A extends object, I extends Inputs> = Omit<Op<A, I>, Optional> &
   Partial<Pick<Op<A, I>, Optional>>;
@@ -90,6 +96,7 @@ export function defineOp<A extends object, I extends Inputs>(definition: OpDefin
   return {
     output: 'y',
     updates: [],
+    half: {},
     view: false,
     saves: [],
     bench: [],

@@ -33,6 +33,7 @@ export const dropout = defineOp<DropoutAttrs, readonly [Tensor]>({
   name: 'dropout',
   summary: 'y = x / (1 - p), or 0 with probability p, as seed and stream decide',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape([x], { p }) {
     if (!(p >= 0 && p < 1)) throw new Error(`dropout: p must be at least 0 and below 1, but is ${p}`);
     return x!;

@@ -9,6 +9,7 @@ export const embedding = defineOp<object, readonly [Tensor, Tensor]>({
   name: 'embedding',
   summary: 'weight [K, D], indices i32 [...] -> y [..., D], the row of each index',
   inputs: ['weight', 'indices'],
+  half: { weight: 'f32' },
   shape([weight, indices]) {
     const [, features] = ranked('embedding', 'weight', weight, 2);
     if (!indices) throw shapeError('embedding', 'indices', 'must be given', indices);

@@ -1,7 +1,8 @@
 /** The registry: every op, by its name. To add one, write its kernel and its file and name it here. */
 import { leakyRelu, relu, relu6, scaledHardSigmoid, sigmoid, softplus, tanh } from './activations.js';
 import { batchNorm } from './batchNorm.js';
-import { cbam } from './cbam.js';
+import { cast } from './cast.js';
+import { channelGate, channelPool, globalPool, spatialGate } from './cbam.js';
 import { conv2d, convTranspose2d } from './conv2d.js';
 import type { Op } from './define.js';
 import { dropout } from './dropout.js';
@@ -38,6 +39,7 @@ const all = [
   mean,
   max,
   upsampleNearest,
+  cast,
   concat,
   reshape,
   permute,
@@ -51,7 +53,10 @@ const all = [
   uniform,
   normal,
   dropout,
-  cbam,
+  globalPool,
+  channelGate,
+  channelPool,
+  spatialGate,
 ];
 
 /** All ops. Each record's types tie its inputs to its attributes; a list of many ops cannot say so. */

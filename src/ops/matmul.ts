@@ -53,6 +53,7 @@ export const matmul = defineOp<MatmulAttrs, readonly [Tensor, Tensor]>({
   name: 'matmul',
   summary: 'a [..., M, K], b [..., K, N] -> y [..., M, N], each transposed on request',
   inputs: ['a', 'b'],
+  half: { a: 'f16', b: 'f16' },
   shape([a, b], { transposeA, transposeB }) {
     if (!a || !b || a.length < 2 || !sameShape(a.slice(0, -2), b.slice(0, -2))) {
       throw shapeError('matmul', 'a and b', 'must be matrices with the same batch dimensions', a, b);
@@ -62,7 +63,7 @@ export const matmul = defineOp<MatmulAttrs, readonly [Tensor, Tensor]>({
     if (ka !== kb) throw shapeError('matmul', 'a and b', `cannot be multiplied: ${ka} columns meet ${kb} rows`, a, b);
     return [...a.slice(0, -2), m!, n!];
   },
-  forward: (e, [a, b], attrs, shape) => ({ y: product(e, a, b, attrs, e.empty(shape)) }),
+  forward: (e, [a, b], attrs, shape) => ({ y: product(e, a, b, attrs, e.empty(shape, a.dtype)) }),
   saves: ['a', 'b'],
   // With A = op(a), B = op(b): dA = G B^T and dB = A^T G; a transposed operand wants the transpose of that.
   backward(e, { a, b }, gy, { transposeA = false, transposeB = false }, want) {
@@ -143,6 +144,7 @@ export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor
   name: 'linear',
   summary: 'x [N, I], weight [O, I], bias [O] -> y [N, O]',
   inputs: ['x', 'weight', 'bias?'],
+  half: { x: 'f16', weight: 'f32' },
   shape([x, weight, bias]) {
     const [n, i] = ranked('linear', 'x', x, 2);
     const [o, wi] = ranked('linear', 'weight', weight, 2);
@@ -151,7 +153,7 @@ export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor
     return [n!, o!];
   },
   forward: (e, [x, weight, bias], attrs, shape) => ({
-    y: product(e, x, weight, { transposeB: true }, e.empty(shape), { ...attrs, bias }),
+    y: product(e, x, weight, { transposeB: true }, e.empty(shape, x.dtype), { ...attrs, bias }),
   }),
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want) {

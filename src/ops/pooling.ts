@@ -63,6 +63,7 @@ export const maxPool2d = defineOp<Pool2dAttrs, readonly [Tensor]>({
   name: 'max_pool2d',
   summary: 'x [N, C, H, W] -> y [N, C, OH, OW], the greatest of each window; ties: the first has the gradient',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape: (inputs, attrs) => pool2dShape('max_pool2d', inputs, attrs),
   forward(e, [x], attrs, shape) {
     const y = e.empty(shape, x.dtype);
@@ -136,6 +137,7 @@ export const avgPool2d = defineOp<Pool2dAttrs, readonly [Tensor]>({
   name: 'avg_pool2d',
   summary: 'x [N, C, H, W] -> y [N, C, OH, OW], the mean of each window; padding counts as zeros',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape: (inputs, attrs) => pool2dShape('avg_pool2d', inputs, attrs),
   forward: (e, [x], attrs, shape) => ({ y: means(e, x, e.empty(shape, x.dtype), attrs) }),
   backward: (e, _saved, gy, attrs, [want]) => [want && meansGradient(e, gy, want(), attrs)],
@@ -149,6 +151,7 @@ export const adaptiveAvgPool2d = defineOp<AdaptiveAvgPool2dAttrs, readonly [Tens
   name: 'adaptive_avg_pool2d',
   summary: 'x [N, C, H, W] -> y [N, C, OH, OW], means of windows that divide x as evenly as can be',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape([x], { outputSize }) {
     const [n, c] = ranked('adaptive_avg_pool2d', 'x', x, 4);
     if (outputSize.length !== 2 || !outputSize.every(isCount(1))) {

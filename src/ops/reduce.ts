@@ -135,6 +135,7 @@ function linearReduction(
     name,
     summary: `${name} of x over dims`,
     inputs: ['x'],
+    half: { x: 'f16' },
     shape: ([x], attrs) => reducedShape(name, x!, attrs),
     forward: (e, [x], attrs) => ({ y: sumOver(e, x, attrs, scale(x.shape, attrs)) }),
     backward(e, _saved, gy, attrs, [want]) {
@@ -157,6 +158,7 @@ export const max = defineOp<ReduceAttrs, readonly [Tensor]>({
   name: 'max',
   summary: 'greatest value of x over dims; ties share the gradient',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape: ([x], attrs) => reducedShape('max', x!, attrs),
   forward(e, [x], attrs) {
     const y = e.empty(reducedShape('max', x.shape, attrs), x.dtype);

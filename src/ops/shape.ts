@@ -9,6 +9,7 @@ export const reshape = defineOp<{ shape: Shape }, readonly [Tensor]>({
   name: 'reshape',
   summary: 'the same values under another shape',
   inputs: ['x'],
+  half: { x: 'f16' },
   view: true,
   shape([x], { shape }) {
     if (sizeOf(x!) !== sizeOf(shape)) throw shapeError('reshape', 'shape', 'must have as many elements as x', x, shape);
@@ -28,6 +29,7 @@ export const permute = defineOp<{ dims: readonly number[] }, readonly [Tensor]>(
   name: 'permute',
   summary: 'dimension i of y is dimension dims[i] of x',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape([x], { dims }) {
     if (dims.length !== x!.length || new Set(dims).size !== dims.length || dims.some((dim) => !(dim in x!))) {
       throw shapeError('permute', `dims [${dims}]`, 'must name each dimension of x once', x);
@@ -69,6 +71,7 @@ export const slice = defineOp<SliceAttrs, readonly [Tensor]>({
   name: 'slice',
   summary: 'positions start to start + length of one dimension',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape([x], { dim, start, length }) {
     if (!(dim in x!) || start < 0 || length < 1 || start + length > x![dim]!) {
       throw shapeError('slice', `dim ${dim}, positions ${start} to ${start + length},`, 'must lie in x', x);
@@ -110,6 +113,7 @@ export const concat = defineOp<{ dim: number }, readonly [Tensor, Tensor]>({
   name: 'concat',
   summary: 'a, then b, along one dimension',
   inputs: ['a', 'b'],
+  half: { a: 'f16', b: 'f16' },
   shape([a, b], { dim }) {
     if (!(dim in a!) || a!.length !== b!.length || a!.some((n, i) => i !== dim && n !== b![i])) {
       throw shapeError('concat', 'a and b', `must agree in all dimensions but ${dim}`, a, b);

@@ -1,7 +1,8 @@
 /** spectral_norm: three dispatches per power iteration, the last of which also divides the weights; two back. */
 import type { Capabilities } from '../kernel/choose.js';
 import type { Engine } from '../kernel/engine.js';
-import { layOut, type Shape, sizeOf, spanOf, type Tensor } from '../memory/tensor.js';
+import { elements } from '../kernel/source.js';
+import { elementBytes, layOut, type Shape, sizeOf, spanOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/spectralNorm.js';
 import { type Case, defineOp, type InputShapes, type Saved, shapeError } from './define.js';
 import { cut, type Parts, reductionWidth } from './lanes.js';
@@ -11,6 +12,8 @@ export interface SpectralNormAttrs {
   readonly iterations: number;
   /** Smallest length that u and v are divided by. Default 1e-12. */
   readonly eps?: number;
+  /** What the result is stored in. Default f32. */
+  readonly dtype?: 'f32' | 'f16';
 }
 
 /** A weight as a matrix [rows, columns], and how its rows are cut. */
@@ -61,15 +64,19 @@ interface Together {
 
 function together(tensors: readonly Tensor[]): Together | undefined {
   const span = spanOf(tensors);
-  return span && { span, starts: tensors.map(({ offset }) => (offset - span.offset) / 4) };
+  return span && { span, starts: tensors.map(({ offset, dtype }) => (offset - span.offset) / elementBytes(dtype)) };
 }
 
 /** New tensors in one buffer. */
-function allocate(e: Engine, shapes: readonly Shape[]): Together & { readonly tensors: readonly Tensor[] } {
-  const { offsets, length } = layOut(shapes);
-  const span = e.empty([length]);
+function allocate(
+  e: Engine,
+  shapes: readonly Shape[],
+  dtype: 'f32' | 'f16' = 'f32',
+): Together & { readonly tensors: readonly Tensor[] } {
+  const { offsets, length } = layOut(shapes, dtype);
+  const span = e.empty([length], dtype);
   const tensors = shapes.map((shape, i) => ({ ...span, shape, offset: offsets[i]! }));
-  return { span, starts: offsets.map((offset) => offset / 4), tensors };
+  return { span, starts: offsets.map((offset) => offset / elementBytes(dtype)), tensors };
 }
 
 const apart = (a: Tensor, b: Tensor): boolean =>
@@ -88,7 +95,7 @@ interface Result {
 function normalise(
   e: Engine,
   layers: readonly Inputs[],
-  { iterations, eps = 1e-12 }: SpectralNormAttrs,
+  { iterations, eps = 1e-12, dtype }: SpectralNormAttrs,
 ): Result[] | undefined {
   const weight = together(layers.map(([tensor]) => tensor));
   const u = together(layers.map(([, tensor]) => tensor));
@@ -98,6 +105,7 @@ function normalise(
   const y = allocate(
     e,
     layers.map(([{ shape }]) => shape),
+    dtype,
   );
   const kept = allocate(
     e,
@@ -148,7 +156,7 @@ function normalise(
     e.dispatch({
       file: 'spectral_norm_scale',
       uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
-      constants: { WIDTH, SUM: 'f32', ITERATE, OUTPUT },
+      constants: { ...elements({ Y: y.span }), WIDTH, SUM: 'f32', ITERATE, OUTPUT },
       tensors: [table, weight.span, t.span, products.span, u.span, v.span, kept.span, y.span],
       params: { eps },
       grid: gridFor(e.capabilities, matrices, ({ rows, columns }) =>
@@ -199,15 +207,20 @@ function gradients(
     gy: gy.starts,
     kept: kept.starts,
   });
+  const constants = { ...elements({ GY: gy.span }), WIDTH: reductionWidth(e.capabilities), SUM: 'f32' };
   const common = {
     uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
-    constants: { WIDTH: reductionWidth(e.capabilities), SUM: 'f32' },
     params: {},
     grid: gridFor(e.capabilities, matrices, tasksOf),
   };
-  e.dispatch({ ...common, file: 'spectral_norm_inner', tensors: [table, gy.span, y.span, products.span] });
+  e.dispatch({
+    ...common,
+    file: 'spectral_norm_inner',
+    constants: { ...elements({ Y: y.span }), ...constants },
+    tensors: [table, gy.span, y.span, products.span],
+  });
   const tensors = [table, gy.span, products.span, kept.span, gweight.span];
-  e.dispatch({ ...common, file: 'spectral_norm_gradient', tensors });
+  e.dispatch({ ...common, file: 'spectral_norm_gradient', constants, tensors });
   return gweights;
 }
 

@@ -10,6 +10,7 @@ export const upsampleNearest = defineOp<{ scale: number }, readonly [Tensor]>({
   name: 'upsample_nearest',
   summary: 'x [N, C, H, W] -> y [N, C, H scale, W scale], each pixel repeated',
   inputs: ['x'],
+  half: { x: 'f16' },
   shape([x], { scale }) {
     const [n, c, h, w] = ranked('upsample_nearest', 'x', x, 4);
     return [n!, c!, h! * scale, w! * scale];

@@ -89,10 +89,7 @@ export async function summarise(
       parametersG: g.parameterCount,
       parametersD: d.parameterCount,
       settings: Object.fromEntries(
-        Object.entries(config).map(([name, value]) => [
-          name,
-          Array.isArray(value) ? value.join(', ') : (value ?? 'none'),
-        ]),
+        Object.entries(config).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
       ),
     },
     curves: thinned(curvesOf(records)),

@@ -1,5 +1,6 @@
 /** The tape: what it records, what it adds up, what it leaves alone, and what it gives back. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HalfCopies } from '../../src/autograd/halves.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
@@ -9,6 +10,7 @@ import { batchNorm } from '../../src/ops/batchNorm.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { dropout } from '../../src/ops/dropout.js';
 import { add, mul, sub } from '../../src/ops/elementwise.js';
+import { crossEntropy } from '../../src/ops/loss.js';
 import { linear } from '../../src/ops/matmul.js';
 import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/shape.js';
@@ -223,7 +225,7 @@ describe('a checkpoint', () => {
   }
 
   /** A part with running statistics, power iterations and dropout, and a part that leads on from it. */
-  async function compute(checkpoints: boolean): Promise<Result> {
+  async function compute(checkpoints: boolean, halves?: HalfCopies): Promise<Result> {
     const engine = new Engine(gpu);
     const up = (data: Float32Array, shape: number[]) => engine.upload(data, shape);
     const x = up(image, [1, 2, SIDE, SIDE]);
@@ -235,7 +237,7 @@ describe('a checkpoint', () => {
     const gradients = new Gradients(inputs, (one) => engine.empty(one.shape));
     const cotangent = up(ones, [1, 2, SIDE, SIDE]);
     const before = engine.memory().inUse;
-    const tape = new Tape(engine, gradients, { checkpoints });
+    const tape = new Tape(engine, gradients, { checkpoints, halves });
     let stream = 0;
     const padding = [1, 1] as const;
     const part = (input: Tensor): Tensor =>
@@ -269,6 +271,15 @@ describe('a checkpoint', () => {
     expect([kept.left, forgotten.left]).toEqual([2 * BYTES, 2 * BYTES]);
   });
 
+  it('does so in mixed precision too', async () => {
+    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+    const kept = await compute(false, new Map());
+    const forgotten = await compute(true, new Map());
+    expect(forgotten.gradients).toEqual(kept.gradients);
+    expect(forgotten.state).toEqual(kept.state);
+    expect(forgotten.left).toBe(kept.left);
+  });
+
   it('is given back where no gradient comes to it', () => {
     const x = tensor(1, 2);
     const before = e.memory().inUse;
@@ -300,5 +311,42 @@ describe('a checkpoint', () => {
     const before = e.memory();
     for (let i = 0; i < 50; i++) step();
     expect(e.memory()).toMatchObject({ bytes: before.bytes, inUse: before.inUse, allocations: before.allocations });
+  });
+});
+
+describe('in mixed precision', () => {
+  it('an op that may takes copies and casts in f16, its gradients go to f32, and what may not takes f32', async () => {
+    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+    const x = e.upload(Float32Array.of(1, 2, 3, 4), [2, 2]);
+    const w = e.upload(Float32Array.of(1, 10, 100, 0.1), [2, 2]);
+    // Other numbers than w, to tell which were used.
+    const copy = e.upload(Float32Array.of(1, 10, 100, 1), [2, 2], 'f16');
+    const [bias, place] = [tensor(0.5, 0.25), e.empty([2, 2])];
+    const gradients = new Gradients([w, bias], (one) => (one === w ? place : e.empty([2])));
+    const tape = new Tape(e, gradients, { halves: new Map([[w, copy]]) });
+    const y = tape.apply(linear, [x, w, bias], {});
+    expect([y.dtype, await read(y)]).toEqual(['f16', [21.5, 102.25, 43.5, 304.25]]);
+    const loss = tape.apply(crossEntropy, [y, e.upload(Int32Array.of(0, 1), [2])], {});
+    expect(loss.dtype).toBe('f32');
+    tape.backward(loss, e.upload(Float32Array.of(2), []));
+    // Both rows are sure of the second class: only the first is wrong.
+    expect([place.dtype, await read(place)]).toEqual(['f32', [-1, -2, 1, 2]]);
+    expect(await read(gradients.of(bias))).toEqual([-1, 1]);
+    expect(copy.storage.free).toBe(false);
+  });
+
+  it('a gradient to which several add comes to one sum', async () => {
+    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+    const x = tensor(1, -2, 3);
+    const gradients = new Gradients([x]);
+    const tape = new Tape(e, gradients, { halves: new Map() });
+    const square = tape.apply(mul, [x, x], {});
+    const y = tape.apply(add, [square, tape.apply(mul, [square, x], {})], {});
+    expect(y.dtype).toBe('f16');
+    const total = tape.apply(sum, [y], {});
+    expect(total.dtype).toBe('f32');
+    tape.backward(total);
+    expect(gradients.of(x)!.dtype).toBe('f32');
+    expect(await read(gradients.of(x))).toEqual([1, -2, 3].map((v) => 2 * v + 3 * v * v));
   });
 });

@@ -34,15 +34,21 @@ afterAll(() => gpu?.close());
 describe.each(Object.entries(DEVICES))('as on %s', (_name, capabilities) => {
   it.each(ops.map((op) => [op.name, op] as const))('%s', async (_op, op) => {
     const engine = new EveryPlan(gpu, capabilities);
-    for (const test of op.cases) {
-      const inputs = test.shapes.map((shape, i) => {
-        const whole = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';
-        return shape && engine.empty(shape, whole ? 'i32' : 'f32');
-      });
-      const tape = new Tape(engine, new Gradients(inputs.filter((input) => input?.dtype === 'f32') as Tensor[]));
-      const y = tape.apply(op, inputs, test.attrs);
-      if (op.backward) tape.backward(y, engine.empty(y.shape));
+    for (const halves of capabilities.f16 ? [undefined, new Map()] : [undefined]) {
+      for (const test of op.cases) {
+        const inputs = test.shapes.map((shape, i) => {
+          const whole = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';
+          return shape && engine.empty(shape, whole ? 'i32' : 'f32');
+        });
+        const tracked = inputs.filter((input): input is Tensor => input?.dtype === 'f32');
+        const tape = new Tape(engine, new Gradients(tracked), { halves });
+        const y = tape.apply(op, inputs, test.attrs);
+        if (op.backward) tape.backward(y, engine.empty(y.shape, y.dtype));
+      }
     }
+    const inHalf = engine.compiledKernels().some((kernel) => /=(f16|vec4h)\b/.test(kernel));
+    // A cast's case casts to f32 what is in f32.
+    if (op.name !== 'cast') expect(inHalf).toBe(capabilities.f16 && Object.keys(op.half).length > 0);
     await engine.sync();
     expect(engine.counters().pipelines).toBe(engine.compiledKernels().length);
   });

@@ -1,14 +1,17 @@
 /** batch_norm and spectral_norm beyond what their records test: hostile values, GPU variants, shared buffers, recordings. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkCase, compare, describeCase, largest } from '../../src/autograd/check.js';
+import type { HalfCopies } from '../../src/autograd/halves.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
+import { fromHalf, toHalf } from '../../src/memory/half.js';
 import { layOut, sizeOf, type Tensor, VIEW_ALIGNMENT } from '../../src/memory/tensor.js';
 import { sigmoid } from '../../src/ops/activations.js';
 import { type BatchNormAttrs, batchNorm } from '../../src/ops/batchNorm.js';
 import { channelParts } from '../../src/ops/channels.js';
 import { inputName, type Op } from '../../src/ops/define.js';
+import { affine } from '../../src/ops/elementwise.js';
 import { cut, lanesFor, threadsLog2 } from '../../src/ops/lanes.js';
 import { spectralNorm } from '../../src/ops/spectralNorm.js';
 import type { Array64 } from '../../src/reference/array.js';
@@ -169,12 +172,10 @@ function views(e: Engine, shapes: readonly (readonly number[])[], from: readonly
   return shapes.map((shape, i) => {
     const view = { ...whole, shape, offset: i * VIEW_ALIGNMENT };
     const source = from[i];
-    if (source) e.dispatch({ file: 'affine', tensors: [source, view], params: copyOf(shape), grid: [1] });
+    if (source) affine(e, source, 1, 0, view);
     return view;
   });
 }
-
-const copyOf = (shape: readonly number[]) => ({ size: sizeOf(shape), scale: 1, shift: 0 });
 
 describe('spectral_norm', () => {
   it('moves u and v that lie in one buffer, in three dispatches, and keeps its own copy for the way back', async () => {
@@ -218,7 +219,7 @@ describe('spectral_norm', () => {
     const attrs = { iterations: 2 };
 
     /** The result, u, v and the gradient of each layer, with all weights in one buffer, all u and so on, or none. */
-    async function normalised(inOneBuffer: boolean) {
+    async function normalised(inOneBuffer: boolean, halves?: HalfCopies) {
       const arrays = [0, 1, 2].map((input) =>
         shapes.map((shape, i) => {
           const own = [shape, [shape[0]!], [sizeOf(shape) / shape[0]!]][input]!;
@@ -239,12 +240,12 @@ describe('spectral_norm', () => {
       const cotangents = weights.map(({ shape }, i) => upload(engine, make([...shape], normal(9, i, sizeOf(shape)))));
       const places = packed(arrays[0]!);
       const gradients = new Gradients(weights, (tensor) => places[weights.indexOf(tensor)]!);
-      const tape = new Tape(engine, gradients);
+      const tape = new Tape(engine, gradients, { halves });
       const before = engine.counters().dispatches;
       const ys = tape.applyEach(
         spectralNorm,
         weights.map((weight, i) => [weight, us[i]!, vs[i]!] as const),
-        attrs,
+        { ...attrs, dtype: tape.dtype },
       );
       const forward = engine.counters().dispatches - before;
       const after = engine.counters().dispatches;
@@ -257,6 +258,20 @@ describe('spectral_norm', () => {
       const values = await Promise.all([...ys, ...us, ...vs, ...places].map((tensor) => engine.read(tensor)));
       return { values, dispatches: [forward, backward], ys };
     }
+
+    it('gives weights in f16, the nearest to those in f32, with gradients in f32', async () => {
+      if (!engine.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+      const [single, half] = [await normalised(true), await normalised(true, new Map())];
+      expect(half.ys.every(({ dtype }) => dtype === 'f16')).toBe(true);
+      const [count, n] = [single.values.length, shapes.length];
+      const rounded = single.values.slice(0, n).map((values) => fromHalf(toHalf(values).subarray(0, values.length)));
+      expect(half.values.slice(0, n)).toEqual(rounded);
+      expect(half.values.slice(n, count - n)).toEqual(single.values.slice(n, count - n));
+      for (let i = count - n; i < count; i++) {
+        const { error, where } = compare('gradient', half.values[i]!, single.values[i]!, [half.values[i]!.length]);
+        expect(error, where).toBeLessThan(4e-3);
+      }
+    });
 
     it('takes as many dispatches as one layer, and gives the same bits as one by one', async () => {
       const [together, alone] = [await normalised(true), await normalised(false)];

@@ -67,7 +67,7 @@ function rebound(run: GemmRun, tensors: readonly Tensor[]): GemmRun {
 function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
   const { rows, items, terms } = run.shape;
   const { epilogue } = run;
-  const packed = plan.core === 'packed' ? run.packed : undefined;
+  const packed = plan.core.startsWith('packed') ? run.packed : undefined;
   const columns = packed?.columns ?? run.shape.columns;
   const split = plan.splits > 1;
   const size = sizeOf(run.output.shape);

@@ -21,7 +21,7 @@ export interface PackedShape {
 
 export interface GemmPlan extends Plan {
   /** The core: kernels/lib/gemm_<core>.wgsl. */
-  readonly core: 'broadcast' | 'packed' | 'registers' | 'shared';
+  readonly core: 'broadcast' | 'packed' | 'packed_alone' | 'registers' | 'shared';
   readonly constants: Readonly<Record<string, number | boolean>>;
   /** Rows and columns of C that one workgroup computes. */
   readonly tile: readonly [number, number];
@@ -40,7 +40,7 @@ export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: 
   const plans = plainCandidates(device, shape);
   if (!packed || !fetchesTexels(device, packed)) return plans;
   const packedPlans = packedCandidates(device, shape, packed);
-  return packingPays(shape, packed) ? [...packedPlans, ...plans] : [...plans, ...packedPlans];
+  return packingPays(device, shape, packed) ? [...packedPlans, ...plans] : [...plans, ...packedPlans];
 }
 
 function plainCandidates(device: Capabilities, shape: GemmShape): readonly GemmPlan[] {
@@ -53,40 +53,64 @@ function plainCandidates(device: Capabilities, shape: GemmShape): readonly GemmP
   ]);
 }
 
-/** Whether the device fetches texels faster than it loads, and can hold so many: lavapipe does. */
-const fetchesTexels = ({ software, lanes }: Capabilities, { texels }: PackedShape): boolean =>
-  software && lanes === 8 && texels <= MOST_TEXELS;
+/** Whether the device may fetch texels faster than it loads, and can hold so many. */
+const fetchesTexels = ({ software }: Capabilities, { texels }: PackedShape): boolean =>
+  software && texels <= MOST_TEXELS;
 
 /**
- * Operations a nanosecond of tiles with so many rows, on plain and on packed operands, and the nanoseconds that it takes to
- * pack a texel and to dispatch the packing: measured on two cores (bench/NOTES.md), but only their ratios matter.
+ * Operations a nanosecond of tiles with so many rows, on plain and on packed operands, by the lanes of a subgroup: measured on
+ * lavapipe (bench/NOTES.md), but only their ratios matter. SwiftShader, with 4 lanes, gains nothing.
  */
-const PLAIN_RATE: Readonly<Record<number, number>> = { 4: 12, 8: 25, 16: 42, 32: 58 };
-const PACKED_RATE: Readonly<Record<number, number>> = { 4: 21, 8: 60, 16: 81, 32: 101 };
+const RATES: Partial<Record<Capabilities['lanes'], Readonly<Record<number, { plain: number; packed: number }>>>> = {
+  0: { 8: { plain: 24, packed: 60 } },
+  8: {
+    4: { plain: 12, packed: 21 },
+    8: { plain: 25, packed: 60 },
+    16: { plain: 42, packed: 81 },
+    32: { plain: 58, packed: 101 },
+  },
+};
+/** Nanoseconds to pack a texel, and to dispatch the packing. */
 const PACKING_TEXEL = 3.5;
 const PACKING_DISPATCH = 60e3;
 
 /** Whether what packed operands save is more than packing costs. */
-function packingPays({ rows, columns, items, terms }: GemmShape, packed: PackedShape): boolean {
-  const tile = fitting(rows, BROADCAST_ROWS);
+function packingPays(
+  { lanes }: Capabilities,
+  { rows, columns, items, terms }: GemmShape,
+  packed: PackedShape,
+): boolean {
+  const rates = RATES[lanes];
+  if (!rates) return false;
+  const tile = fitting(rows, Object.keys(rates).map(Number));
   const lines = Math.ceil(rows / tile) * tile * items;
-  const plain = (2 * lines * columns * terms) / PLAIN_RATE[tile]!;
-  const product = (8 * lines * packed.columns * packed.steps) / PACKED_RATE[tile]!;
+  const plain = (2 * lines * columns * terms) / rates[tile]!.plain;
+  const product = (8 * lines * packed.columns * packed.steps) / rates[tile]!.packed;
   return product + PACKING_TEXEL * packed.texels + PACKING_DISPATCH < plain;
 }
 
 function packedCandidates(device: Capabilities, shape: GemmShape, packed: PackedShape): GemmPlan[] {
-  const best = BROADCAST_ROWS.indexOf(fitting(shape.rows, BROADCAST_ROWS));
   const product = { ...shape, columns: packed.columns, terms: packed.steps };
-  const tilings = [best, best - 1].flatMap((i) =>
-    [2, 1].flatMap((COLUMNS): Tiling[] => {
-      const ROWS = BROADCAST_ROWS[i];
-      if (ROWS === undefined || (COLUMNS === 2 && packed.columns <= 32)) return [];
-      return [{ core: 'packed', constants: { LANES: 8, ROWS, COLUMNS }, tile: [ROWS, 32 * COLUMNS] }];
-    }),
-  );
+  const tilings = device.lanes === 0 ? aloneTilings(product) : packedTilings(device.lanes, product);
   return distinct(tilings.map((tiling) => planOf(tiling, splitsFor(device, product, tiling, LEAST_TERMS / 4))));
 }
+
+function packedTilings(LANES: 4 | 8, { rows, columns }: GemmShape): Tiling[] {
+  const sizes = BROADCAST_ROWS.filter((size) => size <= 4 * LANES);
+  const best = sizes.indexOf(fitting(rows, sizes));
+  return [best, best - 1].flatMap((i) =>
+    [2, 1].flatMap((COLUMNS): Tiling[] => {
+      const ROWS = sizes[i];
+      if (ROWS === undefined || (COLUMNS === 2 && columns <= 4 * LANES)) return [];
+      return [{ core: 'packed', constants: { LANES, ROWS, COLUMNS }, tile: [ROWS, 4 * LANES * COLUMNS] }];
+    }),
+  );
+}
+
+const aloneTilings = ({ columns }: GemmShape): Tiling[] =>
+  [4, 2, 1]
+    .filter((COLUMNS) => COLUMNS === 1 || columns > 16 * COLUMNS)
+    .map((COLUMNS) => ({ core: 'packed_alone', constants: { COLUMNS }, tile: [8, 32 * COLUMNS] }));
 
 const planOf = (tiling: Tiling, splits: number): GemmPlan => ({
   name: `${tiling.core} ${tiling.tile.join('x')}${splits > 1 ? ` in ${splits} parts` : ''}`,

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Dataset, readDataset } from '../data/read.js';
+import { EVALUATION_FILES } from '../io/evaluation.js';
 import { writeAtomically } from '../io/files.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
@@ -89,7 +90,7 @@ interface Subject {
 const UNITS: Readonly<Record<Stage, string>> = {
   features: 'epochs',
   generate: 'images',
-  compare: 'classes',
+  compare: 'sets',
   'GAN-train': 'epochs',
 };
 
@@ -119,9 +120,9 @@ async function measure(subject: Subject, { count, k, seed }: EvaluateFlags, sign
 
 async function write({ evaluation, sheet }: Quality, run: string, json: string | undefined): Promise<string[]> {
   const text = `${JSON.stringify(evaluation, null, 1)}\n`;
-  const files = [path.join(run, 'evaluation.json'), ...(json === undefined ? [] : [json])];
+  const files = [path.join(run, EVALUATION_FILES.numbers), ...(json === undefined ? [] : [json])];
   for (const file of files) await writeAtomically(file, text);
-  const picture = path.join(run, 'neighbours.png');
+  const picture = path.join(run, EVALUATION_FILES.sheet);
   await writeAtomically(picture, sheet);
   return [...files, picture];
 }

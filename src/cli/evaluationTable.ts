@@ -33,7 +33,7 @@ export function describeEvaluation(evaluation: Evaluation): string {
 function overallTable({ overall }: Evaluation): string {
   const columns = [
     ['generated', overall.generated],
-    ['generated, as few', overall.generatedFew],
+    ['generated, fewer', overall.generatedFew],
     ['held out', overall.heldOut],
     ['halves of training', overall.halves],
   ] as const;
@@ -99,7 +99,15 @@ function classTable({ classes, counts, perClass, accuracy }: Evaluation): string
     'GAN-test',
   ];
   const align = ['left', ...header.slice(1).map(() => 'right')] as ('left' | 'right')[];
-  return `by class: generated | held out, as many of either\n${formatTable(header, rows, align)}`;
+  const measures = perClass.flatMap((group) =>
+    [group.generatedFew ?? group.generated, group.heldOut].flatMap((each) => metrics.map((metric) => each?.[metric])),
+  );
+  const reasons = new Set(measures.flatMap((measure) => (measure && 'reason' in measure ? [measure.reason] : [])));
+  return [
+    'by class: generated | held out, as many of either',
+    formatTable(header, rows, align),
+    ...[...reasons].map((reason) => `-: ${reason}`),
+  ].join('\n');
 }
 
 /** `0.477 (0.467 to 0.487)`, or why there is no number. */

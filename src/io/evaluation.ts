@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { UserError } from './errors.js';
 import { readText } from './files.js';
 
+/** Where they lie in a run's folder: the numbers, and generated images beside their nearest training images. */
+export const EVALUATION_FILES = { numbers: 'evaluation.json', sheet: 'neighbours.png' } as const;
+
 const count = z.int().min(0);
 
 const measureSchema = z.union([

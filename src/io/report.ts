@@ -4,6 +4,7 @@ import { chartStyle } from './chart.js';
 import { writeAtomically } from './files.js';
 import { type Html, html, trusted } from './html.js';
 import type { ReportData } from './report/data.js';
+import { evaluationSection } from './report/evaluation.js';
 import { datasetSection, picturesSection } from './report/input.js';
 import { accuracySection, curvesSection, verdict } from './report/results.js';
 import { runSection } from './report/run.js';
@@ -48,6 +49,7 @@ ${verdict(data)}
 </header>
 ${picturesSection(data)}
 ${accuracySection(data)}
+${data.evaluation && evaluationSection(data.evaluation, data.run.steps)}
 ${curvesSection(data)}
 ${datasetSection(data)}
 ${runSection(data)}

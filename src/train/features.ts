@@ -24,7 +24,13 @@ import { outputsOf } from './classify.js';
 
 const FORMAT = 'lyrebird-features/1';
 const SEED = 1;
-const BATCH = 32;
+
+/** Batches are an eighth of what is trained on, within these bounds. */
+const [LEAST_BATCH, MOST_BATCH] = [8, 32];
+
+/** Small sets are gone through more often: so many updates are aimed at, in a number of passes within these bounds. */
+const STEPS = 300;
+const [LEAST_EPOCHS, MOST_EPOCHS] = [20, 60];
 
 /** Of the training part, where the data set has no validation part of its own. */
 const KEPT_BACK = 0.15;
@@ -37,9 +43,6 @@ const RECIPE = {
   momentum: 0.9,
   labelSmoothing: 0.1,
 } as const;
-
-/** Small sets are gone through more often, so that the network makes this many steps at least. */
-const [LEAST_STEPS, LEAST_EPOCHS] = [600, 30];
 
 /** What a feature network is trained on, and how it is told of. */
 export interface FeatureTraining {
@@ -60,7 +63,8 @@ export interface TrainedFeatures {
 /** Trains a feature network: each class is drawn equally often. Throws the signal's reason if it is stopped. */
 export async function trainFeatures(e: Engine, training: FeatureTraining): Promise<TrainedFeatures> {
   const { train, validation, classes, seed, onEpoch, signal } = training;
-  const loader = createLoader({ source: train, batch: Math.min(BATCH, train.labels.length), seed, balanced: true });
+  const batch = clamp(Math.ceil(train.labels.length / 8), LEAST_BATCH, MOST_BATCH);
+  const loader = createLoader({ source: train, batch, seed, balanced: true });
   const config = configFor(loader.batchesPerEpoch);
   const { size, channels } = train;
   const network = createNetwork(e, classes, train, seed);
@@ -83,9 +87,11 @@ const createNetwork = (e: Engine, classes: number, { channels, size }: ImageSour
   new Network(e, new FeatureNet({ classes, channels, size, features: RECIPE.features }), seed);
 
 function configFor(batchesPerEpoch: number): ClassifierConfig {
-  const epochs = Math.max(LEAST_EPOCHS, Math.ceil(LEAST_STEPS / batchesPerEpoch));
+  const epochs = clamp(Math.ceil(STEPS / batchesPerEpoch), LEAST_EPOCHS, MOST_EPOCHS);
   return { ...RECIPE, epochs, patience: Math.ceil(epochs / 4) };
 }
+
+const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
 /** How the feature network came to be. */
 const infoSchema = z.object({

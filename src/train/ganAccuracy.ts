@@ -17,7 +17,7 @@ import type { Network } from '../nn/network.js';
 import type { EpochRecord } from './classifier.js';
 import { outputsOf, scoreLogits } from './classify.js';
 import { type FeatureSpace, trainFeatures } from './features.js';
-import { classCounts, type Kind, type Kinds, ofClass } from './kinds.js';
+import { countsOf, type Kind, type Kinds, ofClass } from './kinds.js';
 
 /** Of each class's generated images, to see when to stop. */
 const KEPT_BACK = 0.15;
@@ -40,7 +40,7 @@ export async function measureAccuracy(
   const tested = (network: Network<FeatureNet>, kind: Kind) => accuracyOf(e, network, kind, classes, seed);
   const real = await tested(space.network, heldOut);
   const ganTest = await tested(space.network, generated);
-  const commonest = Math.max(...classCounts(heldOut, classes));
+  const commonest = Math.max(...countsOf(heldOut.labels, classes));
   const chance = heldOut.labels.length > 0 ? commonest / heldOut.labels.length : 0;
   if (heldOut.labels.length === 0) return { chance, real, ganTrain: real, ganTest };
 

@@ -29,6 +29,12 @@ export async function realKind(space: FeatureSpace, dataset: Dataset, store: Ima
   return { source: store, labels, units: recordingsOf(dataset, store), points: await space.pointsOf(store) };
 }
 
+/** Generated images, each by itself. */
+export async function generatedKind(space: FeatureSpace, source: ImageSource): Promise<Kind> {
+  const { labels } = source;
+  return { source, labels, units: singles(labels.length), points: await space.pointsOf(source) };
+}
+
 /** Numbers of the images' recordings. */
 function recordingsOf(dataset: Dataset, store: ImageStore): Units {
   const images = new Map(dataset.images.map((image) => [image.file, image]));
@@ -41,7 +47,7 @@ function recordingsOf(dataset: Dataset, store: ImageStore): Units {
   });
 }
 
-export interface GenerateKindOptions {
+export interface GenerateSourceOptions {
   readonly engine: Engine;
   readonly checkpoint: Checkpoint;
   /** Images of each class. */
@@ -58,7 +64,7 @@ const AT_ONCE = 64;
  * Generates images. Throws a UserError if they need more memory than there is, or are no numbers; the signal's reason if it
  * is stopped.
  */
-export async function generatedKind(space: FeatureSpace, options: GenerateKindOptions): Promise<Kind> {
+export async function generateSource(options: GenerateSourceOptions): Promise<ImageSource> {
   const { engine: e, checkpoint, counts, seed, onProgress, signal } = options;
   const { size, channels, batch } = checkpoint.config;
   const labels = Int32Array.from(counts.flatMap((count, label) => new Array<number>(count).fill(label)));
@@ -81,8 +87,7 @@ export async function generatedKind(space: FeatureSpace, options: GenerateKindOp
         'checkpoint, or train again with a lower --learning-rate.',
     );
   }
-  const source = sourceOf(images, labels, size);
-  return { source, labels, units: singles(labels.length), points: await space.pointsOf(source) };
+  return sourceOf(images, labels, size);
 }
 
 function allocate(length: number): Float32Array {
@@ -109,5 +114,5 @@ export const ofClass = ({ labels }: Kind, label: number): number[] =>
   [...labels.keys()].filter((i) => labels[i] === label);
 
 /** Images of each class. */
-export const classCounts = (kind: Kind, classes: number): number[] =>
-  Array.from({ length: classes }, (_, label) => ofClass(kind, label).length);
+export const countsOf = (labels: Int32Array, classes: number): number[] =>
+  Array.from({ length: classes }, (_, label) => labels.filter((each) => each === label).length);

@@ -114,7 +114,7 @@ async function drawSheet(options: SheetOptions): Promise<Buffer> {
   const white = new Uint8Array(size * size * 3).fill(255);
   const rows = classes.flatMap((label, number) => {
     const sorted = ofClass(generated, number).sort((i, j) => distances[i]! - distances[j]!);
-    const nearest = sorted.slice(0, 1).map((i) => ({ i, name: `${shorten(label, LABEL)}, nearest` }));
+    const nearest = sorted.slice(0, 1).map((i) => ({ i, name: shorten(label, LABEL) }));
     const middle = sorted.length > 2 ? [{ i: sorted[Math.floor(sorted.length / 2)]!, name: 'in the middle' }] : [];
     return [...nearest, ...middle];
   });
@@ -134,7 +134,7 @@ async function drawSheet(options: SheetOptions): Promise<Buffer> {
 }
 
 /** Characters of a class's label on the sheet, so that the distance behind it stays. */
-const LABEL = 13;
+const LABEL = 22;
 
 /** Levels of one image, for a sheet. */
 async function levelsOf({ size, channels, read }: ImageSource, i: number): Promise<Uint8Array> {

@@ -17,11 +17,11 @@ import type { Checkpoint } from './checkpoint.js';
 import type { EpochRecord } from './classifier.js';
 import { type FeatureInfo, openFeatures } from './features.js';
 import { measureAccuracy } from './ganAccuracy.js';
-import { classCounts, generatedKind, type Kind, type Kinds, ofClass, realKind, someOf } from './kinds.js';
+import { countsOf, generatedKind, generateSource, type Kind, type Kinds, ofClass, realKind, someOf } from './kinds.js';
 import { nearestTraining } from './nearestTraining.js';
 
 /** The parts of the work, in their order. */
-export type Stage = 'features' | 'generate' | 'compare' | 'GAN-train';
+export type Stage = 'generate' | 'features' | 'compare' | 'GAN-train';
 
 export interface QualityOptions {
   readonly engine: Engine;
@@ -65,10 +65,8 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
     ({ epoch, loss, validation: score }: EpochRecord, epochs: number): void =>
       onProgress?.(stage, epoch, epochs, { loss, ...(score && { accuracy: score.accuracy }) });
 
-  const space = await openFeatures({ ...options, train, validation, onEpoch: onEpoch('features') });
-  const real = { train: await realKind(space, dataset, train), heldOut: await realKind(space, dataset, test) };
-  const counts = generatedCounts(classCounts(real.train, classes.length), options.count);
-  const generated = await generatedKind(space, {
+  const counts = generatedCounts(countsOf(train.labels, classes.length), options.count);
+  const source = await generateSource({
     engine: e,
     checkpoint,
     counts,
@@ -76,8 +74,13 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
     onProgress: (done, total) => onProgress?.('generate', done, total),
     signal,
   });
-  const kinds: Kinds = { ...real, generated };
-  const halves = halve(real.train.labels, real.train.units, createRandom(seed, 'halves'));
+  const space = await openFeatures({ ...options, train, validation, onEpoch: onEpoch('features') });
+  const kinds: Kinds = {
+    train: await realKind(space, dataset, train),
+    heldOut: await realKind(space, dataset, test),
+    generated: await generatedKind(space, source),
+  };
+  const halves = halve(kinds.train.labels, kinds.train.units, createRandom(seed, 'halves'));
   const groups = await compareGroups(kinds, halves, options);
   const judges = { engine: e, classes: classes.length, seed, onEpoch: onEpoch('GAN-train'), signal };
   const accuracy = await measureAccuracy(space, kinds, judges);
@@ -93,12 +96,12 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
     k,
     classes: [...classes],
     counts: {
-      training: classCounts(kinds.train, classes.length),
-      heldOut: classCounts(kinds.heldOut, classes.length),
+      training: countsOf(train.labels, classes.length),
+      heldOut: countsOf(test.labels, classes.length),
       generated: counts,
     },
     features: {
-      dimensions: generated.points.dimensions,
+      dimensions: kinds.generated.points.dimensions,
       trainedOn,
       validatedOn,
       ...(validationAccuracy !== undefined && { validationAccuracy }),
@@ -175,9 +178,9 @@ function notesOn(
   isOtherData: boolean,
 ): string[] {
   const { classes } = checkpoint;
-  const training = classCounts(train, classes.length);
+  const training = countsOf(train.labels, classes.length);
   const named = (numbers: readonly number[]): string => numbers.map((label) => `"${classes[label]}"`).join(', ');
-  const lacking = classCounts(heldOut, classes.length).flatMap((n, label) => (n === 0 ? [label] : []));
+  const lacking = countsOf(heldOut.labels, classes.length).flatMap((n, label) => (n === 0 ? [label] : []));
   const all = lacking.length === classes.length;
   return [
     isOtherData &&

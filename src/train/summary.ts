@@ -1,8 +1,10 @@
 /** Gathers what a run's report tells: the data set, the curves, and what the discriminator says of real and synthetic images. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Dataset, readIndex } from '../data/read.js';
 import { type ImageSource, openImages, sourceOf } from '../data/store.js';
+import { EVALUATION_FILES, readEvaluation } from '../io/evaluation.js';
 import { gridPng } from '../io/image.js';
 import { type LogRecord, readLog } from '../io/log.js';
 import type { CurvePoint, ReportData } from '../io/report.js';
@@ -94,6 +96,7 @@ export async function summarise(
     },
     curves: thinned(curvesOf(records)),
     accuracy,
+    evaluation: await evaluationOf(run),
     grids: await Promise.all(
       shown.map(async ({ label, real, synthetic: generated }) => ({
         label,
@@ -112,6 +115,14 @@ export async function summarise(
     title: `left: ${words}, right: generated after ${checkpoint.step} steps`,
   });
   return { report, comparison };
+}
+
+/** What `lyrebird evaluate` left in the run, if it did. */
+async function evaluationOf(run: string): Promise<ReportData['evaluation']> {
+  const file = path.join(run, EVALUATION_FILES.numbers);
+  if (!existsSync(file)) return undefined;
+  const sheet = path.join(run, EVALUATION_FILES.sheet);
+  return { numbers: await readEvaluation(file), sheet: existsSync(sheet) ? await readFile(sheet) : undefined };
 }
 
 /** Levels of SHOWN images of a class, evenly chosen; all if there are fewer. */

@@ -1,5 +1,6 @@
 /** What a report tells, as plain data. */
 
+import type { EvaluationPart } from './evaluation.js';
 import type { Score } from './scores.js';
 
 export interface ReportData {
@@ -35,6 +36,8 @@ export interface ReportData {
   curves: readonly CurvePoint[];
   /** How often the discriminator names the right class; the confusion matrices are [classes, classes]. */
   accuracy: { heldOutReal?: Score; training?: Score; synthetic?: Score };
+  /** How good the generator is, where that was measured. */
+  evaluation?: EvaluationPart | undefined;
   /** For each class a PNG with some real and one with some synthetic spectrograms, best on a transparent background. */
   grids: readonly { label: string; real: Uint8Array; synthetic: Uint8Array }[];
 }

@@ -98,6 +98,12 @@ summary { cursor: pointer; font-weight: 600; }
 .confusion .none { color: var(--muted); }
 .confusion .diagonal { outline: 1px solid var(--ink); outline-offset: -2px; font-weight: 600; }
 
+.evaluation { margin-top: 1.2rem; }
+.evaluation .interval { white-space: nowrap; }
+.evaluation th[scope="row"] { max-width: 20rem; }
+h3 { margin: 2rem 0 0.3rem; font-size: 1.1rem; }
+.sheet img { display: block; max-width: 100%; height: auto; }
+
 @media (max-width: 40rem) {
   main { padding-top: 1.5rem; }
   h1 { font-size: 1.8rem; }

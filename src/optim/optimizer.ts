@@ -5,6 +5,7 @@
 import { type Engine, gridFor } from '../kernel/engine.js';
 import { formatShape, sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import { fill } from '../ops/elementwise.js';
+import type { LossScale } from './lossScale.js';
 
 /** Parameters and their gradients in the same places: 1-D, of equal length, in two buffers. */
 export interface FlatParameters {
@@ -57,7 +58,7 @@ export type OptimizerKind = keyof OptimizerAttrs;
 
 export interface Optimizer {
   readonly name: OptimizerKind;
-  /** Steps taken. */
+  /** Steps taken, those included that a loss scale skipped. */
   readonly step: number;
   /** One step down the gradients; `lr` replaces the learning rate for this step. */
   update(e: Engine, lr?: number): void;
@@ -97,9 +98,16 @@ function adamRule(attrs: AdamAttrs, decoupled: boolean): Rule {
       step_size: lr / (1 - beta1 ** step),
       root_scale: 1 / Math.sqrt(1 - beta2 ** step),
       eps,
+      lr,
+      step,
+      log_beta1: logarithm(beta1),
+      log_beta2: logarithm(beta2),
     }),
   };
 }
+
+/** Of a number from 0 to 1; far enough below zero for 0, of which the kernels know no logarithm. */
+const logarithm = (value: number): number => Math.max(-1e4, Math.log(value));
 
 function sgdRule({ momentum = 0, weightDecay = 0, nesterov = false }: SgdAttrs): Rule {
   inRange({ momentum, weightDecay }, (value) => value >= 0, 'at least 0');
@@ -133,13 +141,15 @@ const rules: { readonly [K in OptimizerKind]: (attrs: OptimizerAttrs[K]) => Rule
 
 /**
  * An optimiser of the given parameters: one flat pair, or several where one would pass the adapter's binding limit. Make
- * it outside of all scopes, for its state is to live on. Throws an error that names the attribute if one is out of range.
+ * it outside of all scopes, for its state is to live on. With a loss scale, gradients are those of scaled losses, and a step
+ * with an overflow changes nothing but the scale. Throws an error that names the attribute if one is out of range.
  */
 export function createOptimizer<K extends OptimizerKind>(
   e: Engine,
   name: K,
   parameters: readonly FlatParameters[],
   attrs: OptimizerAttrs[K],
+  lossScale?: LossScale,
 ): Optimizer {
   const rule = rules[name](attrs);
   checkPositive({ lr: attrs.lr });
@@ -165,19 +175,24 @@ export function createOptimizer<K extends OptimizerKind>(
     update(engine, lr = attrs.lr) {
       step++;
       const params = rule.params(step, lr);
-      // Stands for state that the kernel binds and never touches.
+      // These stand for what the kernel binds and never touches.
       const unused = engine.empty([1]);
+      const unscaled = engine.empty([4]);
+      for (const { gradients } of pieces) lossScale?.inspect(engine, gradients);
       for (const { values, gradients, state } of pieces) {
         const count = vectors(values);
         engine.dispatch({
           file: rule.file,
-          ...(rule.constants && { constants: rule.constants }),
-          tensors: [gradients, values, ...state.map((tensor) => tensor ?? unused)],
+          uses: ['lib/loss_scale', 'lib/unscaled'],
+          constants: { FLAG: 'u32', SCALED: lossScale !== undefined, ...rule.constants },
+          tensors: [gradients, values, ...state.map((tensor) => tensor ?? unused), lossScale?.state ?? unscaled],
           params: { vectors: count, ...params },
           grid: gridFor(count, 64),
         });
       }
+      lossScale?.adjust(engine);
       engine.release(unused);
+      engine.release(unscaled);
     },
     state: () =>
       Object.fromEntries(

@@ -6,7 +6,7 @@
  *   ...
  *   gpu.close();
  */
-export { createSpectrogrammer, type SpectrogramOptions } from './audio/scalogram.js';
+export { createSpectrogrammer, type SpectrogramOptions } from './audio/spectrogram.js';
 export { checkCase } from './autograd/check.js';
 export { Gradients, Tape } from './autograd/tape.js';
 export { prepareDataset } from './data/dataset.js';

@@ -1,6 +1,6 @@
 /** lyrebird prepare DIR: recordings to a data set of spectrograms. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { createSpectrogrammer } from '../audio/scalogram.js';
+import { createSpectrogrammer } from '../audio/spectrogram.js';
 import { type DatasetSummary, defaultParameters, type PrepareOptions, prepareDataset } from '../data/dataset.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
@@ -70,9 +70,7 @@ export async function prepare(
   options: Omit<PrepareOptions, 'spectrogrammer'>,
   signal: AbortSignal,
 ): Promise<DatasetSummary> {
-  const settings = { ...defaultParameters, ...options };
-  const { size, fmin, fmax, w0, rangeDb } = settings;
-  const spectrogrammer = createSpectrogrammer(engine, { size, fmin, fmax, w0, rangeDb });
+  const spectrogrammer = createSpectrogrammer(engine, { ...defaultParameters, ...options });
   let progress: ReturnType<typeof createProgress> | undefined;
   try {
     return await prepareDataset({

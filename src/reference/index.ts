@@ -36,15 +36,18 @@ export * from './fft.js';
 export * from './finiteDifference.js';
 export * from './loss.js';
 export * from './matmul.js';
+export * from './motherWavelet.js';
 export * from './networks.js';
 export * from './normalization.js';
 export * from './optimizers.js';
 export * from './pooling.js';
 export * from './random.js';
 export * from './reduce.js';
+export * from './scalogram.js';
 export * from './shape.js';
 export * from './spectralNorm.js';
 export * from './state.js';
+export * from './stft.js';
 export * from './wavelet.js';
 
 /** Oracles of single ops by the name that the op has in files: (inputs, attrs) -> outputs. */

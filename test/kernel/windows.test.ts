@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scalogramEnergy } from '../../src/audio/scalogram.js';
+import { stftEnergy } from '../../src/audio/stft.js';
 import { cwt } from '../../src/audio/wavelet.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
@@ -153,7 +154,9 @@ describe('every kernel of the repository', () => {
     updateEma(e, values, gradients, 0.5);
     clipGradients(e, [values, odd], 1);
     const second = new Float32Array(8000);
-    scalogramEnergy(e, [second], 8000, { rows: 8, width: 8, fmin: 500, fmax: 4000, w0: 6 });
+    const canvas = { rows: 8, width: 8, fmin: 500, fmax: 4000 };
+    scalogramEnergy(e, [second], 8000, { ...canvas, transform: 'morlet', w0: 6 });
+    stftEnergy(e, [second], 8000, { ...canvas, transform: 'mel', frame: 0.02, frameHop: 0.01 });
     cwt(e, second.subarray(0, 64), [500], { bandwidth: 1, centre: 1, sampleRate: 8000 });
     return [...runs.values()];
   }

@@ -7,7 +7,7 @@ import type { Tensor } from '../memory/tensor.js';
 import { CBAM } from '../nn/cbam.js';
 import { BatchNorm, Conv2d, ConvTranspose2d, Embedding, Linear } from '../nn/layers.js';
 import { Layer, Module } from '../nn/module.js';
-import { add, mul } from '../ops/elementwise.js';
+import { mul } from '../ops/elementwise.js';
 import { reshape } from '../ops/shape.js';
 
 const LEAKY = { activation: 'leaky_relu', slope: 0.2 } as const;
@@ -50,8 +50,8 @@ class ResidualUpBlock extends Layer {
   forward(tape: Tape, x: Tensor): Tensor {
     const sum = tape.checkpoint(() => {
       const inner = this.bn1.forward(tape, this.conv1.forward(tape, x));
-      const attended = this.cbam.forward(tape, this.bn2.forward(tape, this.conv2.forward(tape, inner)));
-      return tape.apply(add, [attended, x], LEAKY);
+      const outer = this.bn2.forward(tape, this.conv2.forward(tape, inner));
+      return this.cbam.forwardInto(tape, outer, x, LEAKY);
     });
     return tape.checkpoint(() => this.bn3.forward(tape, this.up.forward(tape, sum)));
   }

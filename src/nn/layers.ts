@@ -95,7 +95,7 @@ export class ConvTranspose2d extends Layer {
 /** x [N, inputs] -> [N, outputs]. */
 export class Linear extends Layer implements Weighted {
   readonly weight: Parameter;
-  private readonly bias: Parameter | undefined;
+  readonly bias: Parameter | undefined;
 
   constructor(
     inputs: number,
@@ -125,10 +125,10 @@ export interface BatchNormOptions extends ActivationAttrs {
 
 /** Normalises each of `features` channels of x [N, C], [N, C, L] or [N, C, H, W], then scales, shifts and activates. */
 export class BatchNorm extends Layer {
-  private readonly weight: Parameter;
-  private readonly bias: Parameter;
-  private readonly runningMean: Parameter;
-  private readonly runningVar: Parameter;
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly runningMean: Parameter;
+  readonly runningVar: Parameter;
 
   constructor(
     features: number,

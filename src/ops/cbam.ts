@@ -1,287 +1,355 @@
 /**
- * The four steps of convolutional block attention (Woo et al. 2018) that are neither linear nor convolutions:
+ * Convolutional block attention (Woo et al. 2018) with what a residual block ends with, in few dispatches:
  *
- *   pooled = global_pool(x)            means and maxima of all channels, for the MLP they share
- *   gated  = channel_gate(x, logits)   its outputs for both, added, gate the channels
- *   pixels = channel_pool(gated)       maximum and mean over channels, for the 7x7 convolution
- *   y      = spatial_gate(gated, g)    which gates the pixels
+ *   gated = x sigmoid(mlp(mean over h, w of x) + mlp(max over h, w of x)),   mlp(v) = weight2 relu(weight1 v + bias1) + bias2
+ *   attention = sigmoid(batch norm(conv([max over c of gated, mean over c of gated]; spatial)))
+ *   y = activation(gated attention + residual)
  *
- * Each is one dispatch forward and one back; of smaller ops it would be some 25.
+ * gated is computed anew where it is needed, which costs a product and saves its way through the memory.
  */
 import type { Capabilities } from '../kernel/choose.js';
-import { type Dispatch, type Engine, gridFor } from '../kernel/engine.js';
+import { type Engine, gridFor } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
 import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
-import type { Array64 } from '../reference/array.js';
-import { add, mul, sigmoid } from '../reference/elementwise.js';
-import { max, mean } from '../reference/reduce.js';
-import { concat, reshape, slice } from '../reference/shape.js';
-import { defineOp, ranked, shapeError, type Want } from './define.js';
+import { cbam as oracle } from '../reference/attention.js';
+import { activate, add } from '../reference/elementwise.js';
+import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
+import { batchNorm } from './batchNorm.js';
+import { conv2d } from './conv2d.js';
+import { type Case, defineOp, type InputShapes, ranked, type Saved, shapeError, type Want } from './define.js';
 import { lanesFor } from './lanes.js';
 import { team, teamWidth } from './team.js';
 
+export interface CbamAttrs extends ActivationAttrs {
+  /** Of the batch norm: see BatchNormAttrs. */
+  readonly training: boolean;
+  readonly momentum?: number;
+}
+
+/** The names of the reference's state, in the order of the op's inputs after x. */
+const PARAMETERS = {
+  weight1: 'mlp1.weight',
+  bias1: 'mlp1.bias',
+  weight2: 'mlp2.weight',
+  bias2: 'mlp2.bias',
+  spatial: 'spatial.weight',
+  bnWeight: 'spatial_bn.weight',
+  bnBias: 'spatial_bn.bias',
+  runningMean: 'spatial_bn.running_mean',
+  runningVar: 'spatial_bn.running_var',
+} as const;
+
+type Parameters = Readonly<Record<keyof typeof PARAMETERS, Tensor>>;
+
 /** x [N, C, H, W] as the kernels see it: planes of pixels in items of one or four. */
-function layoutOf(device: Capabilities, x: Shape) {
+function layoutOf(device: Capabilities, x: Shape, hidden: number) {
   const [images, channels, height, width] = x as [number, number, number, number];
   const lanes = lanesFor(height * width);
   const items = (height * width) / lanes.count;
   const planes = images * channels;
   const columns = images * items;
   const octets = Math.ceil(channels / 8);
+  /** A team of invocations for each of so many sums of `terms`. */
+  const teams = (sums: number, terms: number, most: number) => {
+    const members = teamWidth(device, sums, terms, most);
+    return { ...team(members, lanes.file), grid: gridFor(sums, 64 / members) };
+  };
   return {
     lanes,
-    /** For sums over a plane, and over the channels of an item. */
-    planeTeam: { sums: planes, width: teamWidth(device, planes, items, 64) },
-    columnTeam: { sums: columns, width: teamWidth(device, columns, channels, 8) },
-    planeParams: { planes, items },
-    columnParams: { images, channels, items, octets },
-    /** Items of x, and of x by eights of channels. */
-    size: planes * items,
-    octetSize: images * octets * items,
+    sizes: { images, channels, items, planes, octets, hidden, pixels: height * width },
+    perImage: [images] as const,
+    perPlane: teams(planes, items, 64),
+    /** A team for each item of an image. */
+    perColumn: teams(columns, channels, 8),
+    /** An invocation for each eight channels of an item. */
+    perOctet: { uses: [lanes.file], grid: gridFor(columns * octets, 64) },
+    perWeight: gridFor(hidden * channels, 64),
+    plane: [images, channels],
+    pixel: [images, 1, height, width],
+    pair: [images, 2, height, width],
   };
 }
 
 type Layout = ReturnType<typeof layoutOf>;
 
-/** Tensors by the names that kernels have for the types of their elements: images in items, and what has a value a plane. */
-interface Named {
-  readonly items: Readonly<Record<string, Tensor>>;
-  readonly values?: Readonly<Record<string, Tensor>>;
+const padding = (spatial: Tensor) => {
+  const [, , height, width] = spatial.shape as [number, number, number, number];
+  return { padding: [(height - 1) / 2, (width - 1) / 2] as const };
+};
+
+/** What forward leaves for the way back. */
+interface Kept {
+  /** [N, C, 4]: of each plane mean, maximum, how many values reach it, and its gate. */
+  readonly planes: Tensor;
+  /** [N, J, 2]: the MLP's hidden values for the mean and for the maximum. */
+  readonly hidden: Tensor;
+  /** [N, 2, H, W]: of each pixel the maximum and the mean over channels, and how many channels reach the maximum. */
+  readonly pixels: Tensor;
+  readonly ties: Tensor;
+  /** [N, 1, H, W]: what the convolution gave, and what it became. */
+  readonly logits: Tensor;
+  readonly attention: Tensor;
+  readonly statistics: Tensor;
+  readonly [extra: string]: Tensor;
 }
 
-const elementsOf = ({ lanes }: Layout, { items, values = {} }: Named) => ({
-  ...elements(items, lanes.count),
-  ...elements(values),
-});
-
-/** What dispatches of one team per sum have in common. */
-function teamwork(layout: Layout, { sums, width }: Layout['planeTeam'], named: Named) {
-  const { uses, constants } = team(width, layout.lanes.file);
-  return {
-    uses: [...uses, 'lib/gate'],
-    constants: { ...elementsOf(layout, named), ...constants },
-    grid: gridFor(sums, 64 / width),
-  };
+function attend(e: Engine, layout: Layout, x: Tensor, w: Parameters, attrs: CbamAttrs): Kept {
+  const { lanes, sizes } = layout;
+  const typed = elements({ X: x }, lanes.count);
+  const planes = e.empty([...layout.plane, 4]);
+  const hidden = e.empty([sizes.images, sizes.hidden, 2]);
+  const pixels = e.empty(layout.pair);
+  const ties = e.empty(layout.pixel);
+  const { perPlane, perColumn } = layout;
+  e.dispatch({
+    ...perPlane,
+    file: 'cbam_pool',
+    constants: { ...typed, ...perPlane.constants },
+    tensors: [x, planes],
+    params: sizes,
+  });
+  e.dispatch({
+    file: 'cbam_mlp',
+    uses: ['lib/gate'],
+    constants: elements({ PARAMETER: w.weight1 }),
+    tensors: [w.weight1, w.bias1, w.weight2, w.bias2, planes, hidden],
+    params: sizes,
+    grid: layout.perImage,
+  });
+  e.dispatch({
+    ...perColumn,
+    file: 'cbam_channel_pool',
+    constants: { ...typed, ...perColumn.constants },
+    tensors: [x, planes, pixels, ties],
+    params: sizes,
+  });
+  const { y: logits } = conv2d.forward(e, [pixels, w.spatial], padding(w.spatial), layout.pixel);
+  const { y: attention, statistics } = batchNorm.forward(
+    e,
+    [logits!, w.bnWeight, w.bnBias, w.runningMean, w.runningVar],
+    ofBatchNorm(attrs),
+    layout.pixel,
+  );
+  return { planes, hidden, pixels, ties, logits: logits!, attention: attention!, statistics: statistics! };
 }
 
-/** What dispatches of one invocation per item, or per eight channels of an item, have in common. */
-const itemwise = (layout: Layout, items: number, named: Named) => ({
-  uses: [layout.lanes.file, 'lib/gate'],
-  constants: elementsOf(layout, named),
-  grid: gridFor(items, 64),
+const ofBatchNorm = ({ training, momentum }: CbamAttrs) => ({
+  training,
+  activation: 'sigmoid' as const,
+  ...(momentum !== undefined && { momentum }),
 });
 
-const images = (op: string, x: Shape | undefined) => ranked(op, 'x', x, 4) as readonly [number, number, number, number];
-
-export const globalPool = defineOp<object, readonly [Tensor]>({
-  name: 'global_pool',
-  summary: 'x [N, C, H, W] -> y [2 N, C], the mean over H, W in rows 0 to N - 1, the maximum in rows N to 2 N - 1',
-  inputs: ['x'],
-  half: { x: 'f16' },
-  shape([x]) {
-    const [n, c] = images('global_pool', x);
-    return [2 * n, c];
-  },
-  forward(e, [x], _attrs, shape) {
-    const y = e.empty(shape, x.dtype);
-    const layout = layoutOf(e.capabilities, x.shape);
-    const ties = e.empty([layout.planeParams.planes]);
-    e.dispatch({
-      ...teamwork(layout, layout.planeTeam, { items: { X: x }, values: { Y: y } }),
-      file: 'global_pool',
-      tensors: [x, y, ties],
-      params: layout.planeParams,
-    });
-    return { y, ties };
-  },
-  saves: ['x', 'y', 'ties'],
-  backward(e, { x, y, ties }, gy, _attrs, [want]) {
-    if (!want) return [];
-    const gx = want();
-    const layout = layoutOf(e.capabilities, gx.shape);
-    e.dispatch({
-      ...itemwise(layout, layout.size, { items: { X: x!, GX: gx }, values: { Y: y!, GY: gy } }),
-      file: 'global_pool_gradient',
-      tensors: [x!, y!, ties!, gy, gx],
-      params: layout.planeParams,
-    });
-    return [gx];
-  },
-  reference: ([x]) => concat([mean([x], { dims: [2, 3] }).y, max([x], { dims: [2, 3] }).y], { dim: 0 }),
-  flops: ([x]) => 2 * sizeOf(x!),
-  cases: xShapes().map((x) => ({ shapes: [x], attrs: {} })),
-  bench: [{ shapes: [[16, 64, 32, 32]], attrs: {} }],
-});
-
-export const channelGate = defineOp<object, readonly [Tensor, Tensor]>({
-  name: 'channel_gate',
-  summary: 'x [N, C, H, W], logits [2 N, C] -> y = x sigmoid(logits[n, c] + logits[N + n, c])',
-  inputs: ['x', 'logits'],
-  half: { x: 'f16', logits: 'f16' },
-  shape([x, logits]) {
-    const [n, c] = images('channel_gate', x);
-    if (!logits || !sameShape(logits, [2 * n, c])) {
-      throw shapeError('channel_gate', 'logits', `must be [${2 * n}, ${c}] for x`, logits, x);
-    }
-    return x!;
-  },
-  forward(e, [x, logits], _attrs, shape) {
-    const y = e.empty(shape, x.dtype);
-    const layout = layoutOf(e.capabilities, x.shape);
-    e.dispatch({
-      ...itemwise(layout, layout.size, { items: { X: x, Y: y }, values: { LOGITS: logits } }),
-      file: 'channel_gate',
-      tensors: [x, logits, y],
-      params: layout.planeParams,
-    });
-    return { y };
-  },
-  saves: ['x', 'logits'],
-  backward(e, { x, logits }, gy, _attrs, want) {
-    const layout = layoutOf(e.capabilities, x!.shape);
-    return gateGradients(e, want, x!, logits!, (gx, glogits) => ({
-      ...teamwork(layout, layout.planeTeam, {
-        items: { X: x!, GY: gy, GX: gx },
-        values: { LOGITS: logits!, GLOGITS: glogits },
-      }),
-      file: 'channel_gate_gradient',
-      tensors: [x!, logits!, gy, gx, glogits],
-      params: layout.planeParams,
-    }));
-  },
-  reference([x, logits]) {
-    const [n, c] = x!.shape as [number, number];
-    const half = (start: number): Array64 => slice([logits], { dim: 0, start, length: n }).y;
-    const gate = sigmoid([add([half(0), half(n)]).y]).y;
-    return mul([x, reshape([gate], { shape: [n, c, 1, 1] }).y]);
-  },
-  flops: ([x]) => sizeOf(x!),
-  cases: xShapes().map((x) => ({ shapes: [x, [2 * x[0]!, x[1]!]], attrs: {} })),
-  bench: [
-    {
-      shapes: [
-        [16, 64, 32, 32],
-        [32, 64],
-      ],
-      attrs: {},
-    },
-  ],
-});
-
-export const channelPool = defineOp<object, readonly [Tensor]>({
-  name: 'channel_pool',
-  summary: 'x [N, C, H, W] -> y [N, 2, H, W], the maximum over C, then the mean',
-  inputs: ['x'],
-  half: { x: 'f16' },
-  shape([x]) {
-    const [n, , h, w] = images('channel_pool', x);
-    return [n, 2, h, w];
-  },
-  forward(e, [x], _attrs, shape) {
-    const y = e.empty(shape, x.dtype);
-    const ties = e.empty([shape[0]!, shape[2]!, shape[3]!]);
-    const layout = layoutOf(e.capabilities, x.shape);
-    e.dispatch({
-      ...teamwork(layout, layout.columnTeam, { items: { X: x, Y: y } }),
-      file: 'channel_pool',
-      tensors: [x, y, ties],
-      params: layout.columnParams,
-    });
-    return { y, ties };
-  },
-  saves: ['x', 'y', 'ties'],
-  backward(e, { x, y, ties }, gy, _attrs, [want]) {
-    if (!want) return [];
-    const gx = want();
-    const layout = layoutOf(e.capabilities, gx.shape);
-    e.dispatch({
-      ...itemwise(layout, layout.octetSize, { items: { X: x!, Y: y!, GY: gy, GX: gx } }),
-      file: 'channel_pool_gradient',
-      tensors: [x!, y!, ties!, gy, gx],
-      params: layout.columnParams,
-    });
-    return [gx];
-  },
-  reference([x]) {
-    const overChannels = { dims: [1], keepDims: true };
-    return concat([max([x], overChannels).y, mean([x], overChannels).y], { dim: 1 });
-  },
-  flops: ([x]) => 2 * sizeOf(x!),
-  cases: xShapes().map((x) => ({ shapes: [x], attrs: {} })),
-  bench: [{ shapes: [[16, 64, 32, 32]], attrs: {} }],
-});
-
-export const spatialGate = defineOp<object, readonly [Tensor, Tensor]>({
-  name: 'spatial_gate',
-  summary: 'x [N, C, H, W], logits [N, 1, H, W] -> y = x sigmoid(logits)',
-  inputs: ['x', 'logits'],
-  half: { x: 'f16', logits: 'f16' },
-  shape([x, logits]) {
-    const [n, , h, w] = images('spatial_gate', x);
-    if (!logits || !sameShape(logits, [n, 1, h, w])) {
-      throw shapeError('spatial_gate', 'logits', `must be [${n}, 1, ${h}, ${w}] for x`, logits, x);
-    }
-    return x!;
-  },
-  forward(e, [x, logits], _attrs, shape) {
-    const y = e.empty(shape, x.dtype);
-    const layout = layoutOf(e.capabilities, x.shape);
-    e.dispatch({
-      ...itemwise(layout, layout.octetSize, { items: { X: x, LOGITS: logits, Y: y } }),
-      file: 'spatial_gate',
-      tensors: [x, logits, y],
-      params: layout.columnParams,
-    });
-    return { y };
-  },
-  saves: ['x', 'logits'],
-  backward(e, { x, logits }, gy, _attrs, want) {
-    const layout = layoutOf(e.capabilities, x!.shape);
-    return gateGradients(e, want, x!, logits!, (gx, glogits) => ({
-      ...teamwork(layout, layout.columnTeam, {
-        items: { X: x!, LOGITS: logits!, GY: gy, GX: gx, GLOGITS: glogits },
-      }),
-      file: 'spatial_gate_gradient',
-      tensors: [x!, logits!, gy, gx, glogits],
-      params: layout.columnParams,
-    }));
-  },
-  reference: ([x, logits]) => mul([x, sigmoid([logits]).y]),
-  flops: ([x]) => sizeOf(x!),
-  cases: xShapes().map((x) => ({ shapes: [x, [x[0]!, 1, x[2]!, x[3]!]], attrs: {} })),
-  bench: [
-    {
-      shapes: [
-        [16, 64, 32, 32],
-        [16, 1, 32, 32],
-      ],
-      attrs: {},
-    },
-  ],
-});
-
-/** One dispatch that gives both gradients of a gate; one that nobody wants goes where it is freed at once. */
-function gateGradients(
+function gate(
   e: Engine,
-  [wantX, wantLogits]: readonly Want[],
+  layout: Layout,
   x: Tensor,
-  logits: Tensor,
-  run: (gx: Tensor, glogits: Tensor) => Dispatch,
-): readonly (Tensor | undefined)[] {
-  const gx = wantX?.() ?? e.empty(x.shape, x.dtype);
-  const glogits = wantLogits?.() ?? e.empty(logits.shape, logits.dtype);
-  e.dispatch(run(gx, glogits));
-  return [wantX && gx, wantLogits && glogits];
+  kept: Kept,
+  residual: Tensor | undefined,
+  attrs: CbamAttrs,
+): Tensor {
+  const { perOctet } = layout;
+  const y = e.empty(x.shape, x.dtype);
+  e.dispatch({
+    file: 'cbam_gate',
+    uses: [...perOctet.uses, 'lib/activation'],
+    constants: {
+      ...elements({ X: x, SKIPPED: residual ?? x, Y: y }, layout.lanes.count),
+      RESIDUAL: residual !== undefined,
+      ACTIVATION: activationCode(attrs),
+    },
+    tensors: [x, kept.planes, kept.attention, residual ?? x, y],
+    params: { ...layout.sizes, slope: slopeOf(attrs) },
+    grid: perOctet.grid,
+  });
+  return y;
 }
 
-/** Planes in ones and in fours, one value, many channels, long planes. */
-function xShapes(): Shape[] {
-  return [
-    [3, 5, 4, 6],
-    [2, 7, 5, 3],
-    [1, 1, 1, 1],
-    [2, 33, 2, 2],
-    [2, 3, 23, 24],
-    [1, 19, 17, 17],
-  ];
+/** What the way back has found of the gates when it comes to x and to the MLP. */
+interface Back {
+  /** Gradients of x gate attention, of the pixels' maxima and means, and of the channels' gates before their sigmoid. */
+  readonly gz: Tensor;
+  readonly gpixels: Tensor;
+  readonly glogits: Tensor;
+}
+
+/** Back through the gates. `want`: for the gradients of spatial, bnWeight and bnBias, which come besides. */
+function backThroughGates(
+  e: Engine,
+  layout: Layout,
+  saved: Saved,
+  gy: Tensor,
+  attrs: CbamAttrs,
+  want: readonly Want[],
+) {
+  const { x, y, planes, pixels, ties, logits, attention, statistics, spatial, bnWeight } = saved as Saved & Kept;
+  const { lanes, perColumn, perPlane, sizes } = layout;
+  const ACTIVATION = activationCode(attrs);
+  const gz = ACTIVATION === 0 ? gy : e.empty(gy.shape, gy.dtype);
+  const gattention = e.empty(layout.pixel);
+  // Bound where gz is gy, and not written.
+  const unwritten = e.empty([4], gy.dtype);
+  e.dispatch({
+    ...perColumn,
+    file: 'cbam_gate_gradient',
+    uses: [...perColumn.uses, 'lib/activation'],
+    constants: {
+      ...elements({ X: x!, Y: y!, GY: gy, GZ: gz }, lanes.count),
+      ...perColumn.constants,
+      ACTIVATION,
+    },
+    tensors: [y!, gy, x!, planes, ACTIVATION === 0 ? unwritten : gz, gattention],
+    params: { ...sizes, slope: slopeOf(attrs) },
+  });
+  const [glogitsOfPixels, gbnWeight, gbnBias] = batchNorm.backward!(
+    e,
+    { x: logits, y: attention, statistics, weight: bnWeight! },
+    gattention,
+    ofBatchNorm(attrs),
+    [() => e.empty(layout.pixel), want[1], want[2]],
+  );
+  const [gpixels, gspatial] = conv2d.backward!(
+    e,
+    { x: pixels, weight: spatial!, y: logits },
+    glogitsOfPixels!,
+    padding(spatial!),
+    [() => e.empty(layout.pair), want[0], undefined],
+  );
+  const glogits = e.empty(layout.plane);
+  e.dispatch({
+    ...perPlane,
+    file: 'cbam_channel_gradient',
+    uses: [...perPlane.uses, 'lib/cbam_pixel'],
+    constants: { ...elements({ X: x!, GZ: gz }, lanes.count), ...perPlane.constants },
+    tensors: [x!, gz, planes, attention, pixels, ties, gpixels!, glogits],
+    params: sizes,
+  });
+  return { back: { gz, gpixels: gpixels!, glogits }, gradients: [gspatial, gbnWeight, gbnBias] };
+}
+
+/** Gradients of weight1, bias1, weight2, bias2, and what the gradient of x needs of each plane [N, C, 4]. */
+function backThroughMlp(e: Engine, layout: Layout, saved: Saved, { glogits }: Back, wants: readonly Want[]) {
+  const { planes, hidden, weight1, weight2 } = saved as Saved & Kept;
+  const { sizes } = layout;
+  const ghidden = e.empty(hidden.shape);
+  const factors = e.empty(planes.shape);
+  e.dispatch({
+    file: 'cbam_mlp_gradient',
+    constants: elements({ PARAMETER: weight1! }),
+    tensors: [weight1!, weight2!, planes, hidden, glogits, ghidden, factors],
+    params: sizes,
+    grid: layout.perImage,
+  });
+  if (!wants.some(Boolean)) return { factors, gradients: wants.map(() => undefined) };
+  const { channels } = sizes;
+  const shapes = [[sizes.hidden, channels], [sizes.hidden], [channels, sizes.hidden], [channels]];
+  const gradients = wants.map((want, i) => want?.() ?? e.empty(shapes[i]!));
+  e.dispatch({
+    file: 'cbam_mlp_weight_gradient',
+    tensors: [planes, hidden, ghidden, glogits, ...gradients],
+    params: sizes,
+    grid: layout.perWeight,
+  });
+  return { factors, gradients: gradients.map((gradient, i) => wants[i] && gradient) };
+}
+
+function inputGradient(e: Engine, layout: Layout, saved: Saved, { gz, gpixels }: Back, factors: Tensor, gx: Tensor) {
+  const { x, pixels, ties, attention } = saved as Saved & Kept;
+  const { perOctet } = layout;
+  e.dispatch({
+    file: 'cbam_input_gradient',
+    uses: [...perOctet.uses, 'lib/cbam_pixel'],
+    constants: elements({ X: x!, GZ: gz, GX: gx }, layout.lanes.count),
+    tensors: [x!, gz, factors, attention, pixels, ties, gpixels, gx],
+    params: layout.sizes,
+    grid: perOctet.grid,
+  });
+  return gx;
+}
+
+function checkedShape([x, ...shapes]: InputShapes): Shape {
+  const [, c] = ranked('cbam', 'x', x, 4);
+  const named = Object.keys(PARAMETERS).map((name, i) => [name, shapes[i]] as const);
+  const j = shapes[0]?.[0] ?? 0;
+  const wanted: Partial<Record<string, Shape>> = { weight1: [j, c!], bias1: [j], weight2: [c!, j], bias2: [c!] };
+  for (const [name, shape] of named) {
+    const expected = wanted[name] ?? [1];
+    if (name !== 'spatial' && !(shape && sameShape(shape, expected))) {
+      throw shapeError('cbam', name, `must be [${expected}] for x`, shape, x);
+    }
+  }
+  const spatial = shapes[4];
+  if (spatial?.length !== 4 || spatial[0] !== 1 || spatial[1] !== 2 || spatial.slice(2).some((k) => k % 2 === 0)) {
+    throw shapeError('cbam', 'spatial', 'must be [1, 2, KH, KW] with odd KH and KW', spatial);
+  }
+  const residual = shapes[9];
+  if (residual && !sameShape(residual, x!))
+    throw shapeError('cbam', 'residual', 'must have the shape of x', residual, x);
+  return x!;
+}
+
+type Inputs = readonly [Tensor, ...Tensor[]];
+
+function named([, ...parameters]: readonly (Tensor | undefined)[]): Parameters {
+  const names = Object.keys(PARAMETERS);
+  return Object.fromEntries(names.map((name, i) => [name, parameters[i]!])) as unknown as Parameters;
+}
+
+export const cbam = defineOp<CbamAttrs, Inputs>({
+  name: 'cbam',
+  summary: "x [N, C, H, W], the parameters of CBAM's parts, residual like x -> activation(cbam(x) + residual)",
+  inputs: ['x', ...Object.keys(PARAMETERS), 'residual?'],
+  updates: ['runningMean', 'runningVar'],
+  shape: checkedShape,
+  forward(e, inputs, attrs) {
+    const [x] = inputs;
+    const parameters = named(inputs);
+    const layout = layoutOf(e.capabilities, x.shape, parameters.bias1.shape[0]!);
+    const kept = attend(e, layout, x, parameters, attrs);
+    return { ...kept, y: gate(e, layout, x, kept, inputs[10], attrs) };
+  },
+  saves: [
+    ...['x', 'weight1', 'weight2', 'spatial', 'bnWeight', 'y'],
+    ...['planes', 'hidden', 'pixels', 'ties', 'logits', 'attention', 'statistics'],
+  ],
+  backward(e, saved, gy, attrs, want) {
+    const layout = layoutOf(e.capabilities, saved.x!.shape, saved.weight1!.shape[0]!);
+    const { back, gradients } = backThroughGates(e, layout, saved, gy, attrs, want.slice(5, 8));
+    const mlp = backThroughMlp(e, layout, saved, back, want.slice(1, 5));
+    const gx = want[0] && inputGradient(e, layout, saved, back, mlp.factors, want[0]());
+    return [gx, ...mlp.gradients, ...gradients, undefined, undefined, want[10] && back.gz];
+  },
+  reference([x, ...inputs], attrs) {
+    const state = Object.fromEntries(Object.values(PARAMETERS).map((name, i) => [name, inputs[i]!]));
+    const { y, ...after } = oracle([x], state, attrs);
+    const residual = inputs[9];
+    const sum = residual ? add([y, residual]).y : y!;
+    return {
+      y: activate(sum, attrs),
+      ...(attrs.training && {
+        runningMean: after['after.spatial_bn.running_mean']!,
+        runningVar: after['after.spatial_bn.running_var']!,
+      }),
+    };
+  },
+  flops: ([x, weight1]) => 10 * sizeOf(x!) + 8 * x![0]! * sizeOf(weight1!),
+  cases: [
+    attention([3, 5, 4, 6], 2, { training: true }),
+    attention([2, 7, 5, 3], 3, { training: true, activation: 'leaky_relu', slope: 0.2 }, true),
+    attention([1, 1, 1, 1], 1, { training: false, activation: 'relu' }, true),
+    attention([2, 33, 2, 2], 9, { training: true }, true),
+    attention([2, 3, 23, 24], 1, { training: true, activation: 'tanh' }),
+    attention([1, 19, 17, 17], 2, { training: false }),
+  ],
+  bench: [attention([16, 64, 32, 32], 4, { training: true, activation: 'leaky_relu', slope: 0.2 }, true)],
+  tolerance: { forward: 2e-5, gradient: 1e-3 },
+});
+
+function attention(x: Shape, hidden: number, attrs: CbamAttrs, residual = false): Case<CbamAttrs> {
+  const c = x[1]!;
+  const parameters = [[hidden, c], [hidden], [c, hidden], [c], [1, 2, 7, 7], [1], [1], [1], [1]];
+  return {
+    shapes: [x, ...parameters, residual ? x : undefined],
+    attrs: { momentum: 0.01, ...attrs },
+    fill: { runningVar: 'positive' },
+  };
 }

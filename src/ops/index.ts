@@ -2,7 +2,7 @@
 import { leakyRelu, relu, relu6, scaledHardSigmoid, sigmoid, softplus, tanh } from './activations.js';
 import { batchNorm } from './batchNorm.js';
 import { cast } from './cast.js';
-import { channelGate, channelPool, globalPool, spatialGate } from './cbam.js';
+import { cbam } from './cbam.js';
 import { conv2d, convTranspose2d } from './conv2d.js';
 import type { Op } from './define.js';
 import { dropout } from './dropout.js';
@@ -53,10 +53,7 @@ const all = [
   uniform,
   normal,
   dropout,
-  globalPool,
-  channelGate,
-  channelPool,
-  spatialGate,
+  cbam,
 ];
 
 /** All ops. Each record's types tie its inputs to its attributes; a list of many ops cannot say so. */

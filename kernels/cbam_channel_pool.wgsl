@@ -1,8 +1,9 @@
-// Maximum and mean over the channels of every pixel, one after the other.
+// cbam, third dispatch: maximum and mean over the channels of every pixel of the gated x, one after the other.
 //
-//   y[n, 0, h, w] = max over c of x[n, c, h, w],   y[n, 1, h, w] = 1/C sum over c of x[n, c, h, w]
+//   gated[n, c, h, w] = x[n, c, h, w] planes[n, c].w
+//   pixels[n, 0, h, w] = max over c of gated[n, c, h, w],   pixels[n, 1, h, w] = 1/C sum over c of gated[n, c, h, w]
 //
-// x [N, C, H, W], y [N, 2, H, W], ties [N, H, W]: how many channels reach the maximum, for the gradient.
+// ties [N, H, W]: how many channels reach the maximum, for the gradient. x [N, C, H, W], pixels [N, 2, H, W], all in Lanes.
 // A team of WIDTH invocations (lib/team.wgsl) per image and Lanes of pixels, each of which takes every WIDTH-th channel.
 
 struct Params {
@@ -12,8 +13,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<X>;
-@group(0) @binding(1) var<storage, read_write> y: array<Y>;
-@group(0) @binding(2) var<storage, read_write> ties: array<Lanes>;
+@group(0) @binding(1) var<storage, read> planes: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> pixels: array<Lanes>;
+@group(0) @binding(3) var<storage, read_write> ties: array<Lanes>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -26,14 +28,13 @@ fn main(
   let member = local / TEAMS;
   let o = min(output, p.images * p.items - 1u);
   let n = o / p.items;
-  let pixel = o - n * p.items;
-  let start = n * p.channels * p.items + pixel;
-  let end = start + p.channels * p.items;
+  let item = o - n * p.items;
+  let plane = n * p.channels;
   var sum = Lanes();
-  var largest = Lanes(x[start]);
+  var largest = Lanes(x[plane * p.items + item]) * planes[plane].w;
   var count = Lanes();
-  for (var i = start + member * p.items; i < end; i += WIDTH * p.items) {
-    let value = Lanes(x[i]);
+  for (var c = member; c < p.channels; c += WIDTH) {
+    let value = Lanes(x[(plane + c) * p.items + item]) * planes[plane + c].w;
     let greater = max(largest, value);
     sum += value;
     count = count * lanes_equal(largest, greater) + lanes_equal(value, greater);
@@ -43,8 +44,9 @@ fn main(
   let peak = team_max(local, largest);
   let reached = team_sum(local, count * lanes_equal(largest, peak));
   if (member == 0u && output < p.images * p.items) {
-    y[2u * n * p.items + pixel] = Y(peak);
-    y[(2u * n + 1u) * p.items + pixel] = Y(total / f32(p.channels));
+    let pair = (2u * n) * p.items + item;
+    pixels[pair] = peak;
+    pixels[pair + p.items] = total / f32(p.channels);
     ties[o] = reached;
   }
 }

@@ -1,8 +1,8 @@
-// Mean and maximum of every plane, one under the other.
+// cbam, first dispatch: mean and maximum of every plane.
 //
-//   y[n, c] = 1/(H W) sum over h, w of x[n, c, h, w],   y[N + n, c] = max over h, w of x[n, c, h, w]
+//   planes[n, c] = (1/(H W) sum over h, w of x[n, c, h, w],  max over h, w of x[n, c, h, w],  ties,  0)
 //
-// x [N, C, H, W], y [2 N, C], ties [N C]: how many values reach the maximum, for the gradient.
+// ties: how many values reach the maximum, for the gradient. x [N, C, H, W] in Lanes.
 // A team of WIDTH invocations (lib/team.wgsl) per plane, each of which takes every WIDTH-th of its Lanes.
 
 struct Params {
@@ -11,8 +11,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<X>;
-@group(0) @binding(1) var<storage, read_write> y: array<Y>;
-@group(0) @binding(2) var<storage, read_write> ties: array<f32>;
+@group(0) @binding(1) var<storage, read_write> planes: array<vec4f>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -39,8 +38,6 @@ fn main(
   let peak = lane_max(team_max(local, largest));
   let reached = lane_sum(team_sum(local, count * lanes_equal(largest, Lanes(peak))));
   if (member == 0u && output < p.planes) {
-    y[plane] = Y(total / f32(p.items * LANES));
-    y[p.planes + plane] = Y(peak);
-    ties[plane] = reached;
+    planes[plane] = vec4f(total / f32(p.items * LANES), peak, reached, 0.0);
   }
 }

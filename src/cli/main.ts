@@ -49,6 +49,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'turn recordings into a data set of spectrograms',
     load: () => import('./prepare.js'),
   },
+  split: {
+    summary: 'decide anew which images train, validate and test',
+    load: () => import('./split.js'),
+  },
   train: {
     summary: 'train a generator of labelled spectrograms on a data set',
     load: () => import('./train.js'),

@@ -21,6 +21,14 @@ export function byteCount(text: string): number {
   return bytes;
 }
 
+/** 0, 1, 2, ... */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Give a whole number.');
+  return value;
+}
+
 /** Any number above 0. */
 export function positiveNumber(text: string): number {
   const value = Number(text);

@@ -1,15 +1,22 @@
 /** lyrebird prepare DIR: recordings to a data set of spectrograms. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createSpectrogrammer } from '../audio/spectrogram.js';
-import { type DatasetSummary, defaultParameters, type PrepareOptions, prepareDataset } from '../data/dataset.js';
+import {
+  type DatasetSummary,
+  defaultParameters,
+  type PrepareOptions,
+  prepareDataset,
+  readDataset,
+} from '../data/dataset.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { DEFAULT_SIZE, SIZES } from '../train/config.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { folder, positiveInteger, positiveNumber } from './options.js';
+import { checkParts, type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
 
-export interface PrepareFlags {
+export interface PrepareFlags extends SplitFlags {
   readonly size: number;
   readonly fmin: number;
   readonly fmax: number;
@@ -36,8 +43,7 @@ export const LEFT_OUT =
   'nothing is left.';
 
 export function register(program: Command): void {
-  program
-    .command('prepare')
+  splitOptions(program.command('prepare'))
     .usage('<dir> --out <folder> [options]')
     .description(
       'Turns recordings, a folder for each species, into a data set: windows of 2 s, their wavelet spectrograms as PNG ' +
@@ -51,13 +57,14 @@ export function register(program: Command): void {
     .option('--fmax <hertz>', 'frequency of the highest row', positiveNumber, defaultParameters.fmax)
     .option('--window <seconds>', 'length of a window', positiveNumber, defaultParameters.window)
     .option('--hop <seconds>', 'from one window to the next', positiveNumber, defaultParameters.hop)
-    .option('--seed <n>', 'of the split into training and test recordings', positiveInteger, 1)
+    .option('--seed <n>', 'of the split', positiveInteger, 1)
     .addOption(adapterOption())
     .action(async (dir: string, options: PrepareFlags & { out: string; adapter?: string }) => {
-      const { out, adapter, ...flags } = options;
+      const { out, adapter, test, validation, folds, split, ...flags } = options;
+      const choice = await splitFrom({ test, validation, folds, split }, flags.seed);
       await interruptible((signal) =>
         withFastEngine({ adapter }, async (engine) => {
-          const summary = await prepare(engine, { dir, out, ...flags }, signal);
+          const summary = await prepare(engine, { dir, out, ...flags, ...choice }, signal);
           console.log(describeSummary(summary));
         }),
       );
@@ -72,8 +79,9 @@ export async function prepare(
 ): Promise<DatasetSummary> {
   const spectrogrammer = createSpectrogrammer(engine, { ...defaultParameters, ...options });
   let progress: ReturnType<typeof createProgress> | undefined;
+  let summary: DatasetSummary;
   try {
-    return await prepareDataset({
+    summary = await prepareDataset({
       ...options,
       spectrogrammer,
       signal,
@@ -85,6 +93,9 @@ export async function prepare(
   } finally {
     progress?.stop();
   }
+  if (!summary.complete) return summary;
+  const leaks = await checkParts(await readDataset(options.out), signal);
+  return { ...summary, notes: [...summary.notes, ...leaks] };
 }
 
 /** What was made, and what was left out. */
@@ -95,7 +106,7 @@ export function describeSummary({ dir, classes, counts, notes, skipped, unused, 
   if (!complete) return `${made} so far; the same command goes on from here`;
   const files = [...skipped.filter(({ start }) => start === undefined), ...unused];
   const lines = [
-    `${made} (${counts.train} to train, ${counts.test} to test)`,
+    `${made} (${counts.train} to train,${counts.validation > 0 ? ` ${counts.validation} to validate,` : ''} ${counts.test} to test)`,
     ...listed(notes.map((note) => `note: ${note}`)),
     ...listed(files.map(({ file, reason }) => `left out: ${file}: ${reason}`)),
   ];

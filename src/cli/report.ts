@@ -24,7 +24,8 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .action(async (run: string, options: { dataset?: string; adapter?: string }) => {
       const checkpoint = await readCheckpoint(run);
-      const dataset = await readDataset(options.dataset ?? ownDataset(run));
+      const { fold } = checkpoint.config;
+      const dataset = await readDataset(options.dataset ?? ownDataset(run), { fold });
       await withEngine(options, async (engine) => {
         console.log(await report(engine, run, checkpoint, dataset, dataset.dir));
       });

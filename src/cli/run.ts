@@ -14,16 +14,17 @@ import { interruptible } from './interrupt.js';
 import { folder } from './options.js';
 import { describeSummary, LEFT_OUT, prepare } from './prepare.js';
 import { report } from './report.js';
+import { type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
 import { configFrom, describeTraining, resumable, startAnew, type TrainFlags, train, trainOptions } from './train.js';
 
-interface RunFlags extends TrainFlags {
+interface RunFlags extends TrainFlags, SplitFlags {
   readonly out: string;
   readonly count: number;
   readonly adapter?: string;
 }
 
 export function register(program: Command): void {
-  trainOptions(program.command('run'), `${DEFAULT_SIZE}`)
+  splitOptions(trainOptions(program.command('run'), `${DEFAULT_SIZE}`))
     .usage('[dir] [options]')
     .description(
       'Does everything: prepare, train, generate, report. Without a folder it synthesises recordings of invented species on ' +
@@ -68,7 +69,7 @@ async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promi
     );
   }
   const source = dir === undefined ? { recordings: synthesiseRecordings({ seed }) } : { dir };
-  const spectrograms = { ...source, out: data, size: config.size, seed };
+  const spectrograms = { ...source, out: data, size: config.size, ...(await splitFrom(flags, seed)) };
   const changed = isNew ? undefined : await changedRecording(spectrograms);
   if (changed !== undefined) {
     // Before the data set is made anew, so that what is there stays as it is.
@@ -79,7 +80,7 @@ async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promi
   console.log(describeSummary(summary));
   if (signal.aborted) return;
 
-  const dataset = await readDataset(data);
+  const dataset = await readDataset(data, { fold: config.fold });
   const result = await train(engine, dataset, config, out, signal);
   console.log(describeTraining(result, config, out));
   if (!result.complete) return;

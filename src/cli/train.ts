@@ -22,7 +22,7 @@ import {
 import { type TrainResult, trainGan } from '../train/trainer.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
-import { folder, positiveInteger, positiveNumber } from './options.js';
+import { folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
 import { counted, sizeOption } from './prepare.js';
 
 export interface TrainFlags {
@@ -33,6 +33,7 @@ export interface TrainFlags {
   readonly seed?: number;
   readonly learningRate?: number;
   readonly checkpointActivations?: boolean;
+  readonly fold?: number;
   readonly balanced?: true;
   readonly config?: string;
   /** Of pictures: `train` only. */
@@ -61,6 +62,7 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .option('--seed <n>', 'of everything random (default: 1)', positiveInteger)
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
     .addOption(checkpointOption())
+    .option('--fold <k>', 'of a data set in folds: the one that tests (default: the parts that it lists)', wholeNumber)
     .option('--balanced', 'draw each class equally often, however many images it has')
     .option(
       '--config <file>',
@@ -94,8 +96,9 @@ export function register(program: Command): void {
     )
     .addOption(adapterOption())
     .action(async (data: string, { out, adapter, ...flags }: TrainFlags & { out: string; adapter?: string }) => {
-      const dataset = await readDataset(data);
-      const config = await configFrom(flags, dataset.parameters?.size);
+      const { parameters } = await readDataset(data);
+      const config = await configFrom(flags, parameters?.size);
+      const dataset = await readDataset(data, { fold: config.fold });
       const isNew = !(await resumable(out, config));
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
       await interruptible((signal) =>
@@ -120,9 +123,9 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   if (flags.size !== undefined && flags.size !== preset.size) {
     throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
   }
-  const { size, channels, fit, balanced, steps, batch, seed, learningRate, checkpointActivations } = flags;
+  const { size, channels, fit, fold, balanced, steps, batch, seed, learningRate, checkpointActivations } = flags;
   const rates = { learningRateG: learningRate, learningRateD: learningRate };
-  const given = { size, channels, fit, balanced, steps, batch, seed, ...rates, checkpointActivations };
+  const given = { size, channels, fit, fold, balanced, steps, batch, seed, ...rates, checkpointActivations };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }

@@ -23,7 +23,7 @@ export interface Dataset {
 
 export interface ReadOptions {
   /** The fold that tests; the next validates if the split has a validation part (see partsOfFold). Default: parts as listed. */
-  fold?: number | undefined;
+  fold?: number | null | undefined;
   /** How a folder of pictures without a split of its own is split. Default 80 % training, 20 % test. */
   fractions?: Fractions;
   /** Of that split. Default 0. */
@@ -35,15 +35,20 @@ export interface ReadOptions {
  * `dataset.json` or a table is damaged or unfinished, if there are no images, or no such fold.
  */
 export async function readDataset(dir: string, options: ReadOptions = {}): Promise<Dataset> {
-  const names = await readdir(dir).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOTDIR') throw new UserError(`"${dir}" is a file: name the data set's folder.`);
-    throw toUserError(error, dir);
-  });
+  const names = await entriesIn(dir);
   const { fractions = defaultFractions, seed = 0, fold } = options;
   const dataset = names.includes(indexName)
     ? await readPrepared(dir)
     : { dir, ...(await readPictures(dir, names, { fractions, seed })) };
-  return fold === undefined ? dataset : withFold(dataset, fold);
+  return typeof fold === 'number' ? withFold(dataset, fold) : dataset;
+}
+
+/** The names of what lies in a data set's folder. Throws a UserError if there is none, or it is a file. */
+export function entriesIn(dir: string): Promise<string[]> {
+  return readdir(dir).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOTDIR') throw new UserError(`"${dir}" is a file: name the data set's folder.`);
+    throw toUserError(error, dir);
+  });
 }
 
 async function readPrepared(dir: string): Promise<Dataset> {

@@ -47,7 +47,7 @@ export interface Split {
 }
 
 /**
- * Splits recordings within each class, fixed by `seed` and the class's name alone unless classes share recordings. Every
+ * Splits recordings within each class. Parts are fixed by `seed` and the class's name alone unless classes share recordings. Every
  * class with at least as many groups as parts has one in each; the shares are met as closely as whole groups allow, never by
  * more than asked unless the smallest group is larger than that. Throws a UserError if there are more folds than any class
  * can fill.
@@ -79,12 +79,15 @@ function splitIntoParts(items: readonly SplitItem[], settings: SplitSettings): S
   return { parts, folds: parts.map(() => undefined), ...exceptions };
 }
 
-/** Each fold gets of each class as much as every other, as far as whole groups allow: the largest are placed first. */
+/**
+ * Each fold gets of each class as much as every other, as far as whole groups allow: the largest are placed first. Where that
+ * leaves a choice, the fold with least of all classes gets it.
+ */
 function splitIntoFolds(items: readonly SplitItem[], { fractions, seed, unit }: SplitSettings, count: number): Split {
   const exceptions = noExceptions();
   const numbers = Array.from({ length: count }, (_, i) => firstFold + i);
   let mostGroups = 0;
-  const folds = placeGroups<Fold | 'none'>(items, exceptions, ({ label, groups, place, countIn }) => {
+  const folds = placeGroups<Fold | 'none'>(items, exceptions, ({ label, groups, place, countIn, countAllIn }) => {
     mostGroups = Math.max(mostGroups, groups.length);
     if (groups.length === 1) singleRecording(label, exceptions, unit);
     else if (groups.length < count) {
@@ -96,7 +99,8 @@ function splitIntoFolds(items: readonly SplitItem[], { fractions, seed, unit }: 
     const free = createRandom(seed, label).shuffle(groups.filter(({ placed }) => placed === undefined));
     const order = createRandom(seed, label, 'folds').shuffle(numbers);
     for (const group of free.sort((a, b) => b.members.length - a.members.length)) {
-      const emptiest = order.reduce((best, fold) => (countIn(fold) < countIn(best) ? fold : best));
+      const emptier = (a: number, b: number) => countIn(a) - countIn(b) || countAllIn(a) - countAllIn(b);
+      const emptiest = order.reduce((best, fold) => (emptier(fold, best) < 0 ? fold : best));
       place(group, groups.length === 1 ? 'none' : emptiest);
     }
   }).map((fold) => (fold === 'none' ? undefined : fold));
@@ -127,6 +131,8 @@ interface ClassToPlace<Bin> {
   readonly place: (group: Group<Bin>, bin: Bin) => void;
   /** Recordings of this class that are in a bin by now. */
   readonly countIn: (bin: Bin) => number;
+  /** Recordings of all classes so far. */
+  readonly countAllIn: (bin: Bin) => number;
 }
 
 /** Lets `decide` place the free groups of each class, rare classes first; those with a recording of an earlier class follow it. */
@@ -136,12 +142,15 @@ function placeGroups<Bin extends string | number | undefined>(
   decide: (toPlace: ClassToPlace<Bin>) => void,
 ): Bin[] {
   const bins = new Map<string, Bin>();
+  const all = new Map<Bin, number>();
   const keys = items.map(({ source, label, recording }) => source ?? JSON.stringify([label, recording]));
-  const put = (members: readonly number[], bin: Bin) => {
-    for (const i of members) if (!bins.has(keys[i]!)) bins.set(keys[i]!, bin);
-  };
   const classes = groupBy([...items.keys()], (i) => items[i]!.label);
   for (const members of classes.sort((a, b) => a.length - b.length)) {
+    const own = new Map<Bin, number>();
+    const put = (group: readonly number[], bin: Bin) => {
+      for (const i of group) if (!bins.has(keys[i]!)) bins.set(keys[i]!, bin);
+      for (const counts of [own, all]) counts.set(bin, (counts.get(bin) ?? 0) + group.length);
+    };
     const { label } = items[members[0]!]!;
     const groups = groupMembers(items, members, label, exceptions).map((group): Group<Bin> => {
       const known = group.find((i) => bins.has(keys[i]!));
@@ -153,7 +162,8 @@ function placeGroups<Bin extends string | number | undefined>(
       groups,
       members: members.length,
       place: (group, bin) => put(group.members, bin),
-      countIn: (bin) => members.filter((i) => bins.get(keys[i]!) === bin).length,
+      countIn: (bin) => own.get(bin) ?? 0,
+      countAllIn: (bin) => all.get(bin) ?? 0,
     });
   }
   return keys.map((key) => bins.get(key)!);

@@ -102,6 +102,15 @@ export async function resplit(dir: string, index: DatasetIndex, choice: SplitCho
   const { images, notes } = splitImages(from, choice);
   const counts = { ...index.counts, ...countParts(images) };
   const changed = { ...index, split: { ...choice.split, notes }, counts, images };
-  await writeAtomically(path.join(dir, indexName), `${JSON.stringify(changed, undefined, 1)}\n`);
+  await saveIndex(dir, changed);
   return changed;
 }
+
+/** Adds what else a reader of results should know of the split. */
+export function addSplitNotes(dir: string, index: DatasetIndex, notes: readonly string[]): Promise<void> {
+  const { split } = index;
+  return saveIndex(dir, { ...index, split: { ...split, notes: [...(split.notes ?? []), ...notes] } });
+}
+
+const saveIndex = (dir: string, index: DatasetIndex): Promise<void> =>
+  writeAtomically(path.join(dir, indexName), `${JSON.stringify(index, undefined, 1)}\n`);

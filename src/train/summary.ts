@@ -91,7 +91,10 @@ export async function summarise(
       parametersG: g.parameterCount,
       parametersD: d.parameterCount,
       settings: Object.fromEntries(
-        Object.entries(config).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+        Object.entries(config).map(([name, value]) => [
+          name,
+          Array.isArray(value) ? value.join(', ') : (value ?? 'none'),
+        ]),
       ),
     },
     curves: thinned(curvesOf(records)),

@@ -1,0 +1,64 @@
+/** lyrebird split DATASET: which images train, validate and test, decided anew. */
+import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { foldsOf } from '../data/parts.js';
+import { findPictures, splitName, splitPictures } from '../data/pictures.js';
+import { type Dataset, entriesIn, readDataset, readIndex } from '../data/read.js';
+import { indexName } from '../data/schema.js';
+import { checkSplit, countParts, resplit, type SplitChoice } from '../data/splitImages.js';
+import { writeAtomically } from '../io/files.js';
+import { interruptible } from './interrupt.js';
+import { positiveInteger } from './options.js';
+import { counted } from './prepare.js';
+import { checkParts, type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
+
+export function register(program: Command): void {
+  splitOptions(program.command('split'))
+    .usage('<dataset> [options]')
+    .description(
+      'Decides anew which images of a data set train, validate and test: by recordist where known, else by recording, class ' +
+        'by class, so that nothing tests that is like what was trained on; or as a table says. No image is made or changed: ' +
+        "dataset.json is, or, in a folder of pictures, split.csv. Says what one part gives away of another. 'prepare' " +
+        'splits by its own options again.',
+    )
+    .argument('<dataset>', "data set made by 'lyrebird prepare', or any folder of images")
+    .option('--seed <n>', 'of the split', positiveInteger, 1)
+    .action(async (dir: string, flags: SplitFlags & { seed: number }) => {
+      const choice = checkSplit(await splitFrom(flags, flags.seed));
+      if (existsSync(path.join(dir, indexName))) {
+        await readDataset(dir); // refuses one that is not finished
+        await resplit(dir, await readIndex(dir), choice);
+      } else {
+        await resplitPictures(dir, choice);
+      }
+      await interruptible(async (signal) => {
+        const dataset = await readDataset(dir);
+        console.log(describeSplit(dataset));
+        for (const note of dataset.notes) console.log(`note: ${note}`);
+        for (const leak of await checkParts(dataset, signal)) console.log(`warning: ${leak}`);
+      });
+    });
+}
+
+/** Writes the split of a folder of pictures beside them; one that was there is kept. */
+async function resplitPictures(dir: string, { split, table }: SplitChoice): Promise<void> {
+  const { pictures } = await findPictures(dir, await entriesIn(dir));
+  const { parts, folds } = splitPictures(pictures, split, table);
+  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = pictures.map(({ file }, i) => [quoted(file), parts[i], folds[i] ?? ''].join());
+  const target = path.join(dir, splitName);
+  if (existsSync(target)) await rename(target, path.join(dir, 'split-before.csv'));
+  await writeAtomically(target, `${['file,part,fold', ...rows].join('\n')}\n`);
+}
+
+/** Images and classes of each part, or of each fold. */
+export function describeSplit({ dir, images }: Dataset): string {
+  const folds = foldsOf(images);
+  const sizes = folds.map((fold) => images.filter((image) => image.fold === fold).length);
+  const inFolds = folds.length > 0 ? [`folds ${folds.join(', ')} of ${sizes.join(', ')} images`] : [];
+  const { train, validation, test } = countParts(images);
+  const parts = [`${train} to train`, ...(validation > 0 ? [`${validation} to validate`] : []), `${test} to test`];
+  return `${dir}: ${counted(images.length, 'image')}: ${[...parts, ...inFolds].join(', ')}`;
+}

@@ -10,8 +10,8 @@ import { type LogRecord, readLog } from '../io/log.js';
 import type { CurvePoint, ReportData } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, loadNetwork } from './checkpoint.js';
-import { evaluate } from './evaluate.js';
 import { createDiscriminator, createGenerator } from './gan.js';
+import { judgeImages } from './judge.js';
 import { generateImages, toLevels } from './sample.js';
 
 /** Synthetic images judged for each class, and images shown for each. */
@@ -51,9 +51,9 @@ export async function summarise(
   const labels = Int32Array.from({ length: JUDGED * classes.length }, (_, i) => Math.floor(i / JUDGED));
   const synthetic = await generateImages(e, g, labels, { seed: seed + 2, batch });
   const accuracy = {
-    training: await evaluate(e, d, train, batch),
-    synthetic: await evaluate(e, d, sourceOf(synthetic, labels, size), batch),
-    ...(test.labels.length > 0 && { heldOutReal: await evaluate(e, d, test, batch) }),
+    training: await judgeImages(e, d, train, batch),
+    synthetic: await judgeImages(e, d, sourceOf(synthetic, labels, size), batch),
+    ...(test.labels.length > 0 && { heldOutReal: await judgeImages(e, d, test, batch) }),
   };
   g.destroy();
   d.destroy();

@@ -19,10 +19,10 @@ import { randomNormal } from '../ops/random.js';
 import { uniform } from '../reference/random.js';
 import { type Checkpoint, loadGan, saveCheckpoint } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
-import { evaluate } from './evaluate.js';
 import { createFlight } from './flight.js';
 import { createGan } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES } from './ganStep.js';
+import { judgeImages } from './judge.js';
 import { generateImages, sampleSheet } from './sample.js';
 
 /** Streams of the seed: four a step, above those of the weights. */
@@ -210,8 +210,8 @@ async function writeSamples(run: Run, step: number): Promise<void> {
   await writeAtomically(path.join(out, 'samples', `step-${String(step).padStart(6, '0')}.png`), sheet);
   const labels = Int32Array.from({ length: 10 * dataset.classes.length }, (_, i) => i % dataset.classes.length);
   const fakes = await generateImages(e, gan.g, labels, { seed: seed + 1, batch });
-  const fake = await evaluate(e, gan.d, sourceOf(fakes, labels, size), batch);
-  const real = await evaluate(e, gan.d, test, batch);
+  const fake = await judgeImages(e, gan.d, sourceOf(fakes, labels, size), batch);
+  const real = await judgeImages(e, gan.d, test, batch);
   run.log.write({
     step,
     heldOutAccuracy: real.total > 0 ? real.correct / real.total : undefined,

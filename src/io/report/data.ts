@@ -1,6 +1,6 @@
 /** What a report tells, as plain data. */
 
-import type { EvaluationPart } from './evaluation.js';
+import type { Evaluation } from '../evaluation.js';
 import type { Score } from './scores.js';
 
 export interface ReportData {
@@ -40,6 +40,12 @@ export interface ReportData {
   evaluation?: EvaluationPart | undefined;
   /** For each class a PNG with some real and one with some synthetic spectrograms, best on a transparent background. */
   grids: readonly { label: string; real: Uint8Array; synthetic: Uint8Array }[];
+}
+
+export interface EvaluationPart {
+  numbers: Evaluation;
+  /** Generated images beside their nearest training images, as PNG. */
+  sheet: Uint8Array | undefined;
 }
 
 /** null: not set. */

@@ -3,6 +3,7 @@
 import { lineChart, type Point } from '../chart.js';
 import type { Comparison, Evaluation, Measure } from '../evaluation.js';
 import { type Html, html } from '../html.js';
+import type { EvaluationPart } from './data.js';
 import { count, label, plural } from './format.js';
 
 type Metric = Exclude<keyof Comparison, 'reference' | 'compared'>;
@@ -29,12 +30,6 @@ const METRICS: Readonly<Record<Metric, MetricText>> = {
 };
 
 const metrics = Object.keys(METRICS) as Metric[];
-
-export interface EvaluationPart {
-  readonly numbers: Evaluation;
-  /** Generated images beside their nearest training images, as PNG. */
-  readonly sheet: Uint8Array | undefined;
-}
 
 /** `steps` is the report's own checkpoint. */
 export function evaluationSection({ numbers, sheet }: EvaluationPart, steps: number): Html {

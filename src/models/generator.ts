@@ -7,7 +7,6 @@ import type { Tensor } from '../memory/tensor.js';
 import { CBAM } from '../nn/cbam.js';
 import { BatchNorm, Conv2d, ConvTranspose2d, Embedding, Linear } from '../nn/layers.js';
 import { Layer, Module } from '../nn/module.js';
-import { mul } from '../ops/elementwise.js';
 import { reshape } from '../ops/shape.js';
 
 const LEAKY = { activation: 'leaky_relu', slope: 0.2 } as const;
@@ -75,8 +74,7 @@ export class Generator extends Module {
 
   forward(tape: Tape, z: Tensor, labels: Tensor): Tensor {
     const { base, widths } = this.config;
-    const noise = tape.apply(mul, [z, this.embed.forward(tape, labels)], {});
-    const seed = this.fc.forward(tape, noise);
+    const seed = this.fc.forward(tape, this.embed.forward(tape, labels, z));
     let x = tape.apply(reshape, [seed], { shape: [z.shape[0]!, widths[0]!, base, base] });
     for (const block of this.blocks) x = block.forward(tape, x);
     return this.toImage.forward(tape, x);

@@ -153,7 +153,7 @@ export class BatchNorm extends Layer {
   }
 }
 
-/** indices [N] (i32) -> [N, width]. */
+/** indices [N] (i32) -> [N, width], times a factor of that shape if there is one. */
 export class Embedding extends Module {
   private readonly weight: Parameter;
 
@@ -162,7 +162,7 @@ export class Embedding extends Module {
     this.weight = this.parameter('weight', [count, width], { kind: 'normal', deviation: 1 });
   }
 
-  forward(tape: Tape, indices: Tensor): Tensor {
-    return tape.apply(embedding, [this.weight.tensor, indices], {});
+  forward(tape: Tape, indices: Tensor, factor?: Tensor): Tensor {
+    return tape.apply(embedding, [this.weight.tensor, indices, factor], {});
   }
 }

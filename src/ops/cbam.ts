@@ -299,6 +299,7 @@ export const cbam = defineOp<CbamAttrs, Inputs>({
   summary: "x [N, C, H, W], the parameters of CBAM's parts, residual like x -> activation(cbam(x) + residual)",
   inputs: ['x', ...Object.keys(PARAMETERS), 'residual?'],
   updates: ['runningMean', 'runningVar'],
+  half: { x: 'f16', residual: 'f16' },
   shape: checkedShape,
   forward(e, inputs, attrs) {
     const [x] = inputs;
@@ -337,7 +338,7 @@ export const cbam = defineOp<CbamAttrs, Inputs>({
     attention([2, 7, 5, 3], 3, { training: true, activation: 'leaky_relu', slope: 0.2 }, true),
     attention([1, 1, 1, 1], 1, { training: false, activation: 'relu' }, true),
     attention([2, 33, 2, 2], 9, { training: true }, true),
-    attention([2, 3, 23, 24], 1, { training: true, activation: 'tanh' }),
+    attention([2, 3, 23, 24], 2, { training: true, activation: 'tanh' }),
     attention([1, 19, 17, 17], 2, { training: false }),
   ],
   bench: [attention([16, 64, 32, 32], 4, { training: true, activation: 'leaky_relu', slope: 0.2 }, true)],

@@ -28,18 +28,19 @@ afterAll(() => gpu?.close());
 /** Outputs and gradients of a case by name, from the GPU. */
 async function run({ op, attrs, inputs, cotangents }: ReferenceCase): Promise<Map<string, Float32Array>> {
   const record = opByName.get(op)!;
-  const tensors = record.inputs.map(inputName).map((name): Tensor => {
-    const { shape, data } = inputs[name]!;
+  const tensors = record.inputs.map(inputName).map((name): Tensor | undefined => {
+    if (!inputs[name]) return undefined;
+    const { shape, data } = inputs[name];
     return engine.upload(INTEGERS.has(name) ? Int32Array.from(data) : Float32Array.from(data), shape);
   });
-  const gradients = new Gradients(tensors.filter(({ dtype }) => dtype === 'f32'));
+  const gradients = new Gradients(tensors.filter((tensor): tensor is Tensor => tensor?.dtype === 'f32'));
   const tape = new Tape(engine, gradients);
   const y = tape.apply(record, tensors, attrs);
   const results = new Map([[record.output, await engine.read(y)]]);
   const cotangent = cotangents[record.output]!;
   tape.backward(y, engine.upload(Float32Array.from(cotangent.data), cotangent.shape));
   for (const [i, name] of record.inputs.entries()) {
-    const gradient = gradients.of(tensors[i]!);
+    const gradient = tensors[i] && gradients.of(tensors[i]);
     if (gradient) results.set(`grad ${inputName(name)}`, await engine.read(gradient));
   }
   return results;

@@ -66,6 +66,11 @@ export class Pending {
     return gradient;
   }
 
+  /** Whether a gradient that was taken is nobody else's. */
+  isSpare({ storage }: Tensor): boolean {
+    return this.holders.get(storage) === 1 && !this.foreign.has(storage);
+  }
+
   hold({ storage }: Tensor): void {
     this.holders.set(storage, (this.holders.get(storage) ?? 0) + 1);
   }

@@ -365,7 +365,7 @@ export class Tape {
             attrs,
             wants,
           )
-        : calls.map(({ saved, gy }, i) => op.backward!(e, saved, gy, attrs, wants[i]!)),
+        : calls.map(({ saved, gy }, i) => op.backward!(e, saved, gy, attrs, wants[i]!, pending.isSpare(gy))),
     );
     const gradients = found.flat();
     for (const gradient of gradients) if (gradient) pending.hold(gradient);

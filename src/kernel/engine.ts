@@ -204,15 +204,16 @@ export class Engine {
 
   /** Records one run of a kernel. */
   dispatch(run: Dispatch): void {
-    const windows = this.windows(run);
+    const tensors = run.inPlace ? run.tensors.filter((_, i) => i !== run.inPlace![0]) : run.tensors;
+    const windows = this.windows(run.file, tensors);
     const { pipeline, layout, bindGroups } = this.kernel(windows ? { ...run, windows } : run);
     let key = '';
-    for (const { storage, offset, shape, dtype } of run.tensors) {
+    for (const { storage, offset, shape, dtype } of tensors) {
       key += `${storage.id}:${offset}:${paddedBytes(shape, dtype)},`;
     }
     let group = bindGroups.get(key);
     if (!group) {
-      group = this.bind(pipeline, layout, run.tensors);
+      group = this.bind(pipeline, layout, tensors);
       if (bindGroups.size >= BIND_GROUPS_KEPT) bindGroups.clear();
       bindGroups.set(key, group);
     }
@@ -313,7 +314,7 @@ export class Engine {
   }
 
   /** In how many windows each tensor is bound; undefined where every one fits into a binding. */
-  private windows({ file, tensors }: Dispatch): number[] | undefined {
+  private windows(file: string, tensors: readonly Tensor[]): number[] | undefined {
     const { bindingBytes } = this;
     if (tensors.every(({ shape, dtype }) => paddedBytes(shape, dtype) <= bindingBytes)) return undefined;
     const counts = tensors.map(({ shape, dtype }) => windowsOf(paddedBytes(shape, dtype), bindingBytes).length);

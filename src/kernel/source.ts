@@ -6,6 +6,7 @@
  */
 
 import type { DType, Tensor } from '../memory/tensor.js';
+import { inPlace } from './inPlace.js';
 import { windowed } from './windows.js';
 
 /** Numbers become `const NAME = 3u;`, strings `alias NAME = f32;`, booleans `const NAME = true;`. */
@@ -39,6 +40,8 @@ export interface KernelSource {
   /** WGSL extensions to enable; f16 is where a constant asks for it. */
   readonly enable?: readonly string[];
   readonly constants?: Constants;
+  /** An operand's binding and the result's, where both are the same tensor: see inPlace.ts. */
+  readonly inPlace?: readonly [read: number, written: number] | undefined;
   /** In how many windows each binding comes, where a tensor passes the binding limit: see windows.ts. */
   readonly windows?: readonly number[] | undefined;
 }
@@ -60,6 +63,7 @@ export function kernelKey(kernel: KernelSource): string {
   let key = kernel.file;
   if (kernel.uses) for (const file of kernel.uses) key += `+${file}`;
   if (kernel.constants) for (const name in kernel.constants) key += `;${name}=${kernel.constants[name]}`;
+  if (kernel.inPlace) key += `;IN_PLACE=${kernel.inPlace.join('-')}`;
   if (kernel.windows) key += `;WINDOWS=${kernel.windows.join('-')}`;
   return key;
 }
@@ -73,7 +77,8 @@ export function kernelText(kernel: KernelSource, read: (file: string) => string)
     else prelude.push(`const ${name} = ${typeof value === 'number' ? `${value}u` : value};`);
   }
   const files = [...(kernel.uses ?? []), kernel.file].map((file) => read(`${file}.wgsl`));
-  const text = [...prelude, ...files].join('\n');
+  const written = [...prelude, ...files].join('\n');
+  const text = kernel.inPlace ? inPlace(written, kernel.inPlace) : written;
   return kernel.windows ? windowed(text, kernel.windows) : text;
 }
 

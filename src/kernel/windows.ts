@@ -7,6 +7,7 @@
  * with functions that pick the window. What is computed stays the same, in the same order. A kernel all of whose tensors
  * fit is compiled as it is written.
  */
+import { DECLARATION, usesOf } from './bindings.js';
 import { find, type Token, tokensOf } from './tokens.js';
 
 /** Windows begin at multiples of this: WebGPU's greatest alignment of a binding, and a multiple of every element's size. */
@@ -26,10 +27,6 @@ export function windowsOf(bytes: number, limit: number): Window[] {
     size: Math.min(most, bytes - i * most),
   }));
 }
-
-/** A binding of group 0: its number, access, name and type of element. */
-const DECLARATION =
-  /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:\s*array<([^;]*)>\s*;/g;
 
 /**
  * A kernel's text for bindings in windows: `counts` says in how many, binding by binding. Bindings are numbered anew, the
@@ -84,38 +81,6 @@ function inEach(name: string, count: number, statement: (place: string) => strin
     const condition = w < count - 1 ? `if (i < ${w + 1}u * length) ` : '';
     return `  ${condition}{ ${statement(`${windowName(name, w)}[i - ${w}u * length]`)} }`;
   }).join(otherwise);
-}
-
-const DECLARES = new Set(['let', 'var', 'const']);
-
-/**
- * Where the text uses one of the tensors `names`: not where a parameter or a local variable hides it, nor where the name is
- * a member's.
- */
-function usesOf(tokens: readonly Token[], names: ReadonlySet<string>): ReadonlySet<number> {
-  const uses = new Set<number>();
-  /** What is hidden, block by block. */
-  const blocks: Set<string>[] = [new Set()];
-  /** To be hidden in the next block, or from the next semicolon on. */
-  let parameters: string[] = [];
-  let local: string | undefined;
-  tokens.forEach(({ text }, i) => {
-    if (text === '{') {
-      blocks.push(new Set(parameters));
-      parameters = [];
-    } else if (text === '}') {
-      blocks.pop();
-      parameters = []; // what looked like parameters were a struct's members
-    } else if (text === ';' && local !== undefined) {
-      blocks.at(-1)!.add(local);
-      local = undefined;
-    } else if (names.has(text) && tokens[i - 1]!.text !== '.') {
-      if (DECLARES.has(tokens[i - 1]!.text)) local = text;
-      else if (tokens[i + 1]!.text === ':') parameters.push(text);
-      else if (!blocks.some((hidden) => hidden.has(text))) uses.add(i);
-    }
-  });
-  return uses;
 }
 
 /** Operators that assign; the first group is what they do before. */

@@ -27,7 +27,7 @@ export const activationCode = (attrs: ActivationAttrs): number => CODES[attrs.ac
 
 export const slopeOf = (attrs: ActivationAttrs): number => attrs.slope ?? 0.01;
 
-/** gx = gy f'(x), from the activation's output y. */
+/** gx = gy f'(x), from the activation's output y; gx may be gy. */
 export function activationGradient(
   e: Engine,
   y: Tensor,
@@ -41,13 +41,18 @@ export function activationGradient(
     uses: ['lib/activation'],
     constants: { ...elements({ Y: y, GY: gy, GX: gx }, 4), ACTIVATION: activationCode(attrs) },
     tensors: [y, gy, gx],
+    inPlace: gx === gy ? [1, 2] : undefined,
     params,
     grid: gridFor(params.vectors, 64),
   });
   return gx;
 }
 
-/** The gradient of what an activation was applied to, from its output y; gy itself where there is none. */
-export function beforeActivation(e: Engine, y: Tensor, gy: Tensor, attrs: ActivationAttrs): Tensor {
-  return activationCode(attrs) === 0 ? gy : activationGradient(e, y, gy, attrs);
+/**
+ * The gradient of what an activation was applied to, from its output y; gy itself where there is none, or with other values
+ * where it is `spare`.
+ */
+export function beforeActivation(e: Engine, y: Tensor, gy: Tensor, attrs: ActivationAttrs, spare = false): Tensor {
+  if (activationCode(attrs) === 0) return gy;
+  return activationGradient(e, y, gy, attrs, spare ? gy : undefined);
 }

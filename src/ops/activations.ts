@@ -30,8 +30,8 @@ function activationOp(activation: Activation, formula: string, reference: Activa
       return { y };
     },
     saves: ['y'],
-    backward: (e, { y }, gy, attrs, [want]) => [
-      want && activationGradient(e, y!, gy, { activation, ...attrs }, want()),
+    backward: (e, { y }, gy, attrs, [want], spare) => [
+      want && activationGradient(e, y!, gy, { activation, ...attrs }, spare ? gy : want()),
     ],
     reference,
     flops: ([x]) => sizeOf(x!),

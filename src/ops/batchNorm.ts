@@ -101,7 +101,7 @@ function perPlane(e: Engine, { images, channels, plane }: ChannelLayout, attrs: 
   };
 }
 
-/** What both backward passes are given; gx is undefined if nobody wants it. */
+/** What both backward passes are given; gx is undefined if nobody wants it, and may be gy. */
 interface Backward {
   readonly x: Tensor;
   readonly y: Tensor;
@@ -127,6 +127,7 @@ function backwardInOne(e: Engine, layout: ChannelLayout, b: Backward): void {
       INPUT: b.gx !== undefined,
     },
     tensors: [b.x, b.y, b.gy, b.statistics, b.weight, gx, b.gweight, b.gbias],
+    inPlace: gx === b.gy ? [2, 5] : undefined,
     params: {
       ...channelWalk(layout),
       items: layout.items,
@@ -171,6 +172,7 @@ function backwardInParts(e: Engine, layout: ChannelLayout, b: Backward): void {
     uses: [lanes.file, 'lib/activation', 'lib/batch_norm', 'lib/batch_norm_gradient'],
     constants: { ...constants, ...elements({ GX: b.gx }, lanes.count) },
     tensors: [...operands, b.weight, b.gweight, b.gbias, b.gx],
+    inPlace: b.gx === b.gy ? [2, 7] : undefined,
     params: { ...params, inverse_count: inverseCount(layout, b.attrs) },
     grid,
   });
@@ -211,9 +213,9 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
     return { y, statistics };
   },
   saves: ['x', 'weight', 'y', 'statistics'],
-  backward(e, { x, weight, y, statistics }, gy, attrs, want) {
+  backward(e, { x, weight, y, statistics }, gy, attrs, want, spare) {
     const layout = channelLayout(e.capabilities, x!.shape);
-    const gx = want[0]?.();
+    const gx = want[0] && (spare ? gy : want[0]());
     const gweight = orTemporary(e, want[1], weight!.shape);
     const gbias = orTemporary(e, want[2], weight!.shape);
     const run = layout.cut.parts > 1 ? backwardInParts : backwardInOne;

@@ -156,9 +156,9 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
     return { y: forwardPass(e, g, x, weight, e.empty(shape, x.dtype), { ...attrs, bias }) };
   },
   saves: ['x', 'weight', 'y'],
-  backward(e, { x, weight, y }, gy, attrs, want) {
+  backward(e, { x, weight, y }, gy, attrs, want, spare) {
     const g = geometry(x!.shape, weight!.shape, gy.shape, attrs);
-    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2]);
+    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2], spare);
     return [
       want[0] && inputGradientPass(e, g, gz, weight!, want[0]()),
       want[1] && weightGradientPass(e, g, x!, gz, want[1]()),
@@ -219,9 +219,9 @@ export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, 
     return { y: inputGradientPass(e, g, x, weight, e.empty(shape, x.dtype), { ...attrs, bias }) };
   },
   saves: ['x', 'weight', 'y'],
-  backward(e, { x, weight, y }, gy, attrs, want) {
+  backward(e, { x, weight, y }, gy, attrs, want, spare) {
     const g = geometry(gy.shape, weight!.shape, x!.shape, attrs);
-    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2]);
+    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2], spare);
     return [
       want[0] && forwardPass(e, g, gz, weight!, want[0]()),
       want[1] && weightGradientPass(e, g, gz, x!, want[1]()),

@@ -57,9 +57,17 @@ export interface Op<A extends object = object, I extends Inputs = Inputs> {
   readonly saves: readonly string[];
   /**
    * Gradients of the inputs from the gradient of the result, in the order of the inputs; computed only where wanted.
-   * A binary op may give a gradient of the broadcast shape: the tape sums it down. Missing for ops without gradient.
+   * A binary op may give a gradient of the broadcast shape: the tape sums it down. `spare`: gy is nobody else's, so that it
+   * may be overwritten, and handed on as a gradient. Missing for ops without gradient.
    */
-  backward?(e: Engine, saved: Saved, gy: Tensor, attrs: A, want: readonly Want[]): readonly (Tensor | undefined)[];
+  backward?(
+    e: Engine,
+    saved: Saved,
+    gy: Tensor,
+    attrs: A,
+    want: readonly Want[],
+    spare?: boolean,
+  ): readonly (Tensor | undefined)[];
   /**
    * Forward and backward for several sets of inputs at once, in fewer dispatches than one by one (`Tape.applyEach`). All
    * that they want of gradients is that of the same inputs.

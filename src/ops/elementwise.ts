@@ -162,8 +162,8 @@ export const add = defineOp<ActivationAttrs, readonly [Tensor, Tensor]>({
   shape: ([a, b]) => broadcastShape('add', a!, b!),
   forward: (e, [a, b], attrs) => ({ y: binary(e, 'add', a, b, attrs) }),
   saves: ['y'],
-  backward(e, { y }, gy, attrs, want) {
-    const gz = beforeActivation(e, y!, gy, attrs);
+  backward(e, { y }, gy, attrs, want, spare) {
+    const gz = beforeActivation(e, y!, gy, attrs, spare);
     return [want[0] && gz, want[1] && gz];
   },
   reference: (inputs, attrs) => ({ y: oracle.activate(oracle.add(inputs).y, attrs) }),

@@ -9,7 +9,7 @@ import { sumOver } from './reduce.js';
 
 /**
  * The gradients of z and, if wanted, of the bias: gz, and its sums per channel. y, gy and gz are [N, C, ...], the bias's
- * gradient [C]. Without an activation, gz is gy itself.
+ * gradient [C]. Without an activation, gz is gy itself; where gy is `spare`, it lies in gy's place.
  */
 export function epilogueGradient(
   e: Engine,
@@ -17,11 +17,12 @@ export function epilogueGradient(
   gy: Tensor,
   attrs: ActivationAttrs,
   wantBias: Want,
+  spare = false,
 ): { readonly gz: Tensor; readonly gbias: Tensor | undefined } {
-  if (!wantBias) return { gz: beforeActivation(e, y, gy, attrs), gbias: undefined };
+  if (!wantBias) return { gz: beforeActivation(e, y, gy, attrs, spare), gbias: undefined };
   if (activationCode(attrs) === 0)
     return { gz: gy, gbias: sumOver(e, gy, { dims: allButChannels(gy) }, 1, wantBias()) };
-  const gz = e.empty(y.shape, gy.dtype);
+  const gz = spare ? gy : e.empty(y.shape, gy.dtype);
   const gbias = wantBias();
   const layout = channelLayout(e.capabilities, y.shape);
   const { channels, lanes, items } = layout;
@@ -37,6 +38,7 @@ export function epilogueGradient(
       WHOLE: parts === 1,
     },
     tensors: [y, gy, gz, sums],
+    inPlace: gz === gy ? [1, 2] : undefined,
     params: { ...channelWalk(layout), items, part_items: layout.cut.items, slope: slopeOf(attrs), zero: 0 },
     grid: [parts, channels],
   });

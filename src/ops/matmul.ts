@@ -156,8 +156,8 @@ export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor
     y: product(e, x, weight, { transposeB: true }, e.empty(shape, x.dtype), { ...attrs, bias }),
   }),
   saves: ['x', 'weight', 'y'],
-  backward(e, { x, weight, y }, gy, attrs, want) {
-    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2]);
+  backward(e, { x, weight, y }, gy, attrs, want, spare) {
+    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2], spare);
     return [
       want[0] && product(e, gz, weight!, {}, want[0]()),
       want[1] && product(e, gz, x!, { transposeA: true }, want[1]()),

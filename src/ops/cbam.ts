@@ -172,7 +172,10 @@ interface Back {
   readonly glogits: Tensor;
 }
 
-/** Back through the gates. `want`: for the gradients of spatial, bnWeight and bnBias, which come besides. */
+/**
+ * Back through the gates. `want`: for the gradients of spatial, bnWeight and bnBias, which come besides. `spare`: gz may lie
+ * in gy's place.
+ */
 function backThroughGates(
   e: Engine,
   layout: Layout,
@@ -180,11 +183,12 @@ function backThroughGates(
   gy: Tensor,
   attrs: CbamAttrs,
   want: readonly Want[],
+  spare: boolean,
 ) {
   const { x, y, planes, pixels, ties, logits, attention, statistics, spatial, bnWeight } = saved as Saved & Kept;
   const { lanes, perColumn, perPlane, sizes } = layout;
   const ACTIVATION = activationCode(attrs);
-  const gz = ACTIVATION === 0 ? gy : e.empty(gy.shape, gy.dtype);
+  const gz = ACTIVATION === 0 || spare ? gy : e.empty(gy.shape, gy.dtype);
   const gattention = e.empty(layout.pixel);
   // Bound where gz is gy, and not written.
   const unwritten = e.empty([4], gy.dtype);
@@ -198,6 +202,7 @@ function backThroughGates(
       ACTIVATION,
     },
     tensors: [y!, gy, x!, planes, ACTIVATION === 0 ? unwritten : gz, gattention],
+    inPlace: ACTIVATION !== 0 && gz === gy ? [1, 4] : undefined,
     params: { ...sizes, slope: slopeOf(attrs) },
   });
   const [glogitsOfPixels, gbnWeight, gbnBias] = batchNorm.backward!(
@@ -312,9 +317,9 @@ export const cbam = defineOp<CbamAttrs, Inputs>({
     ...['x', 'weight1', 'weight2', 'spatial', 'bnWeight', 'y'],
     ...['planes', 'hidden', 'pixels', 'ties', 'logits', 'attention', 'statistics'],
   ],
-  backward(e, saved, gy, attrs, want) {
+  backward(e, saved, gy, attrs, want, spare = false) {
     const layout = layoutOf(e.capabilities, saved.x!.shape, saved.weight1!.shape[0]!);
-    const { back, gradients } = backThroughGates(e, layout, saved, gy, attrs, want.slice(5, 8));
+    const { back, gradients } = backThroughGates(e, layout, saved, gy, attrs, want.slice(5, 8), spare);
     const mlp = backThroughMlp(e, layout, saved, back, want.slice(1, 5));
     const gx = want[0] && inputGradient(e, layout, saved, back, mlp.factors, want[0]());
     return [gx, ...mlp.gradients, ...gradients, undefined, undefined, want[10] && back.gz];

@@ -15,11 +15,11 @@
  * says that they may be, and so its result. Everything else is f32: losses, sums, statistics, gradients of what is tracked.
  */
 import type { Engine } from '../kernel/engine.js';
-import type { Shape, Storage, Tensor } from '../memory/tensor.js';
+import type { Storage, Tensor } from '../memory/tensor.js';
 import { cast } from '../ops/cast.js';
 import { type Forward, inputName, type Op, type Saved, type Want } from '../ops/define.js';
 import { fill } from '../ops/elementwise.js';
-import { stridedCopy, stridesOf } from '../ops/strided.js';
+import { copyInto } from '../ops/strided.js';
 import { Gradients, unbroadcast } from './gradients.js';
 import { castFor, givenTo, gradientDtype, type HalfCopies, sameTuple } from './halves.js';
 import { Pending } from './pending.js';
@@ -138,7 +138,8 @@ export class Tape {
     if (!copies || !this.records(op, inputs)) return inputs;
     return inputs.map((input, i) => {
       if (!input || !op.updates.includes(inputName(op.inputs[i]!))) return input;
-      const copy = copyOf(this.engine, input);
+      const copy = this.engine.empty(input.shape, input.dtype);
+      copyInto(this.engine, input, copy, 0);
       copies.push(copy);
       return copy;
     });
@@ -256,7 +257,7 @@ export class Tape {
     for (const [result, cotangent] of results) {
       if (!this.reached.has(result)) continue;
       if (cotangent) pending.keep(cotangent);
-      pending.add(result, cotangent ?? ones(e, result.shape));
+      pending.add(result, cotangent ?? fill(e, e.empty(result.shape), 1));
     }
     for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
       if ('result' in node) this.recompute(node, pending, kept);
@@ -365,7 +366,9 @@ export class Tape {
             attrs,
             wants,
           )
-        : calls.map(({ saved, gy }, i) => op.backward!(e, saved, gy, attrs, wants[i]!, pending.isSpare(gy))),
+        : calls.map(({ saved, gy, y }, i) =>
+            op.backward!(e, saved, gy, attrs, wants[i]!, gy.dtype === y.dtype && pending.isSpare(gy)),
+          ),
     );
     const gradients = found.flat();
     for (const gradient of gradients) if (gradient) pending.hold(gradient);
@@ -391,12 +394,3 @@ const storagesOf = (tensors: readonly (Tensor | undefined)[]): Set<Storage> =>
 function release(e: Engine, tensors: readonly Tensor[]): void {
   for (const tensor of new Map(tensors.map((one) => [one.storage, one])).values()) e.release(tensor);
 }
-
-function copyOf(e: Engine, tensor: Tensor): Tensor {
-  const strides = stridesOf(tensor.shape);
-  const copy = e.empty(tensor.shape, tensor.dtype);
-  stridedCopy(e, tensor.shape, { tensor, strides }, { tensor: copy, strides });
-  return copy;
-}
-
-const ones = (e: Engine, shape: Shape): Tensor => fill(e, e.empty(shape), 1);

@@ -13,9 +13,11 @@ import { measure, type Timing } from './measure.js';
 import { positiveInteger } from './options.js';
 import { leastMilliseconds, measureRoof, type Roof } from './roof.js';
 import { threeDigits } from './table.js';
+import { compareVariants } from './variants.js';
 import { version } from './version.js';
 
 interface BenchOptions {
+  readonly variants?: boolean;
   readonly adapter?: string;
   readonly json?: string;
   readonly rounds: number;
@@ -31,12 +33,18 @@ export function register(program: Command): void {
     )
     .argument('[filter]', 'only benchmarks whose names contain this, such as conv2d')
     .option('--rounds <n>', 'rounds that medians are taken of', positiveInteger, 7)
+    .option(
+      '--variants',
+      'instead, times the base variants of all kernels, which need no optional features, beside those chosen for this device',
+    )
     .option('--json <file>', 'also write the results there')
     .addOption(adapterOption())
-    .action(async (filter: string | undefined, { adapter, json, rounds }: BenchOptions) => {
+    .action(async (filter: string | undefined, { adapter, json, rounds, variants }: BenchOptions) => {
       const chosen = choose(filter, benchmarks);
       await interruptible(async (signal) => {
-        const results = await withEngine({ adapter }, (e) => runAll(e, chosen, rounds, signal));
+        const results = await withEngine<object>({ adapter }, (e) =>
+          variants ? compareVariants(e, chosen, rounds, signal) : runAll(e, chosen, rounds, signal),
+        );
         if (json !== undefined) await writeAtomically(json, `${JSON.stringify(results, undefined, 2)}\n`);
       });
     });

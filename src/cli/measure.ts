@@ -37,7 +37,7 @@ export async function measure(
 ): Promise<Timing> {
   await oneRound(e, run, 1);
   const trial = await oneRound(e, run, 1);
-  const runs = Math.min(RUNS_PER_ROUND, Math.max(1, Math.ceil(ROUND_MILLISECONDS / trial.wall)));
+  const runs = runsPerRound(trial.wall);
   const wall: number[] = [];
   const recording: number[] = [];
   const gpu: number[] = [];
@@ -49,6 +49,33 @@ export async function measure(
   }
   return { wall: spread(wall), recording: spread(recording), ...(gpuClock && { gpu: spread(gpu) }) };
 }
+
+/** One of several ways to do the same, on its engine. */
+export interface Alternative {
+  readonly e: Engine;
+  /** Records it once. */
+  run(): void | Promise<void>;
+}
+
+/**
+ * Times alternatives in turns, so that what slows the machine down slows all of them: milliseconds of one run by the wall
+ * clock, medians of the rounds. The first two runs of each do not count.
+ */
+export async function measureInTurns(alternatives: readonly Alternative[], rounds: number): Promise<number[]> {
+  const runs: number[] = [];
+  for (const { e, run } of alternatives) {
+    await oneRound(e, run, 1);
+    runs.push(runsPerRound((await oneRound(e, run, 1)).wall));
+  }
+  const times = alternatives.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { e, run }] of alternatives.entries()) times[i]!.push((await oneRound(e, run, runs[i]!)).wall);
+  }
+  return times.map((values) => spread(values).median);
+}
+
+const runsPerRound = (milliseconds: number): number =>
+  Math.min(RUNS_PER_ROUND, Math.max(1, Math.ceil(ROUND_MILLISECONDS / milliseconds)));
 
 async function oneRound(
   e: Engine,

@@ -260,7 +260,7 @@ export class Engine {
   memory(): PoolStatistics {
     const { bytes, inUse, peak, allocations } = this.pool.statistics();
     const scratch = this.scratch.bytes;
-    return { bytes: bytes + scratch, inUse: inUse + scratch, peak: peak + scratch, allocations };
+    return { bytes: bytes + scratch, inUse, peak: peak + scratch, allocations };
   }
 
   counters(): { readonly dispatches: number; readonly submits: number; readonly pipelines: number } {

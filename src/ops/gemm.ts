@@ -1,5 +1,6 @@
 /** Runs a kernel that is built on a GEMM core: picks the core, splits the sum where that keeps the device busy, adds the parts. */
-import { type GemmPlan, type GemmShape, gemmCandidates } from '../kernel/choose/gemm.js';
+import { type GemmPlan, gemmCandidates } from '../kernel/choose/gemm.js';
+import type { GemmShape } from '../kernel/choose/tiling.js';
 import { type Engine, gridFor, type Work } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
 import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';

@@ -6,6 +6,7 @@ import type { ActivationAttrs } from './activation.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
 import { epilogueGradient } from './epilogue.js';
 import { type Epilogue, gemmWork } from './gemm.js';
+import { packedProduct } from './packedConv2d.js';
 
 export interface MatmulAttrs {
   /** a is [..., K, M] instead of [..., M, K]. */
@@ -20,6 +21,9 @@ const last = (shape: Shape): [number, number] => [shape.at(-2)!, shape.at(-1)!];
 export function product(e: Engine, a: Tensor, b: Tensor, attrs: MatmulAttrs, c: Tensor, end: Epilogue = {}): Tensor {
   const [m, n] = last(c.shape);
   const inner = last(a.shape)[attrs.transposeA ? 0 : 1];
+  const items = sizeOf(c.shape.slice(0, -2));
+  // Packed, the product is a convolution, whose bias belongs to rows.
+  const isPackable = items === 1 && !end.bias;
   const transposed = (yes = false): string => (yes ? ' transposed' : '');
   e.perform(
     gemmWork({
@@ -28,10 +32,13 @@ export function product(e: Engine, a: Tensor, b: Tensor, attrs: MatmulAttrs, c: 
       shape: {
         rows: m,
         columns: n,
-        items: sizeOf(c.shape.slice(0, -2)),
+        items,
         terms: inner,
         sumContiguous: attrs.transposeB === true,
       },
+      packed: isPackable
+        ? packedProduct([m, inner, n], attrs.transposeA === true, attrs.transposeB === true)
+        : undefined,
       operands: [a, b],
       output: c,
       params: {

@@ -5,8 +5,8 @@
 import type { Engine } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
 import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
-import type { Tensor } from '../memory/tensor.js';
-import { type Geometry, type Pair, phasesOf } from './convolution.js';
+import { reshaped, type Tensor } from '../memory/tensor.js';
+import { type Geometry, geometry, type Pair, phasesOf } from './convolution.js';
 import type { PackedForm } from './gemm.js';
 import { lanesFor } from './lanes.js';
 
@@ -70,39 +70,41 @@ function packedWeight({ kernel }: Geometry, rows: Channels, outer: Channels, at:
   return { at, groups, lines, texels: lines * groups, taps, rows, outer };
 }
 
-/** Packs an image [N, C, H, W], and a weight with it. */
-function pack(
-  e: Engine,
-  image: Tensor,
-  to: PackedImage,
-  weight?: { readonly tensor: Tensor; readonly to: PackedWeight },
-): void {
-  const [images, channels, height, width] = image.shape as [number, number, number, number];
-  const imageRows = images * to.groups * to.height;
+interface Packing<T> {
+  readonly tensor: Tensor;
+  readonly to: T;
+}
+
+/** Packs an image [N, C, H, W], a weight, or both. */
+function pack(e: Engine, image: Packing<PackedImage> | undefined, weight?: Packing<PackedWeight>): void {
+  const [images = 0, channels = 0, height = 0, width = 0] = image?.tensor.shape ?? [];
+  const place = image?.to;
+  const imageRows = images * (place?.groups ?? 0) * (place?.height ?? 0);
   const kernels = weight?.to;
   const lanes = lanesFor(width);
+  const [first, second] = [image?.tensor ?? weight!.tensor, weight?.tensor ?? image!.tensor];
   const workgroups = Math.ceil((imageRows + (kernels?.lines ?? 0)) / 8);
   const across = Math.min(workgroups, 65535);
   e.dispatch({
     file: 'pack_conv2d',
     uses: [lanes.file],
     constants: {
-      ...elements({ IMAGE: image }, lanes.count),
-      ...elements({ WEIGHT: weight?.tensor ?? image }),
+      ...elements({ IMAGE: first }, lanes.count),
+      ...elements({ WEIGHT: second }),
       SCRATCH_WIDTH: 2 ** SCRATCH_WIDTH_LOG2,
     },
-    tensors: [image, weight?.tensor ?? image],
+    tensors: [first, second],
     params: {
       image_rows: imageRows,
       channels,
-      channel_groups: to.groups,
+      channel_groups: place?.groups ?? 1,
       height,
       width,
-      padded_height: to.height,
-      padded_width: to.width,
-      top: to.top,
-      left: to.left,
-      image_at: to.at,
+      padded_height: place?.height ?? 1,
+      padded_width: place?.width ?? 0,
+      top: place?.top ?? 0,
+      left: place?.left ?? 0,
+      image_at: place?.at ?? 0,
       lines: kernels?.lines ?? 0,
       outer: kernels?.outer.count ?? 0,
       outer_stride: kernels?.outer.stride ?? 0,
@@ -145,6 +147,34 @@ export function packedInputGradient(g: Geometry): PackedForm | undefined {
   };
 }
 
+/**
+ * c [M, N] from a [M, K] and b [K, N], which is a convolution of 1 x 1: b is the image, with K channels of N pixels, and a the
+ * weight. Transposed, a is [K, M] and b [N, K]; such a b is packed as weights are, its channels side by side.
+ */
+export function packedProduct(
+  [m, k, n]: readonly [number, number, number],
+  transposeA: boolean,
+  transposeB: boolean,
+): PackedForm {
+  const g = geometry([1, k, 1, n], [m, k, 1, 1], [1, m, 1, n], {});
+  const rows = { count: m, stride: transposeA ? 1 : k };
+  const outer = { count: k, stride: transposeA ? m : 1 };
+  const form = imageByWeight(g, packedInput(g, n), rows, outer, [1, n], [1, n]);
+  const product = { ...form, constants: { INPUT_GRADIENT: false }, columns: n, steps: fours(k) };
+  if (!transposeB) return { ...product, pack: (e, [a, b]) => form.pack(e, [reshaped(b!, [1, k, 1, n]), a!]) };
+  const second = packedWeight(g, { count: k, stride: 1 }, { count: n, stride: k }, 0);
+  const first = packedWeight(g, rows, outer, second.texels);
+  return {
+    ...product,
+    texels: first.texels + second.texels,
+    pack(e, [a, b]) {
+      pack(e, undefined, { tensor: b!, to: second });
+      pack(e, undefined, { tensor: a!, to: first });
+    },
+    params: { ...form.params, padded_width: 1, stride_x: second.groups, weight_at: first.at },
+  };
+}
+
 /** What forward and input gradient share: an image, behind it a weight, and a result [N, rows, ...plane] made in grids. */
 function imageByWeight(g: Geometry, image: PackedImage, rows: Channels, outer: Channels, plane: Pair, grid: Pair) {
   const weight = packedWeight(g, rows, outer, image.texels);
@@ -153,7 +183,7 @@ function imageByWeight(g: Geometry, image: PackedImage, rows: Channels, outer: C
     file: 'packed_conv2d',
     texels: image.texels + weight.texels,
     pack: (e: Engine, [source, kernels]: readonly Tensor[]): void =>
-      pack(e, source!, image, { tensor: kernels!, to: weight }),
+      pack(e, { tensor: source!, to: image }, { tensor: kernels!, to: weight }),
     params: {
       out_height: plane[0],
       out_width: plane[1],
@@ -195,8 +225,8 @@ export function packedWeightGradient(g: Geometry): PackedForm | undefined {
     steps: g.images * g.outHeight * fours(g.outWidth),
     texels: gradient.texels + image.texels,
     pack(e, [x, gy]) {
-      pack(e, gy!, gradient);
-      pack(e, x!, image);
+      pack(e, { tensor: gy!, to: gradient });
+      pack(e, { tensor: x!, to: image });
     },
     params: {
       images: g.images,

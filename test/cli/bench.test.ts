@@ -39,6 +39,12 @@ describe('bench', () => {
     }
   });
 
+  it('times the base variants beside the chosen ones', async () => {
+    const { exitCode, stdout } = await lyrebird('bench', 'linear [16', '--variants', '--rounds', '1');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^linear \[16, 100\] .*\n +base ms +chosen ms +base speed\nforward( +[\d.]+){3} %$/m);
+  });
+
   it('names the ops if the filter fits none', async () => {
     const { exitCode, stderr } = await lyrebird('bench', 'zzz');
     expect(exitCode).toBe(1);

@@ -1,7 +1,8 @@
 /** The rules by which variants are chosen: what they say of shapes, and that all they offer can be told apart. */
 import { expect, it } from 'vitest';
 import { type DirectShape, directCandidates, directWeightGradientCandidates } from '../../src/kernel/choose/direct.js';
-import { type GemmShape, gemmCandidates } from '../../src/kernel/choose/gemm.js';
+import { gemmCandidates } from '../../src/kernel/choose/gemm.js';
+import type { GemmShape } from '../../src/kernel/choose/tiling.js';
 import type { Capabilities } from '../../src/kernel/choose.js';
 
 const LAVAPIPE: Capabilities = { software: true, lanes: 8, f16: true };
@@ -24,6 +25,17 @@ it.each([
   [GPU, shape(64, 64, 65536), 'shared 64x64 in 256 parts'],
 ])('by rule: %o, %o: %s', (device, product, name) => {
   expect(gemmCandidates(device, product)[0]!.name).toBe(name);
+});
+
+it('packs where the sum is long enough', () => {
+  const packed = { columns: 8192, steps: 72, texels: 60_000 };
+  const first = (device: Capabilities, product: GemmShape) => gemmCandidates(device, product, packed)[0]!.name;
+  expect(first(LAVAPIPE, shape(64, 8192, 288))).toBe('packed 32x64');
+  expect(first(CPU, shape(64, 8192, 288))).toBe('packed_alone 8x128');
+  expect(first(GPU, shape(64, 8192, 288))).toMatch(/^shared /);
+  const short = { columns: 64, steps: 4, texels: 60_000 };
+  expect(gemmCandidates(LAVAPIPE, shape(4, 64, 16), short).map(({ core }) => core)).toContain('packed');
+  expect(gemmCandidates(LAVAPIPE, shape(4, 64, 16), short)[0]!.core).toBe('broadcast');
 });
 
 it('offers a few plans, all different, and cuts no sum into parts of less than 64 terms', () => {

@@ -15,6 +15,7 @@ import { normal, uniform } from './random.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, permute, reshape, slice } from './shape.js';
 import { spectralNorm } from './spectralNorm.js';
+import { spectrogramAugment } from './spectrogramAugment.js';
 import { upsampleNearest } from './upsample.js';
 
 const all = [
@@ -53,6 +54,7 @@ const all = [
   uniform,
   normal,
   dropout,
+  spectrogramAugment,
   cbam,
 ];
 

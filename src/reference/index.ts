@@ -25,6 +25,7 @@ import { adaptiveAvgPool2d, avgPool2d, maxPool2d, upsampleNearest } from './pool
 import { max, mean, sum } from './reduce.js';
 import { concat, embedding, permute, reshape, slice } from './shape.js';
 import { spectralNorm } from './spectralNorm.js';
+import { spectrogramAugment } from './spectrogramAugment.js';
 import { cwt } from './wavelet.js';
 
 export * from './array.js';
@@ -46,6 +47,7 @@ export * from './reduce.js';
 export * from './scalogram.js';
 export * from './shape.js';
 export * from './spectralNorm.js';
+export * from './spectrogramAugment.js';
 export * from './state.js';
 export * from './stft.js';
 export * from './wavelet.js';
@@ -81,6 +83,7 @@ export const oracles = {
   slice,
   softplus,
   spectral_norm: spectralNorm,
+  spectrogram_augment: spectrogramAugment,
   sub,
   sum,
   tanh,

@@ -1,5 +1,6 @@
 /** Parsers of option values. What they refuse is wrong usage: exit code 2. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { AUGMENTATIONS, type AugmentConfig, NO_AUGMENTATION } from '../data/augment.js';
 
 /** 1, 2, 3, ... */
 export function positiveInteger(text: string): number {
@@ -35,6 +36,22 @@ export function positiveNumber(text: string): number {
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Give a number above 0.');
   return value;
 }
+
+/** --augment all, none, or time-shift,gain: strengths are those of AUGMENTATIONS. */
+export const augmentOption = (): Option =>
+  new Option(
+    '--augment <kinds>',
+    `what may happen to images before they are judged: all, none (default), or some of ${Object.keys(AUGMENTATIONS).join()}`,
+  ).argParser((text): AugmentConfig => {
+    const kinds = text === 'all' ? Object.keys(AUGMENTATIONS) : text === 'none' ? [] : text.split(',');
+    const unknown = kinds.find((kind) => !Object.hasOwn(AUGMENTATIONS, kind));
+    if (unknown !== undefined) {
+      throw new InvalidArgumentError(
+        `There is no "${unknown}": give all, none, or ${Object.keys(AUGMENTATIONS).join()}.`,
+      );
+    }
+    return Object.assign({}, NO_AUGMENTATION, ...kinds.map((kind) => AUGMENTATIONS[kind]));
+  });
 
 /** Where results go: a folder, which need not be there. */
 export function folder(text: string): string {

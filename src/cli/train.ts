@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AugmentConfig } from '../data/augment.js';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, isInside, readText } from '../io/files.js';
@@ -22,7 +23,7 @@ import {
 import { type TrainResult, trainGan } from '../train/trainer.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
-import { folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
+import { augmentOption, folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
 import { counted, sizeOption } from './prepare.js';
 
 export interface TrainFlags {
@@ -35,6 +36,7 @@ export interface TrainFlags {
   readonly checkpointActivations?: boolean;
   readonly fold?: number;
   readonly balanced?: true;
+  readonly augment?: AugmentConfig;
   readonly config?: string;
   /** Of pictures: `train` only. */
   readonly channels?: Channels;
@@ -64,6 +66,7 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .addOption(checkpointOption())
     .option('--fold <k>', 'of a data set in folds: the one that tests (default: the parts that it lists)', wholeNumber)
     .option('--balanced', 'draw each class equally often, however many images it has')
+    .addOption(augmentOption())
     .option(
       '--config <file>',
       'JSON file with any fields of config.json: they override the preset, and options override them',
@@ -123,9 +126,10 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   if (flags.size !== undefined && flags.size !== preset.size) {
     throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
   }
-  const { size, channels, fit, fold, balanced, steps, batch, seed, learningRate, checkpointActivations } = flags;
+  const { size, channels, fit, fold, balanced, augment, steps, batch, seed, learningRate, checkpointActivations } =
+    flags;
   const rates = { learningRateG: learningRate, learningRateD: learningRate };
-  const given = { size, channels, fit, fold, balanced, steps, batch, seed, ...rates, checkpointActivations };
+  const given = { size, channels, fit, fold, balanced, augment, steps, batch, seed, ...rates, checkpointActivations };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }

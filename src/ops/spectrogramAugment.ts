@@ -64,6 +64,7 @@ export const spectrogramAugment = defineOp<SpectrogramAugmentAttrs, readonly [Te
   name: 'spectrogram_augment',
   summary: 'x [N, C, H, W] in [-1, 1], noise i32 [M, C, H, W] in 0 to 255 -> y like x, as seed and stream decide',
   inputs: ['x', 'noise?'],
+  half: { x: 'f16' },
   shape([x, noise], attrs) {
     const shape = ranked('spectrogram_augment', 'x', x, 4);
     if (noise && formatShape(noise.slice(1)) !== formatShape(shape.slice(1))) {

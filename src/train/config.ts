@@ -1,5 +1,6 @@
 /** What a training run is told: checked, saved as config.json, and part of every checkpoint. */
 import { z } from 'zod';
+import { augmentSchema, NO_AUGMENTATION } from '../data/augment.js';
 import { firstFault } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
 import { FITS } from '../io/image.js';
@@ -21,6 +22,7 @@ export const trainConfigSchema = z
     fit: z.enum(FITS).default('stretch').describe('how pictures that are not square become square'),
     fold: z.int().min(0).nullable().default(null).describe('that tests; null: the parts that the data set lists'),
     balanced: z.boolean().default(false).describe('whether each class is drawn equally often, instead of each image'),
+    augment: augmentSchema.default(NO_AUGMENTATION).describe('what may happen to every image before it is judged'),
     batch: z.int().min(1).max(4096).describe('real images a step'),
     steps: z.int().min(1).max(100_000_000).describe('updates of each network'),
     seed: z.int().min(0).describe('of weights, noise and shuffling'),
@@ -91,6 +93,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     fit: 'stretch',
     fold: null,
     balanced: false,
+    augment: NO_AUGMENTATION,
     batch: 16,
     steps: preset === 'small' ? 500 : preset === 'reference' ? 2000 : 20_000,
     seed: 1,

@@ -3,6 +3,7 @@
  * call, one power iteration), then a generator update through the frozen discriminator.
  */
 import { Tape } from '../autograd/tape.js';
+import { type AugmentConfig, augmentAttrs, isAugmented, NO_AUGMENTATION } from '../data/augment.js';
 import type { Engine } from '../kernel/engine.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import type { Discriminator } from '../models/discriminator.js';
@@ -13,6 +14,7 @@ import { bceWithLogits, crossEntropy } from '../ops/loss.js';
 import { mean } from '../ops/reduce.js';
 import { scaleScalars } from '../ops/scalars.js';
 import { slice } from '../ops/shape.js';
+import { spectrogramAugment } from '../ops/spectrogramAugment.js';
 import { copyInto } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
@@ -26,9 +28,21 @@ export interface GanObjective {
 export interface GanStepOptions extends GanObjective {
   /** Whether activations are forgotten and computed again for the gradients: less memory, for more time. Default false. */
   readonly checkpointActivations?: boolean;
+  /**
+   * What may happen to every image, real or generated, before the discriminator sees it, in both updates (Zhao et al. 2020).
+   * Default nothing. It is drawn from the seed and the number of the step.
+   */
+  readonly augment?: AugmentConfig;
+  readonly seed?: number;
+  /** Of the spectrograms; see augmentAttrs. */
+  readonly rangeDb?: number | undefined;
+  /** i32 [M, channels, size, size]: backgrounds for that, levels 0 to 255. */
+  readonly noise?: Tensor | undefined;
 }
 
 export interface GanBatch {
+  /** Which step this is, for what is drawn within it. Default 0. */
+  readonly step?: number;
   /** Real images [N, channels, size, size] in [-1, 1]. */
   readonly images: Float32Array;
   /** Their classes [N]. */
@@ -111,6 +125,12 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
   const weightsG = [bce ? 1 : -1, 1] as const;
   const cotangentsG = [bce ? constants.one : constants.minusOne, constants.one] as const;
 
+  const { augment = NO_AUGMENTATION, seed = 0, rangeDb, noise } = objective;
+  const attrs = { ...augmentAttrs(augment, size, rangeDb), seed };
+  /** What the discriminator sees of images; `stream` fixes what is drawn. */
+  const augmented = (tape: Tape, images: Tensor, stream: number): Tensor =>
+    isAugmented(augment) ? tape.apply(spectrogramAugment, [images, noise], { ...attrs, stream }) : images;
+
   const upload = (batch: GanBatch): Uploaded => {
     const images = e.empty([2 * n, channels, size, size]);
     e.write({ ...images, shape: [n, channels, size, size] }, batch.images);
@@ -123,7 +143,11 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
     };
   };
 
-  const updateDiscriminator = ({ images, labels, zdLabels }: Uploaded, zd: Tensor, rate?: number): Losses => {
+  const updateDiscriminator = (
+    { images, labels, zdLabels }: Uploaded,
+    { step = 0, zd }: GanBatch,
+    rate?: number,
+  ): Losses => {
     e.mark('fakes');
     e.scope(() => {
       const fakes = g.module.forward(new Tape(e), zd, zdLabels);
@@ -132,7 +156,7 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
     });
     e.mark('D forward');
     const tape = new Tape(e, d.targets, taping);
-    const judged = d.module.forward(tape, images);
+    const judged = d.module.forward(tape, augmented(tape, images, 2 * step));
     const source = discriminatorSource(tape, objective, constants, judged.adversarial);
     const logits = objective.classOnFakes
       ? judged.classes
@@ -149,10 +173,11 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
     return { source, classes };
   };
 
-  const updateGenerator = ({ zgLabels }: Uploaded, zg: Tensor, rate?: number): Losses => {
+  const updateGenerator = ({ zgLabels }: Uploaded, { step = 0, zg }: GanBatch, rate?: number): Losses => {
     e.mark('G forward');
     const tape = new Tape(e, g.targets, taping);
-    const judged = d.module.forward(tape, g.module.forward(tape, zg, zgLabels));
+    const made = g.module.forward(tape, zg, zgLabels);
+    const judged = d.module.forward(tape, augmented(tape, made, 2 * step + 1));
     const source = bce
       ? tape.apply(bceWithLogits, [judged.adversarial, constants.allReal], {})
       : tape.apply(mean, [judged.adversarial], {});
@@ -175,8 +200,8 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
       const losses = e.empty([LOSS_NAMES.length]);
       e.scope(() => {
         const uploaded = upload(batch);
-        const ofD = e.scope(() => updateDiscriminator(uploaded, batch.zd, rates.d));
-        const ofG = e.scope(() => updateGenerator(uploaded, batch.zg, rates.g));
+        const ofD = e.scope(() => updateDiscriminator(uploaded, batch, rates.d));
+        const ofG = e.scope(() => updateGenerator(uploaded, batch, rates.g));
         e.mark('losses');
         scaleScalars(e, [ofD.source, ofD.classes, ofG.source, ofG.classes], [...weightsD, ...weightsG], losses);
         return null;

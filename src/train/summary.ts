@@ -10,6 +10,7 @@ import { type LogRecord, readLog } from '../io/log.js';
 import type { CurvePoint, ReportData } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, loadNetwork } from './checkpoint.js';
+import type { TrainConfig } from './config.js';
 import { createDiscriminator, createGenerator } from './gan.js';
 import { judgeImages } from './judge.js';
 import { generateImages, toLevels } from './sample.js';
@@ -90,12 +91,7 @@ export async function summarise(
       ...(last.peakGpuBytes !== undefined && { peakGpuBytes: last.peakGpuBytes }),
       parametersG: g.parameterCount,
       parametersD: d.parameterCount,
-      settings: Object.fromEntries(
-        Object.entries(config).map(([name, value]) => [
-          name,
-          Array.isArray(value) ? value.join(', ') : (value ?? 'none'),
-        ]),
-      ),
+      settings: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, settingOf(value)])),
     },
     curves: thinned(curvesOf(records)),
     accuracy,
@@ -138,6 +134,14 @@ async function examples(source: ImageSource, label: number): Promise<Uint8Array[
   const images = new Float32Array(count * length);
   await Promise.all(chosen.map((i, k) => source.read(i, images.subarray(k * length, (k + 1) * length))));
   return toLevels(images, size, channels);
+}
+
+/** A setting as the report shows it: of several strengths, those that are not 0. */
+function settingOf(value: TrainConfig[keyof TrainConfig]): string | number | boolean {
+  if (Array.isArray(value)) return value.join(', ');
+  if (typeof value !== 'object') return value;
+  const strengths = Object.entries(value ?? {}).filter(([, strength]) => strength !== 0);
+  return strengths.map(([name, strength]) => `${name} ${strength}`).join(', ') || 'none';
 }
 
 /** SHOWN images, the missing ones black. */

@@ -6,6 +6,8 @@
  * A run that was stopped goes on from its newest checkpoint and computes what it would have computed.
  */
 import path from 'node:path';
+import { noiseLabel } from '../audio/places.js';
+import { noiseBank } from '../data/augment.js';
 import { createLoader, type LabelledImages, type Loader } from '../data/loader.js';
 import type { Part } from '../data/parts.js';
 import type { Dataset } from '../data/read.js';
@@ -15,6 +17,7 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { type Log, openLog } from '../io/log.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Tensor } from '../memory/tensor.js';
 import { randomNormal } from '../ops/random.js';
 import { uniform } from '../reference/random.js';
 import { type Checkpoint, loadGan, saveCheckpoint } from './checkpoint.js';
@@ -86,6 +89,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     gan,
     loader,
     log,
+    train,
     test,
     begin: performance.now(),
     done: start,
@@ -127,6 +131,7 @@ interface Run extends TrainOptions {
   readonly gan: Gan;
   readonly loader: Loader;
   readonly log: Log;
+  readonly train: ImageStore;
   readonly test: ImageStore;
   readonly begin: number;
   /** Steps that both networks have made. */
@@ -136,7 +141,8 @@ interface Run extends TrainOptions {
 
 async function runSteps(run: Run): Promise<TrainResult> {
   const { engine: e, config, gan } = run;
-  const step = createGanStep(e, gan, config, config.batch);
+  const noise = await backgrounds(run);
+  const step = createGanStep(e, gan, { ...config, rangeDb: run.dataset.parameters?.rangeDb, noise }, config.batch);
   const flight = createFlight(e, (t, losses) => reportLosses(run, t, losses));
   while (run.done < config.steps && !run.signal?.aborted) {
     const real = await run.loader.batch(run.done);
@@ -155,6 +161,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
   await flight.settle();
   const checkpoint = await save(run);
   step.destroy();
+  if (noise) e.release(noise);
   run.log.write({
     step: run.done,
     adapter: e.gpu.info.name,
@@ -165,6 +172,16 @@ async function runSteps(run: Run): Promise<TrainResult> {
   return { step: run.done, complete: run.done >= config.steps, checkpoint };
 }
 
+/** Images of the class noise for augmentation, if it wants them; says so if there are none. */
+async function backgrounds({ engine: e, config, dataset, train, onNote }: Run): Promise<Tensor | undefined> {
+  if (config.augment.background === 0) return undefined;
+  const { channels, size } = config;
+  const bank = await noiseBank(train, dataset.classes.indexOf(noiseLabel));
+  if (bank) return e.upload(bank.levels, [bank.count, channels, size, size]);
+  onNote?.(`There is no class "${noiseLabel}" among the training images: no background is mixed in.`);
+  return undefined;
+}
+
 /** Everything random about step t comes from the seed and t alone, so a resumed run draws the same. */
 function drawBatch({ engine: e, config, dataset }: Run, t: number, { images, labels }: LabelledImages) {
   const { batch, latent, seed } = config;
@@ -173,6 +190,7 @@ function drawBatch({ engine: e, config, dataset }: Run, t: number, { images, lab
   const randomLabels = (s: number): Int32Array =>
     Int32Array.from(uniform(seed, s, batch), (u) => Math.floor(u * classes));
   return {
+    step: t,
     images,
     labels,
     zd: randomNormal(e, [batch, latent], { seed, stream }),

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_AUGMENTATION } from '../../src/data/augment.js';
 import { type Dataset, readDataset } from '../../src/data/read.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { writeAtomically } from '../../src/io/files.js';
@@ -91,6 +92,19 @@ describe('a run', () => {
     expect(await tensorsOf('c')).toEqual(await tensorsOf('a'));
     const steps = readLog(path.join(folder, 'c', 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('augmented goes on to the very same bits, and is another run than one that is not', async () => {
+    const augment = { ...NO_AUGMENTATION, timeShift: 0.5, gain: 6, background: 0.5, timeMask: 0.2 };
+    const config = checkConfig({ ...CONFIG, augment, steps: 4 }, 'the test');
+    const notes: string[] = [];
+    await train('augmented', { config, onNote: (line) => notes.push(line) });
+    expect(notes).toEqual(['There is no class "noise" among the training images: no background is mixed in.']);
+    await train('parts', { config: { ...config, steps: 2 } });
+    await train('parts', { config, checkpoint: await readCheckpoint(path.join(folder, 'parts')) });
+    expect(await tensorsOf('parts')).toEqual(await tensorsOf('augmented'));
+    await train('plain', { config: { ...CONFIG, steps: 4 } });
+    expect(await tensorsOf('plain')).not.toEqual(await tensorsOf('augmented'));
   });
 
   it('in colours has networks of three channels and makes pictures of three', async () => {

@@ -4,7 +4,7 @@
 //   v = v + log(1 + exp(k (b - v))) / k      where background is added, b = noise[m, c, h, w] / 127.5 - 1 - fade
 //   y[n, c, h, w] = -1 under a mask, else min(1, max(-1, v))
 //
-// x, y [N, C, H, W]; noise i32 [M, C, H, W], unused if M = 0 (then another tensor is bound in its place). k is `slope`. One
+// x, y [N, C, H, W]; noise i32 [M, C, H, W], unread if M = 0. k is `slope`. One
 // invocation per strip of STRIP columns of a row draws what the image gets once, and walks along the strip.
 
 @group(0) @binding(0) var<storage, read> x: array<X>;

@@ -5,7 +5,7 @@
 //                    if that pixel is not masked and -1 <= v <= 1, before it is clamped
 //
 // Row h is shown by row h + df; the first and the last are repeated in the rows that the shift leaves free. x, gy, gx
-// [N, C, H, W]; noise i32 [M, C, H, W], unused if M = 0. One invocation per strip of STRIP columns of a row of gx.
+// [N, C, H, W]; noise i32 [M, C, H, W], unread if M = 0. One invocation per strip of STRIP columns of a row of gx.
 
 @group(0) @binding(0) var<storage, read> x: array<X>;
 @group(0) @binding(1) var<storage, read> noise: array<i32>;

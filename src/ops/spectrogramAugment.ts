@@ -40,7 +40,7 @@ function dispatch(
     file,
     uses: ['lib/philox', 'lib/spectrogram_augment'],
     constants: { STRIP, ...constants },
-    tensors: [x, noise ?? x, ...tensors.slice(1)],
+    tensors: [x, noise ?? e.empty([1], 'i32'), ...tensors.slice(1)],
     params,
     grid: gridFor(strips, 64),
   });

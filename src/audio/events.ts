@@ -39,9 +39,17 @@ const BACKGROUND_STEP = 5;
 const DEEPEST_BACKGROUND = 40;
 const HYSTERESIS = 4;
 
-/** Events in order of time. None where the sample rate holds nothing of the band. */
-export function findEvents(samples: Float32Array, sampleRate: number, options: EventOptions): SoundEvent[] {
-  const excess = excessLevels(samples, sampleRate, options);
+/**
+ * Events in order of time, none where the sample rate holds nothing of the band. `depth` is how far below the loudest frame
+ * a background may lie, dB.
+ */
+export function findEvents(
+  samples: Float32Array,
+  sampleRate: number,
+  options: EventOptions,
+  depth = DEEPEST_BACKGROUND,
+): SoundEvent[] {
+  const excess = excessLevels(samples, sampleRate, options, depth);
   const frame = frameLength(sampleRate) / 2 / sampleRate;
   const long = risen(excess, options.eventDb).filter(({ end, start }) => (end - start) * frame >= options.eventLength);
   return merged(long, options.eventGap / frame).map(({ start, end, strength }) => ({
@@ -79,7 +87,7 @@ function merged(runs: readonly Run[], gap: number): Run[] {
 }
 
 /** dB of each frame over the background, in the band where that is largest. */
-function excessLevels(samples: Float32Array, sampleRate: number, options: EventOptions): Float32Array {
+function excessLevels(samples: Float32Array, sampleRate: number, options: EventOptions, depth: number): Float32Array {
   const hop = frameLength(sampleRate) / 2;
   const count = Math.max(1, Math.ceil(samples.length / hop));
   const bands = bandLevels(samples, sampleRate, count, options);
@@ -91,7 +99,7 @@ function excessLevels(samples: Float32Array, sampleRate: number, options: EventO
     const around = bands.map((levels) =>
       levels.slice(Math.max(0, middle - framesIn(BACKGROUND_REACH)), middle + framesIn(BACKGROUND_REACH)).sort(),
     );
-    const deepest = Math.max(...around.map((sorted) => sorted.at(-1)!)) - DEEPEST_BACKGROUND;
+    const deepest = Math.max(...around.map((sorted) => sorted.at(-1)!)) - depth;
     for (const [b, levels] of bands.entries()) {
       const sorted = around[b]!;
       const background = Math.max(deepest, sorted[Math.floor(BACKGROUND_SHARE * (sorted.length - 1))]!);

@@ -10,8 +10,8 @@
  * Annotated recordings, whichever of the two is asked for: the same for each annotation, under its label. None is dropped
  * for being close to another, but for those of one label that are equal to a hundredth of a second.
  *
- * Noise: windows side by side in what lies between events (or annotations), `eventGap` away from them. Windows of the grid
- * that no event touches are nobody's song then, and left out.
+ * Noise: windows side by side in what lies between annotations, or between events when they are looked for with a lower
+ * threshold and in quieter bands (distant birds are no noise either), `eventGap` away from them. Windows of the grid that no event touches are nobody's song then, and left out.
  */
 import { type Annotation, windowStarts } from './annotations.js';
 import { type EventOptions, findEvents } from './events.js';
@@ -58,7 +58,7 @@ export function placeWindows(stretch: Stretch, settings: Placing, annotations?: 
   }
   const sounding: readonly Sounding[] =
     annotations?.map((annotation) => ({ ...annotation, annotation })) ?? eventsOf(stretch, settings);
-  const noise = noiseWindows > 0 ? noisePlaces(stretch, settings, sounding) : [];
+  const noise = noiseWindows > 0 ? noisePlaces(stretch, settings, annotations ?? faintEvents(stretch, settings)) : [];
   const { places, skipped } =
     windows === 'grid' && !annotations
       ? touchedPlaces(stretch, settings, sounding)
@@ -108,13 +108,18 @@ function gridPlaces({ samples, sampleRate, first, until }: Stretch, { window, ho
   }
 }
 
-function eventsOf({ samples, sampleRate, first }: Stretch, settings: Placing): Sounding[] {
+function eventsOf({ samples, sampleRate, first }: Stretch, settings: Placing, depth?: number): Sounding[] {
   const offset = first / sampleRate;
-  return findEvents(samples, sampleRate, settings).map(({ start, end, strength }) => ({
+  return findEvents(samples, sampleRate, settings, depth).map(({ start, end, strength }) => ({
     start: offset + start,
     end: offset + end,
     strength,
   }));
+}
+
+/** Events that reach two thirds of what is asked of others, up to 50 dB below what is loudest. */
+function faintEvents(stretch: Stretch, settings: Placing): Sounding[] {
+  return eventsOf(stretch, { ...settings, eventDb: (2 / 3) * settings.eventDb }, 50);
 }
 
 /**

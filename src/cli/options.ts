@@ -30,6 +30,13 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** Any number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.');
+  return value;
+}
+
 /** Any number above 0. */
 export function positiveNumber(text: string): number {
   const value = Number(text);

@@ -13,15 +13,12 @@ import type { Engine } from '../kernel/engine.js';
 import { DEFAULT_SIZE, SIZES } from '../train/config.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
-import { folder, positiveInteger, positiveNumber } from './options.js';
+import { folder, positiveInteger } from './options.js';
+import { parametersFrom, type SpectrogramFlags, spectrogramOptions } from './spectrogramOptions.js';
 import { checkParts, type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
 
-export interface PrepareFlags extends SplitFlags {
+export interface PrepareFlags extends SpectrogramFlags, SplitFlags {
   readonly size: number;
-  readonly fmin: number;
-  readonly fmax: number;
-  readonly window: number;
-  readonly hop: number;
   readonly seed: number;
 }
 
@@ -43,32 +40,28 @@ export const LEFT_OUT =
   'nothing is left.';
 
 export function register(program: Command): void {
-  splitOptions(program.command('prepare'))
+  const command = splitOptions(program.command('prepare'))
     .usage('<dir> --out <folder> [options]')
     .description(
-      'Turns recordings, a folder for each species, into a data set: windows of 2 s, their wavelet spectrograms as PNG ' +
-        'files, and dataset.json, which says where each came from, how they are split, and what was left out and why. ' +
+      'Turns recordings, a folder for each species, into a data set: windows of 2 s, their spectrograms as PNG files, ' +
+        'and dataset.json, which says where each came from, how they are split, and what was left out and why. ' +
         `Run it again to go on where it stopped. ${LEFT_OUT}`,
     )
     .argument('<dir>', 'folder with a folder of recordings for each species')
     .requiredOption('--out <folder>', 'where the data set goes', folder)
     .addOption(sizeOption())
-    .option('--fmin <hertz>', 'frequency of the lowest row', positiveNumber, defaultParameters.fmin)
-    .option('--fmax <hertz>', 'frequency of the highest row', positiveNumber, defaultParameters.fmax)
-    .option('--window <seconds>', 'length of a window', positiveNumber, defaultParameters.window)
-    .option('--hop <seconds>', 'from one window to the next', positiveNumber, defaultParameters.hop)
     .option('--seed <n>', 'of the split', positiveInteger, 1)
-    .addOption(adapterOption())
-    .action(async (dir: string, options: PrepareFlags & { out: string; adapter?: string }) => {
-      const { out, adapter, test, validation, folds, split, ...flags } = options;
-      const choice = await splitFrom({ test, validation, folds, split }, flags.seed);
-      await interruptible((signal) =>
-        withFastEngine({ adapter }, async (engine) => {
-          const summary = await prepare(engine, { dir, out, ...flags, ...choice }, signal);
-          console.log(describeSummary(summary));
-        }),
-      );
-    });
+    .addOption(adapterOption());
+  spectrogramOptions(command).action(async (dir: string, flags: PrepareFlags & { out: string; adapter?: string }) => {
+    const { out, adapter, size, seed } = flags;
+    const choice = await splitFrom(flags, seed);
+    await interruptible((signal) =>
+      withFastEngine({ adapter }, async (engine) => {
+        const summary = await prepare(engine, { ...parametersFrom(flags), dir, out, size, seed, ...choice }, signal);
+        console.log(describeSummary(summary));
+      }),
+    );
+  });
 }
 
 /** Makes the data set, with progress on stderr. */

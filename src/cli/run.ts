@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { synthesiseRecordings } from '../audio/syrinx.js';
-import { changedRecording } from '../data/dataset.js';
+import { changedParameter, changedRecording } from '../data/dataset.js';
 import { readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
@@ -14,17 +14,18 @@ import { interruptible } from './interrupt.js';
 import { folder } from './options.js';
 import { describeSummary, LEFT_OUT, prepare } from './prepare.js';
 import { report } from './report.js';
+import { parametersFrom, type SpectrogramFlags, spectrogramOptions } from './spectrogramOptions.js';
 import { type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
 import { configFrom, describeTraining, resumable, startAnew, type TrainFlags, train, trainOptions } from './train.js';
 
-interface RunFlags extends TrainFlags, SplitFlags {
+interface RunFlags extends TrainFlags, SpectrogramFlags, SplitFlags {
   readonly out: string;
   readonly count: number;
   readonly adapter?: string;
 }
 
 export function register(program: Command): void {
-  splitOptions(trainOptions(program.command('run'), `${DEFAULT_SIZE}`))
+  const command = splitOptions(trainOptions(program.command('run'), `${DEFAULT_SIZE}`))
     .usage('[dir] [options]')
     .description(
       'Does everything: prepare, train, generate, report. Without a folder it synthesises recordings of invented species on ' +
@@ -33,15 +34,17 @@ export function register(program: Command): void {
     .argument('[dir]', 'folder with a folder of recordings for each species')
     .option('--out <folder>', "the run's folder (default: lyrebird-run, or lyrebird-run-<name of the folder>)", folder)
     .option('--count <n>', 'synthetic images for each class', imagesPerClass, 50)
-    .addOption(adapterOption())
-    .action(async (dir: string | undefined, given: Omit<RunFlags, 'out'> & { out?: string }) => {
+    .addOption(adapterOption());
+  spectrogramOptions(command).action(
+    async (dir: string | undefined, given: Omit<RunFlags, 'out'> & { out?: string }) => {
       const flags: RunFlags = { ...given, out: given.out ?? defaultFolder(dir) };
       const config = await configFrom(flags);
       const isNew = !(await resumable(flags.out, config));
       await interruptible((signal) =>
         withFastEngine(flags, (engine) => runAll({ engine, dir, flags, config, isNew, signal })),
       );
-    });
+    },
+  );
 }
 
 /** A folder for each source, so that one's own recordings do not meet the run on invented ones. */
@@ -69,12 +72,15 @@ async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promi
     );
   }
   const source = dir === undefined ? { recordings: synthesiseRecordings({ seed }) } : { dir };
-  const spectrograms = { ...source, out: data, size: config.size, ...(await splitFrom(flags, seed)) };
+  const parameters = { ...parametersFrom(flags), size: config.size };
+  const spectrograms = { ...parameters, ...source, out: data, ...(await splitFrom(flags, seed)) };
+  const other = isNew ? undefined : await changedParameter(spectrograms);
   const changed = isNew ? undefined : await changedRecording(spectrograms);
-  if (changed !== undefined) {
+  if (other !== undefined || changed !== undefined) {
     // Before the data set is made anew, so that what is there stays as it is.
     const advice = startAnew(out, dir === undefined ? 'lyrebird-invented' : `${path.basename(path.resolve(dir))}-run`);
-    throw new UserError(`"${out}" holds a run on other recordings: ${changed}. ${advice}`);
+    const what = changed === undefined ? `spectrograms: ${other}` : `recordings: ${changed}`;
+    throw new UserError(`"${out}" holds a run on other ${what}. ${advice}`);
   }
   const summary = await prepare(engine, spectrograms, signal);
   console.log(describeSummary(summary));

@@ -278,14 +278,26 @@ async function takeUp(work: Work): Promise<void> {
   if (!isDeepStrictEqual(previous.parameters, work.settings.parameters)) await dropEntries(work, () => true);
 }
 
+const parameterNames = Object.keys(defaultParameters) as (keyof Parameters)[];
+
 function checkSettings(options: PrepareOptions): Settings {
-  const names = Object.keys(defaultParameters) as (keyof Parameters)[];
-  const given = Object.fromEntries(names.map((name) => [name, options[name] ?? defaultParameters[name]]));
+  const given = Object.fromEntries(parameterNames.map((name) => [name, options[name] ?? defaultParameters[name]]));
   const parameters = parametersSchema.safeParse(given);
   if (!parameters.success) throw new UserError(`The setting ${firstFault(parameters.error, given)}.`);
   const split = checkSplit(options);
   if (!((options.batch ?? 1) >= 1)) throw new UserError(`The setting "batch" (${options.batch}): must be at least 1.`);
   return { parameters: parameters.data, ...split };
+}
+
+/**
+ * The first parameter in which the data set `out` and `options` differ, in words; undefined if they are the same, or if
+ * there is no finished data set.
+ */
+export async function changedParameter(options: Pick<PrepareOptions, 'out'> & Parameters): Promise<string | undefined> {
+  if (!(await isOwnFolder(options.out, indexName))) return undefined;
+  const { parameters, complete } = await readIndex(options.out);
+  const name = complete && parameterNames.find((each) => parameters[each] !== options[each]);
+  return name ? `${name} ${parameters[name]} (asked for: ${options[name]})` : undefined;
 }
 
 /**

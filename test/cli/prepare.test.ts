@@ -2,9 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { encodeWav } from '../../src/audio/wav.js';
+import type { DatasetIndex } from '../../src/data/schema.js';
 import { temporaryFolder } from '../audio/fixtures.js';
 import { lyrebird } from './console.js';
-import { json, pressWhen, put, recordings } from './fixtures.js';
+import { json, pressWhen, put, recordings, tone } from './fixtures.js';
 
 const folder = temporaryFolder();
 const dir = recordings(path.join(folder, 'birds'), ['robin', 'wren'], 2);
@@ -46,6 +48,12 @@ describe('a place for the data set', () => {
 it.each([
   [['--fmin', '9000', '--fmax', '100'], 1, /9000 to 100 Hz\. Choose 0 < fmin < fmax/],
   [['--hop', '3'], 1, /"hop" \(3\): must be at most window/],
+  [['--transform', 'fourier'], 2, /Allowed choices are morlet, morse, bump, mel, stft/],
+  [['--w0', '1'], 1, /"w0" \(1\): must be at least 2/],
+  [['--sigma', '7'], 1, /"sigma" \(7\): must be less than mu/],
+  [['--frame-hop', '0.5'], 1, /"frameHop" \(0\.5\): must be at most half of frame/],
+  [['--event-gap', ''], 2, /Give a number/],
+  [['--max-windows', '0'], 2, /Give a whole number above 0/],
   [['--window', '1000'], 1, /"window" \(1000\): must be at most 600/],
   [['--size', '48'], 2, /Give 32, 64, 128, 256/],
   [['--seed', '1.5'], 2, /Give a whole number above 0/],
@@ -54,6 +62,34 @@ it.each([
   expect(exitCode).toBe(code);
   expect(stderr).toMatch(sentence);
   expect(existsSync(path.join(folder, 'none'))).toBe(false);
+});
+
+it('makes what its options say, and writes them down', async () => {
+  const out = path.join(folder, 'options');
+  const calls = path.join(folder, 'calls');
+  for (const label of ['robin', 'wren']) {
+    for (const n of [1, 2]) {
+      // A second of hiss, half a second of song, three seconds of hiss.
+      const samples = tone(label === 'robin' ? 2000 : 4000, { seconds: 4.5, rate: 16000, seed: n });
+      const hiss = tone(0, { seconds: 4.5, rate: 16000, seed: n });
+      const heard = samples.map((value, i) => (i >= 16000 && i < 24000 ? value : hiss[i]!));
+      put(path.join(calls, label, `${n}.wav`), encodeWav(heard, 16000));
+    }
+  }
+  const ran = await lyrebird(
+    ...['prepare', calls, '--out', out, '--fmax', '7000', '--window', '1', '--hop', '0.5', '--transform', 'mel'],
+    ...['--windows', 'events', '--max-windows', '1', '--noise-class', '--gate', '--normalise', 'rms', '--keep-dc'],
+  );
+  expect(ran).toMatchObject({ exitCode: 0 });
+  const index = json<DatasetIndex>(out, 'dataset.json');
+  expect(index.parameters).toMatchObject({ transform: 'mel', windows: 'events', maxWindows: 1, noiseWindows: 2 });
+  expect(index.parameters).toMatchObject({ gateDb: 8, normalise: 'rms', removeDc: false });
+  expect(index.counts).toMatchObject({ images: 12, recordings: 4 });
+  for (const { label, start } of index.images.filter((image) => image.label !== 'noise')) {
+    expect(['robin', 'wren']).toContain(label);
+    expect(start).toBeCloseTo(0.75, 1);
+  }
+  expect(readdirSync(path.join(out, 'noise'))).toHaveLength(8);
 });
 
 it('stops at ^C, says how far it came, and the same command makes the rest', async () => {

@@ -124,12 +124,15 @@ async function drawSheet(options: SheetOptions): Promise<Buffer> {
       return [await levelsOf(generated.source, i), white, ...(await Promise.all(neighbours))];
     }),
   );
-  const usual = heldOutDistances.length > 0 ? `; of held-out images ${quantile(heldOutDistances, 0.5).toFixed(2)}` : '';
+  const usual =
+    heldOutDistances.length > 0
+      ? ` (held-out images: ${quantile(heldOutDistances, 0.5).toFixed(2)} in the middle)`
+      : '';
   return gridPng(pictures.flat(), {
     columns: k + 2,
     size,
     rowLabels: rows.map(({ i, name }) => `${name} ${distances[i]!.toFixed(2)}`),
-    title: `generated, and its nearest training images (distance${usual})`,
+    title: `generated | nearest training images${usual}`,
   });
 }
 

@@ -158,9 +158,9 @@ function classTable({ classes, perClass, counts, accuracy }: Evaluation): Html {
   return html`<details>
 <summary>Class by class</summary>
 <p>In each cell above what synthetic pictures give, below it what as many held-out ones do. A dash: too few pictures, or none.</p>
-<div class="scroll"><table class="evaluation">
+<div class="scroll"><table class="evaluation classes">
 <thead><tr><th scope="col">Class</th><th scope="col" class="number">Training</th><th scope="col" class="number">Held out</th>${metrics.map(
-    (metric) => html`<th scope="col" class="number">${METRICS[metric].name}</th>`,
+    (metric) => html`<th scope="col" class="number">${METRICS[metric].name.replace(' distance', '')}</th>`,
   )}<th scope="col" class="number">GAN-test<small>real</small></th><th scope="col" class="number">GAN-train</th></tr></thead>
 <tbody>
 ${classes.map(
@@ -189,9 +189,6 @@ function measureText(measure: Measure): string {
 
 const short = (measure: Measure): string => ('value' in measure ? digits(measure.value) : '–');
 
-/** Three digits that count, and no more than three decimals: 31.2, 0.908, 0. */
-function digits(value: number): string {
-  return String(
-    Number(value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3)),
-  );
-}
+/** Three digits, and no more than three decimals: 31.2, 0.908. */
+const digits = (value: number): string =>
+  value.toFixed(Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))));

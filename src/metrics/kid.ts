@@ -4,8 +4,8 @@
  *   MMD^2 = mean over i != j of k(x_i, x_j) + mean over i != j of k(y_i, y_j) - 2 mean of k(x_i, y_j),
  *   k(x, y) = (x . y / dimensions + 1)^3,
  *
- * which is unbiased, however few the points: its expectation is 0 where both come from one distribution, so that it may come
- * out below 0. Source: Binkowski et al. 2018, "Demystifying MMD GANs".
+ * which is unbiased, however few the points, if they are drawn independently: its expectation is 0 where both come from one
+ * distribution, so that it may come out below 0. Source: Binkowski et al. 2018, "Demystifying MMD GANs".
  */
 import { Matrix } from 'ml-matrix';
 import type { Random } from '../audio/random.js';

@@ -25,18 +25,16 @@ import { outputsOf } from './classify.js';
 const FORMAT = 'lyrebird-features/1';
 const SEED = 1;
 
-/** Batches are an eighth of what is trained on, within these bounds. */
-const [LEAST_BATCH, MOST_BATCH] = [8, 32];
-
-/** Small sets are gone through more often: so many updates are aimed at, in a number of passes within these bounds. */
-const STEPS = 300;
-const [LEAST_EPOCHS, MOST_EPOCHS] = [20, 60];
-
-/** Of the training part, where the data set has no validation part of its own. */
-const KEPT_BACK = 0.15;
-
+/** How it is trained; what was trained otherwise is trained anew. */
 const RECIPE = {
   features: 64,
+  /** Of the training part, where the data set has no validation part of its own. */
+  keptBack: 0.15,
+  /** Batches are an eighth of what is trained on, within these bounds. */
+  batch: [8, 32],
+  /** So many updates are aimed at, in a number of passes within these bounds: small sets are gone through more often. */
+  steps: 300,
+  epochs: [20, 60],
   optimizer: 'adamw',
   learningRate: 2e-3,
   weightDecay: 0.05,
@@ -63,7 +61,7 @@ export interface TrainedFeatures {
 /** Trains a feature network: each class is drawn equally often. Throws the signal's reason if it is stopped. */
 export async function trainFeatures(e: Engine, training: FeatureTraining): Promise<TrainedFeatures> {
   const { train, validation, classes, seed, onEpoch, signal } = training;
-  const batch = clamp(Math.ceil(train.labels.length / 8), LEAST_BATCH, MOST_BATCH);
+  const batch = clamp(Math.ceil(train.labels.length / 8), RECIPE.batch);
   const loader = createLoader({ source: train, batch, seed, balanced: true });
   const config = configFor(loader.batchesPerEpoch);
   const { size, channels } = train;
@@ -87,11 +85,12 @@ const createNetwork = (e: Engine, classes: number, { channels, size }: ImageSour
   new Network(e, new FeatureNet({ classes, channels, size, features: RECIPE.features }), seed);
 
 function configFor(batchesPerEpoch: number): ClassifierConfig {
-  const epochs = clamp(Math.ceil(STEPS / batchesPerEpoch), LEAST_EPOCHS, MOST_EPOCHS);
+  const epochs = clamp(Math.ceil(RECIPE.steps / batchesPerEpoch), RECIPE.epochs);
   return { ...RECIPE, epochs, patience: Math.ceil(epochs / 4) };
 }
 
-const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
+const clamp = (value: number, [least, most]: readonly [number, number]): number =>
+  Math.min(most, Math.max(least, value));
 
 /** How the feature network came to be. */
 const infoSchema = z.object({
@@ -110,8 +109,6 @@ export type FeatureInfo = z.infer<typeof infoSchema>;
 
 export interface FeatureSpace {
   readonly info: FeatureInfo;
-  /** Whether it was trained by this call. */
-  readonly isNew: boolean;
   readonly network: Network<FeatureNet>;
   /** Feature vectors; their variance over the training part is 1, on average over the dimensions. */
   pointsOf(source: ImageSource): Promise<Points>;
@@ -133,8 +130,7 @@ export interface FeatureOptions {
 /** The run's feature space: read if it is there and of these images, else trained and written. */
 export async function openFeatures(options: FeatureOptions): Promise<FeatureSpace> {
   const { engine: e, train } = options;
-  const known = readKnown(options);
-  const { network, info } = known ?? (await trainAndKeep(options));
+  const { network, info } = readKnown(options) ?? (await trainAndKeep(options));
   const { module } = network;
   const features = (source: ImageSource): Promise<Float32Array> =>
     outputsOf(e, module, module.features.bind(module), source);
@@ -144,7 +140,7 @@ export async function openFeatures(options: FeatureOptions): Promise<FeatureSpac
       (await features(source)).map((value) => value / scale),
       RECIPE.features,
     );
-  return { info, isNew: !known, network, pointsOf };
+  return { info, network, pointsOf };
 }
 
 /** The root of the mean variance of all dimensions; 1 where nothing varies. */
@@ -222,7 +218,8 @@ function parts({
 }: FeatureOptions): Pick<Required<FeatureTraining>, 'train' | 'validation'> {
   if (validation.labels.length > 0) return { train, validation };
   const images = new Map(dataset.images.map((image) => [image.file, image]));
-  const fractions = { train: 1 - KEPT_BACK, validation: KEPT_BACK, test: 0 };
+  const { keptBack } = RECIPE;
+  const fractions = { train: 1 - keptBack, validation: keptBack, test: 0 };
   const items = train.files.map((file) => images.get(file)!);
   const split = splitRecordings(items, { fractions, seed: SEED });
   const of = (part: string) =>

@@ -4,11 +4,12 @@
  * (nearestTraining.ts).
  */
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { createRandom } from '../audio/random.js';
 import type { Dataset } from '../data/read.js';
 import { openImages } from '../data/store.js';
 import { UserError } from '../io/errors.js';
-import type { ComparisonGroup, Evaluation } from '../io/evaluation.js';
+import type { Comparison, ComparisonGroup, Evaluation } from '../io/evaluation.js';
 import type { Engine } from '../kernel/engine.js';
 import { compare } from '../metrics/compare.js';
 import { neighbourSearch } from '../metrics/gpuNeighbours.js';
@@ -128,7 +129,7 @@ async function compareGroups(
   halves: Halves,
   options: QualityOptions,
 ): Promise<Pick<Evaluation, 'overall' | 'perClass'>> {
-  const { checkpoint, onProgress, signal } = options;
+  const { checkpoint, onProgress } = options;
   const total = checkpoint.classes.length + 1;
   onProgress?.('compare', 0, total);
   const first = someOf(kinds.train, halves.first);
@@ -137,7 +138,6 @@ async function compareGroups(
   const overall = await compareGroup({ ...kinds, few, first, second }, options);
   const perClass: ComparisonGroup[] = [];
   for (const label of checkpoint.classes.keys()) {
-    signal?.throwIfAborted();
     onProgress?.('compare', perClass.length + 1, total);
     const part = (kind: Kind): Kind => someOf(kind, ofClass(kind, label));
     const { train, heldOut, generated } = kinds;
@@ -158,10 +158,14 @@ function asManyAs(heldOut: Kind, generated: Kind, classes: number): Kind {
 
 type Group = Kinds & Readonly<Record<'few' | 'first' | 'second', Kind>>;
 
-async function compareGroup(group: Group, { engine, k, seed }: QualityOptions): Promise<ComparisonGroup> {
+async function compareGroup(group: Group, { engine, k, seed, signal }: QualityOptions): Promise<ComparisonGroup> {
   const search = neighbourSearch(engine);
   const { train, heldOut, generated, few, first, second } = group;
-  const against = (kind: Kind, reference = train) => compare(search, reference, kind, { k, seed });
+  const against = async (kind: Kind, reference = train): Promise<Comparison> => {
+    await setImmediate(); // bootstraps keep this thread busy: progress and ^C have their turn in between
+    signal?.throwIfAborted();
+    return compare(search, reference, kind, { k, seed });
+  };
   return {
     generated: await against(generated),
     ...(heldOut.labels.length > 0 && { generatedFew: await against(few), heldOut: await against(heldOut) }),

@@ -4,6 +4,7 @@ import type { DeviceInfo } from '../device/adapter.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Precision } from '../train/precision.js';
 import type { Benchmark, Pass } from './benchmark.js';
 import { benchmarks } from './benchmarks.js';
 import { adapterOption, withEngine } from './engine.js';
@@ -11,6 +12,7 @@ import { describeHost, type Host } from './host.js';
 import { interruptible } from './interrupt.js';
 import { measure, type Timing } from './measure.js';
 import { positiveInteger } from './options.js';
+import { possiblePrecision, precisionOption } from './precision.js';
 import { leastMilliseconds, measureRoof, type Roof } from './roof.js';
 import { threeDigits } from './table.js';
 import { compareVariants } from './variants.js';
@@ -21,6 +23,7 @@ interface BenchOptions {
   readonly adapter?: string;
   readonly json?: string;
   readonly rounds: number;
+  readonly precision?: Precision;
 }
 
 export function register(program: Command): void {
@@ -38,12 +41,16 @@ export function register(program: Command): void {
       'instead, times the base variants of all kernels, which need no optional features, beside those chosen for this device',
     )
     .option('--json <file>', 'also write the results there')
+    .addOption(precisionOption())
     .addOption(adapterOption())
-    .action(async (filter: string | undefined, { adapter, json, rounds, variants }: BenchOptions) => {
+    .action(async (filter: string | undefined, { adapter, json, rounds, variants, precision }: BenchOptions) => {
       const chosen = choose(filter, benchmarks);
+      if (variants && precision === 'f16') throw new UserError('--variants compares in f32: leave out --precision.');
       await interruptible(async (signal) => {
         const results = await withEngine<object>({ adapter }, (e) =>
-          variants ? compareVariants(e, chosen, rounds, signal) : runAll(e, chosen, rounds, signal),
+          variants
+            ? compareVariants(e, chosen, rounds, signal)
+            : runAll(e, chosen, { rounds, precision: possiblePrecision(e, precision) }, signal),
         );
         if (json !== undefined) await writeAtomically(json, `${JSON.stringify(results, undefined, 2)}\n`);
       });
@@ -74,6 +81,7 @@ export interface Results {
   readonly host: Host;
   readonly adapter: DeviceInfo;
   readonly rounds: number;
+  readonly precision: Precision;
   readonly roof: Roof;
   readonly results: readonly Result[];
 }
@@ -82,17 +90,17 @@ export interface Results {
 export async function runAll(
   e: Engine,
   chosen: readonly Benchmark[],
-  rounds: number,
+  { rounds, precision }: { readonly rounds: number; readonly precision: Precision },
   signal: AbortSignal,
 ): Promise<Results> {
   const date = new Date().toISOString();
   const roof = await measureRoof(e);
-  console.log(formatHead(e.gpu.info, roof));
+  console.log(formatHead(e.gpu.info, roof, precision));
   const results: Result[] = [];
   for (const benchmark of chosen) {
     if (signal.aborted) break;
     console.log(`\n${benchmark.name}`);
-    const prepared = await benchmark.prepare(e);
+    const prepared = await benchmark.prepare(e, precision);
     for (const pass of prepared.passes) {
       if (signal.aborted) break;
       const result = await time(e, benchmark.name, pass, rounds, roof);
@@ -101,7 +109,7 @@ export async function runAll(
     }
     prepared.release();
   }
-  return { lyrebird: version, date, host: describeHost(), adapter: e.gpu.info, rounds, roof, results };
+  return { lyrebird: version, date, host: describeHost(), adapter: e.gpu.info, rounds, precision, roof, results };
 }
 
 async function time(e: Engine, benchmark: string, pass: Pass, rounds: number, roof: Roof): Promise<Result> {
@@ -126,12 +134,13 @@ const COLUMN = 10;
 const line = (name: string, cells: readonly string[]): string =>
   `  ${name.padEnd(NAME)}${cells.map((cell) => cell.padStart(COLUMN)).join('')}`;
 
-function formatHead(info: DeviceInfo, roof: Roof): string {
+function formatHead(info: DeviceInfo, roof: Roof, precision: Precision): string {
   const clock = roof.gpuClock
     ? "by the GPU's clock (timestamp queries), or by the wall clock where that says less"
     : "by the wall clock (this adapter's timestamps are missing or wrong)";
   return [
     `${info.name}, ${info.driver}`,
+    ...(precision === 'f16' ? ['f16: tensors that an operation can have so; the roof is that of f32'] : []),
     `roof: ${threeDigits(roof.gflops)} GFLOP/s (matrix product of ${roof.size}), ${threeDigits(roof.gbps)} GB/s (copy)`,
     `milliseconds are medians; GFLOP/s, GB/s and the share of the roof are ${clock}`,
     '',

@@ -1,10 +1,11 @@
 /** What `lyrebird bench` can time. */
 import type { Engine } from '../kernel/engine.js';
+import type { Precision } from '../train/precision.js';
 
 export interface Benchmark {
   readonly name: string;
-  /** Allocates and uploads what the passes need. */
-  prepare(e: Engine): Prepared | Promise<Prepared>;
+  /** Allocates and uploads what the passes need: in f16 what an op can take so, if that is the precision. Default f32. */
+  prepare(e: Engine, precision?: Precision): Prepared | Promise<Prepared>;
 }
 
 export interface Prepared {

@@ -1,10 +1,12 @@
 /** What `lyrebird bench` times: the `bench` cases of every op's record, pass by pass, and whole training steps. */
 import { caseInputs, describeCase } from '../autograd/check.js';
+import { gradientDtype } from '../autograd/halves.js';
 import { Gradients, Tape } from '../autograd/tape.js';
 import type { Engine } from '../kernel/engine.js';
 import { paddedBytes, type Storage, sizeOf, type Tensor } from '../memory/tensor.js';
 import { type Case, inputName, type Op, type Saved } from '../ops/define.js';
 import { ops } from '../ops/index.js';
+import type { Precision } from '../train/precision.js';
 import type { Benchmark, Pass, Prepared } from './benchmark.js';
 import { stepBenchmark } from './stepBenchmark.js';
 
@@ -14,24 +16,29 @@ const steps: readonly Benchmark[] = [stepBenchmark(32, 16), stepBenchmark(64, 16
 /** In the order in which they are timed. */
 export const benchmarks: readonly Benchmark[] = [
   ...ops.flatMap((op) =>
-    op.bench.map((test) => ({ name: describeCase(op, test), prepare: (e: Engine) => prepareCase(e, op, test) })),
+    op.bench.map((test) => ({
+      name: describeCase(op, test),
+      prepare: (e: Engine, precision?: Precision) => prepareCase(e, op, test, precision),
+    })),
   ),
   ...steps,
 ];
 
 /** The passes of one case: forward; the gradient of each input alone; if there are several, all of it as in training. */
-function prepareCase(e: Engine, op: Op, test: Case<object>): Prepared {
+function prepareCase(e: Engine, op: Op, test: Case<object>, precision: Precision = 'f32'): Prepared {
   const inputs = caseInputs(op, test).map((input, i) => {
     if (!input) return undefined;
     const integer = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';
-    return e.upload(integer ? Int32Array.from(input.data) : Float32Array.from(input.data), input.shape);
+    if (integer) return e.upload(Int32Array.from(input.data), input.shape);
+    const half = precision === 'f16' && inputName(op.inputs[i]!) in op.half;
+    return e.upload(Float32Array.from(input.data), input.shape, half ? 'f16' : 'f32');
   });
   const { attrs } = test;
   const shape = op.shape(test.shapes, attrs);
   const flops = op.flops(test.shapes, attrs, shape);
   // Not in a scope, so these last until `release`.
   const results = op.forward(e, inputs, attrs, shape);
-  const gy = e.upload(new Float32Array(sizeOf(shape)).fill(1), shape);
+  const gy = e.upload(new Float32Array(sizeOf(shape)).fill(1), shape, results.y.dtype);
   const lasting = [...new Set([...inputs, ...Object.values(results), gy])].filter((tensor) => tensor !== undefined);
   const pass = (name: string, operations: number | undefined, body: (e: Engine) => Tensor | undefined): Pass[] => {
     const bytes = traffic(e, lasting, body);
@@ -41,11 +48,13 @@ function prepareCase(e: Engine, op: Op, test: Case<object>): Prepared {
 
   const saved: Saved = { ...Object.fromEntries(op.inputs.map((name, i) => [inputName(name), inputs[i]!])), ...results };
   const gradients = inputs.flatMap((input, i) => {
-    if (!op.backward || input?.dtype !== 'f32') return [];
+    if (!op.backward || !input || !isReal(input)) return [];
     // The gradient of a factor takes the operations of the product; that of a vector, such as a bias, only some of them.
     const operations = input.shape.length > 1 ? flops : undefined;
     return pass(`d ${inputName(op.inputs[i]!)}`, operations, (engine) => {
-      const want = inputs.map((_, j) => (i === j ? () => engine.empty(input.shape) : undefined));
+      const want = inputs.map((_, j) =>
+        i === j ? () => engine.empty(input.shape, gradientDtype(op, i, input)) : undefined,
+      );
       return op.backward!(engine, saved, gy, attrs, want)[i];
     });
   });
@@ -82,6 +91,8 @@ function traffic(e: Engine, lasting: readonly Tensor[], body: (e: Engine) => Ten
   });
 }
 
+const isReal = ({ dtype }: Tensor): boolean => dtype === 'f32' || dtype === 'f16';
+
 /** Forward and backward through the tape, all gradients. */
 function trainingPass(
   e: Engine,
@@ -90,8 +101,9 @@ function trainingPass(
   attrs: object,
   gy: Tensor,
 ): { readonly pass: Pass; release(): void } {
-  const tracked = inputs.filter((input): input is Tensor => input?.dtype === 'f32');
-  const gradients = new Gradients(tracked);
+  const tracked = inputs.filter((input): input is Tensor => input !== undefined && isReal(input));
+  const place = (input: Tensor) => e.empty(input.shape, gradientDtype(op, inputs.indexOf(input), input));
+  const gradients = new Gradients(tracked, place);
   const run = () => {
     gradients.clear();
     const tape = new Tape(e, gradients);

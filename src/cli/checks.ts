@@ -1,5 +1,5 @@
 /** What `lyrebird gradcheck` checks: every op, by the cases of its record, and every module, by its own. */
-import { checkCase, describeCase } from '../autograd/check.js';
+import { checkCase, checkHalfCase, describeCase, halfTolerance } from '../autograd/check.js';
 import type { Engine } from '../kernel/engine.js';
 import { ops } from '../ops/index.js';
 import type { Check } from './check.js';
@@ -12,5 +12,20 @@ export const checks: readonly Check[] = [
     tolerance: op.tolerance,
     cases: op.cases.map((test) => ({ title: describeCase(op, test), run: (e: Engine) => checkCase(e, op, test) })),
   })),
-  ...moduleChecks,
+  ...moduleChecks(false),
+];
+
+/** The same in mixed precision, of all that can store f16. */
+export const halfChecks: readonly Check[] = [
+  ...ops
+    .filter(({ half }) => Object.keys(half).length > 0)
+    .map((op) => ({
+      name: op.name,
+      tolerance: halfTolerance(op),
+      cases: op.cases.map((test) => ({
+        title: describeCase(op, test),
+        run: (e: Engine) => checkHalfCase(e, op, test),
+      })),
+    })),
+  ...moduleChecks(true),
 ];

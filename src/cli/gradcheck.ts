@@ -4,12 +4,14 @@ import { type CheckResult, type Worst, worse } from '../autograd/check.js';
 import { UserError } from '../io/errors.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Precision } from '../train/precision.js';
 import type { Check } from './check.js';
-import { checks } from './checks.js';
+import { checks, halfChecks } from './checks.js';
 import { adapterOption, withEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { nearest } from './options.js';
 import { Failure } from './outcome.js';
+import { possiblePrecision, precisionOption } from './precision.js';
 import { formatTable, threeDigits } from './table.js';
 
 export function register(program: Command): void {
@@ -20,11 +22,16 @@ export function register(program: Command): void {
         'float64 references and their finite differences. Every result must also come out the same, bit by bit, twice.',
     )
     .argument('[ops...]', 'names of operations and modules (default: all)')
+    .addOption(precisionOption())
     .addOption(adapterOption())
-    .action(async (names: string[], { adapter }: { adapter?: string }) => {
-      const chosen = choose(names, checks);
+    .action(async (names: string[], { adapter, precision }: { adapter?: string; precision?: Precision }) => {
+      const inSingle = choose(names, checks);
+      const inHalf = precision === 'f16' ? choose(names, halfChecks) : [];
       await interruptible(async (signal) => {
-        report(await withEngine({ adapter }, (e) => checkAll(e, chosen, signal)));
+        const verdicts = await withEngine({ adapter }, (e) =>
+          checkAll(e, possiblePrecision(e, precision) === 'f16' ? inHalf : inSingle, signal),
+        );
+        report(verdicts);
       });
     });
 }

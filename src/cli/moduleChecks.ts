@@ -1,5 +1,6 @@
 /** Gradient checks of whole modules: small ones, with the weights that training begins with, in training mode. */
 import { compare, largest, sampledDifferences, type Worst, worse } from '../autograd/check.js';
+import type { HalfCopies } from '../autograd/halves.js';
 import { Gradients, Tape } from '../autograd/tape.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
@@ -75,11 +76,13 @@ function moduleCase<M extends Module>(test: ModuleCase<M>): ModuleCase<Module> {
   return test as unknown as ModuleCase<Module>;
 }
 
-export const moduleChecks: readonly Check[] = CASES.map((test) => ({
-  name: test.name,
-  tolerance: { forward: 1e-4, gradient: 5e-3 },
-  cases: [{ title: `${test.name} ${test.title}`, run: (e) => checkModule(e, test) }],
-}));
+/** In mixed precision with `half`: then the gradients of all parameters are compared with those in f32, too. */
+export const moduleChecks = (half: boolean): readonly Check[] =>
+  CASES.map((test) => ({
+    name: test.name,
+    tolerance: half ? { forward: 1e-2, gradient: 2e-2 } : { forward: 1e-4, gradient: 5e-3 },
+    cases: [{ title: `${test.name} ${test.title}`, run: (e) => checkModule(e, test, half) }],
+  }));
 
 /** Differences are taken of so many elements of each tensor. */
 const DIFFERENCES = 4;
@@ -90,17 +93,19 @@ interface Run {
   readonly after: State;
 }
 
-async function checkModule(e: Engine, test: ModuleCase<Module>) {
+async function checkModule(e: Engine, test: ModuleCase<Module>, half: boolean) {
   const inputs = Object.values(test.inputs).map((input, i) =>
     'labels' in input
       ? make([input.labels.length], input.labels)
       : make([...input.shape], normal(3, i, sizeOf(input.shape)).map(Math.fround)),
   );
-  const network = new Network(e, test.make(), 1);
+  const network = new Network(e, test.make(), 1, 0, half);
   const before = await network.state();
-  const first = await runModule(e, test, network, inputs);
+  const first = await runModule(e, test, network, inputs, network.copies);
   network.load(before);
-  const second = await runModule(e, test, network, inputs);
+  const second = await runModule(e, test, network, inputs, network.copies);
+  network.load(before);
+  const single = half ? await runModule(e, test, network, inputs, undefined) : undefined;
   network.destroy();
 
   const expected = test.oracle(inputs, widen(before), true);
@@ -109,7 +114,20 @@ async function checkModule(e: Engine, test: ModuleCase<Module>) {
     const actual = first.outputs.get(name) ?? first.after.get(name.replace('after.', ''))?.data ?? new Float32Array();
     forward = worse(forward, compare(name, actual, data, shape, 1e-3));
   }
-  return { forward, gradient: gradientError(test, inputs, before, first), deterministic: same(first, second) };
+  const byDifferences = gradientError(test, inputs, before, first);
+  const gradient = single ? worse(byDifferences, gradientDifference(first, single)) : byDifferences;
+  return { forward, gradient, deterministic: same(first, second) };
+}
+
+/** How far all gradients are from those in f32. */
+function gradientDifference(run: Run, single: Run): Worst {
+  const floor = 1e-3 * Math.max(...[...single.gradients.values()].map(largest));
+  let worst: Worst = { error: 0, where: '' };
+  for (const [name, expected] of single.gradients) {
+    const title = `d/d${name} against that in f32: `;
+    worst = worse(worst, compare(title, run.gradients.get(name)!, expected, [expected.length], floor));
+  }
+  return worst;
 }
 
 const widen = (state: State): Record<string, Array64> =>
@@ -120,6 +138,7 @@ async function runModule(
   test: ModuleCase<Module>,
   network: Network<Module>,
   inputs: readonly Array64[],
+  halves: HalfCopies | undefined,
 ): Promise<Run> {
   const names = Object.keys(test.inputs);
   const tensors = inputs.map(({ data, shape }, i) => {
@@ -133,7 +152,7 @@ async function runModule(
     if (tensor.dtype === 'f32') tracked.set(names[i]!, tensor);
   });
   const gradients = new Gradients(tracked.values());
-  const tape = new Tape(e, gradients);
+  const tape = new Tape(e, gradients, { halves });
   const results = Object.entries(test.call(tape, network.module.train(), tensors));
   tape.backwardAll(
     results.map(([, result], i) => [result, e.upload(Float32Array.from(cotangent(i, result.shape)), result.shape)]),

@@ -3,10 +3,12 @@ import { type Command, Option } from 'commander';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
+import type { Precision } from '../train/precision.js';
 import { adapterOption, withEngine, withFastEngine } from './engine.js';
 import { describeHost } from './host.js';
 import { interruptible } from './interrupt.js';
 import { byteCount, positiveInteger, positiveIntegers } from './options.js';
+import { possiblePrecision, precisionOption } from './precision.js';
 import { sizeOption } from './prepare.js';
 import { type Profile, profileStep } from './profile/collect.js';
 import { formatProfile, GROUPINGS, type Grouping } from './profile/format.js';
@@ -22,6 +24,7 @@ interface ProfileFlags {
   readonly preset: Preset;
   readonly size: TrainConfig['size'];
   readonly batch: readonly number[];
+  readonly precision?: Precision;
   readonly checkpointActivations?: boolean;
   readonly memory?: boolean;
   readonly within?: number;
@@ -49,6 +52,7 @@ export function register(program: Command): void {
     )
     .addOption(sizeOption())
     .option('--batch <n>', 'real images a step; with --memory several, such as 1,8,16,32', positiveIntegers, [16])
+    .addOption(precisionOption())
     .addOption(checkpointOption())
     .option('--memory', 'a table of the memory that steps take, with and without --checkpoint-activations')
     .option('--within <size>', 'with --memory: also find the largest batch that this holds, such as 8GiB', byteCount)
@@ -71,10 +75,11 @@ export function register(program: Command): void {
     });
 }
 
-async function showMemory({ preset, size, batch, within, json, adapter }: ProfileFlags) {
-  const config = presetConfig(preset, size);
-  await withEngine({ adapter }, async ({ gpu }) => {
-    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, ${CLASSES} classes`;
+async function showMemory({ preset, size, batch, within, precision, json, adapter }: ProfileFlags) {
+  await withEngine({ adapter }, async (e) => {
+    const { gpu } = e;
+    const config = { ...presetConfig(preset, size), precision: possiblePrecision(e, precision) };
+    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, ${config.precision}, ${CLASSES} classes`;
     console.log(`${what}, as on ${gpu.info.name}`);
     const measured = profileMemory(gpu, config, CLASSES, batch, within);
     console.log(formatMemory(measured));
@@ -87,10 +92,11 @@ async function profile(flags: ProfileFlags, signal: AbortSignal) {
   const [batch, ...others] = flags.batch as [number, ...number[]];
   if (others.length > 0) throw new UserError('Several batches go with --memory only: give one --batch.');
   if (flags.within !== undefined) throw new UserError('--within goes with --memory: add it.');
-  const config = { ...presetConfig(preset, size), batch, checkpointActivations };
-  const checkpoints = checkpointActivations ? ', checkpoints' : '';
-  const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}${checkpoints}, ${CLASSES} classes`;
   await withFastEngine({ adapter }, async (e) => {
+    const precision = possiblePrecision(e, flags.precision);
+    const config = { ...presetConfig(preset, size), batch, checkpointActivations, precision };
+    const options = `${precision}${checkpointActivations ? ', checkpoints' : ''}`;
+    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}, ${options}, ${CLASSES} classes`;
     const { info } = e.gpu;
     console.log(`${info.name}, ${info.driver}\n${what}; median of ${steps}`);
     const measured = await profileStep(e, prepareStep(e, config).run, steps, signal);

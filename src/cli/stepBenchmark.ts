@@ -5,6 +5,7 @@ import { uniform } from '../reference/random.js';
 import { presetConfig, type TrainConfig } from '../train/config.js';
 import { createGan } from '../train/gan.js';
 import { createGanStep } from '../train/ganStep.js';
+import type { Precision } from '../train/precision.js';
 import type { Benchmark } from './benchmark.js';
 
 /** Species that the networks of a timed step tell apart: the paper's. */
@@ -40,6 +41,7 @@ export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
       for (const optimizer of [gan.optimizerG, gan.optimizerD]) {
         for (const tensor of Object.values(optimizer.state())) e.release(tensor);
       }
+      for (const lossScale of [gan.lossScaleG, gan.lossScaleD]) if (lossScale) e.release(lossScale.state);
     },
   };
 }
@@ -47,8 +49,8 @@ export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
 export function stepBenchmark(size: TrainConfig['size'], batch: number): Benchmark {
   return {
     name: `DR-ACGAN step ${size}x${size} batch ${batch}`,
-    prepare(e: Engine) {
-      const { run, release } = prepareStep(e, { ...presetConfig('reference', size), batch });
+    prepare(e: Engine, precision: Precision = 'f32') {
+      const { run, release } = prepareStep(e, { ...presetConfig('reference', size), batch, precision });
       return { passes: [{ name: 'step', run }], release };
     },
   };

@@ -20,10 +20,12 @@ import {
   type TrainConfig,
   trainConfigSchema,
 } from '../train/config.js';
+import type { Precision } from '../train/precision.js';
 import { type TrainResult, trainGan } from '../train/trainer.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { augmentOption, folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
+import { precisionOption } from './precision.js';
 import { counted, sizeOption } from './prepare.js';
 
 export interface TrainFlags {
@@ -33,6 +35,7 @@ export interface TrainFlags {
   readonly batch?: number;
   readonly seed?: number;
   readonly learningRate?: number;
+  readonly precision?: Precision;
   readonly checkpointActivations?: boolean;
   readonly fold?: number;
   readonly balanced?: true;
@@ -63,6 +66,7 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .option('--batch <n>', 'real images a step (default: 16)', positiveInteger)
     .option('--seed <n>', 'of everything random (default: 1)', positiveInteger)
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
+    .addOption(precisionOption())
     .addOption(checkpointOption())
     .option('--fold <k>', 'of a data set in folds: the one that tests (default: the parts that it lists)', wholeNumber)
     .option('--balanced', 'draw each class equally often, however many images it has')
@@ -126,10 +130,11 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   if (flags.size !== undefined && flags.size !== preset.size) {
     throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
   }
-  const { size, channels, fit, fold, balanced, augment, steps, batch, seed, learningRate, checkpointActivations } =
-    flags;
+  const { size, channels, fit, fold, balanced, augment, precision, steps, batch, seed, learningRate } = flags;
+  const { checkpointActivations } = flags;
   const rates = { learningRateG: learningRate, learningRateD: learningRate };
-  const given = { size, channels, fit, fold, balanced, augment, steps, batch, seed, ...rates, checkpointActivations };
+  const images = { size, channels, fit, fold, balanced, augment };
+  const given = { ...images, precision, steps, batch, seed, ...rates, checkpointActivations };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }

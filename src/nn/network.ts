@@ -2,11 +2,13 @@
  * A network: a module with memory. All its parameters lie in one buffer, all gradients in a second, all running
  * statistics in a third, so that an optimiser step, an EMA update or a norm is one dispatch over a flat tensor.
  */
+import type { HalfCopies } from '../autograd/halves.js';
 import { Gradients } from '../autograd/tape.js';
 import type { Engine } from '../kernel/engine.js';
 import { formatShape, layOut, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { fill } from '../ops/elementwise.js';
 import { normal, uniform } from '../reference/random.js';
+import { createCopies, type ParameterCopies } from './halfCopies.js';
 import type { Init, Module, Named } from './module.js';
 
 /** Values of a state_dict by name. */
@@ -23,16 +25,18 @@ export class Network<M extends Module> {
   readonly targets: Gradients;
   /** Number of trained values. */
   readonly parameterCount: number;
+  private readonly half: ParameterCopies | undefined;
 
   /**
    * Gives `module` memory and its initial values: drawn on the CPU from `seed`, so the same on every adapter.
-   * `stream` keeps networks of one seed apart.
+   * `stream` keeps networks of one seed apart. With `half` there are copies of the parameters in f16, for mixed precision.
    */
   constructor(
     private readonly engine: Engine,
     readonly module: M,
     seed: number,
     stream = 0,
+    half = false,
   ) {
     const parameters = [...module.parameters()];
     const places = new Map<Tensor, Tensor>();
@@ -56,6 +60,18 @@ export class Network<M extends Module> {
     state.forEach(({ parameter }, i) => {
       engine.write(parameter.tensor, initial(parameter.shape, parameter.init, seed, stream * 65536 + i));
     });
+    this.half = half ? createCopies(engine, this.values, [...places.keys()]) : undefined;
+    this.refreshCopies();
+  }
+
+  /** The parameters in f16, if the network has them so too: what a tape in mixed precision computes with. */
+  get copies(): HalfCopies | undefined {
+    return this.half?.copies;
+  }
+
+  /** Makes the copies anew: whoever changes parameters, such as an optimiser, calls it afterwards. One dispatch. */
+  refreshCopies(): void {
+    this.half?.refresh(this.engine);
   }
 
   /** Forgets all gradients. */
@@ -89,11 +105,13 @@ export class Network<M extends Module> {
       }
     }
     for (const { name, parameter } of own) this.engine.write(parameter.tensor, state.get(name)!.data);
+    this.refreshCopies();
   }
 
   /** Gives the memory back. The module must not be used afterwards. */
   destroy(): void {
     for (const tensor of [this.values, this.gradients, this.statistics]) this.engine.release(tensor);
+    this.half?.destroy(this.engine);
   }
 }
 

@@ -27,9 +27,9 @@ export interface LossScale {
    * To go on from a checkpoint, write the first values that were read of it.
    */
   readonly state: Tensor;
-  /** The scale of the step in hand: the first number of the state, as a tensor [1]. */
+  /** The scale of the step in hand: the first number of the state, as a tensor []. */
   readonly scale: Tensor;
-  /** The cotangent of a loss, times the scale; for a loss that counts as it is, `scale` does. */
+  /** What a scaled loss goes back with: its cotangent times the scale. */
   scaled(e: Engine, cotangent: Tensor): Tensor;
   /** Looks for gradients that are infinite or not numbers: for the optimiser, before its step. */
   inspect(e: Engine, gradients: Tensor): void;
@@ -52,7 +52,7 @@ export function createLossScale(e: Engine, attrs: LossScaleAttrs = {}): LossScal
   if (!(growth >= 1 && backoff < 1 && interval >= 1))
     throw new Error(`a loss scale cannot grow by ${growth}, fall by ${backoff} or change after ${interval} steps`);
   const state = e.upload(Float32Array.of(initial, 0, 0, 0), [4]);
-  const scale = { ...state, shape: [1] };
+  const scale = { ...state, shape: [] };
   return {
     state,
     scale,

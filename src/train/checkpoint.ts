@@ -12,6 +12,7 @@ import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/sa
 import type { Engine } from '../kernel/engine.js';
 import type { Module } from '../nn/module.js';
 import type { Network, State } from '../nn/network.js';
+import type { LossScale } from '../optim/lossScale.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { checkConfig, type TrainConfig } from './config.js';
 import type { Gan } from './ganStep.js';
@@ -56,6 +57,9 @@ export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: Che
     for (const [name, tensor] of Object.entries(optimizer.state())) {
       tensors.set(prefix + name, { dtype: 'F32', shape: tensor.shape, data: await e.read(tensor) });
     }
+  }
+  for (const [name, { state }] of lossScales(gan)) {
+    tensors.set(name, { dtype: 'F32', shape: state.shape, data: await e.read(state) });
   }
   const { config, ...rest } = info;
   const file = path.join(dir, `step-${String(info.step).padStart(6, '0')}.safetensors`);
@@ -158,7 +162,10 @@ export function loadNetwork(checkpoint: Checkpoint, prefix: 'g.' | 'd.', network
   }
 }
 
-/** Loads everything: both networks and their optimisers. */
+/**
+ * Loads everything: both networks, their optimisers and loss scales. Scales that the checkpoint lacks, because it was written
+ * where there was no f16, begin anew.
+ */
 export function loadGan(e: Engine, checkpoint: Checkpoint, gan: Gan): void {
   loadNetwork(checkpoint, 'g.', gan.g);
   loadNetwork(checkpoint, 'd.', gan.d);
@@ -172,12 +179,19 @@ export function loadGan(e: Engine, checkpoint: Checkpoint, gan: Gan): void {
       e.write(tensor, saved.data);
     }
   }
+  for (const [name, { state }] of lossScales(gan)) {
+    const saved = checkpoint.tensors.get(name);
+    if (saved && saved.data.length === state.shape[0]) e.write(state, saved.data);
+  }
 }
 
 const networks = (gan: Gan): [string, Network<Module>][] => [
   ['g.', gan.g],
   ['d.', gan.d],
 ];
+
+const lossScales = ({ lossScaleG, lossScaleD }: Gan): (readonly [string, LossScale])[] =>
+  Object.entries({ lossScaleG, lossScaleD }).flatMap(([name, scale]) => (scale ? [[name, scale] as const] : []));
 
 const optimizers = (gan: Gan): [string, Optimizer][] => [
   ['optimizerG.', gan.optimizerG],

@@ -6,6 +6,7 @@ import { UserError } from '../io/errors.js';
 import { FITS } from '../io/image.js';
 import type { DiscriminatorConfig } from '../models/discriminator.js';
 import { type GeneratorConfig, generatedSize } from '../models/generator.js';
+import { PRECISIONS } from './precision.js';
 
 export const SIZES = [32, 64, 128, 256] as const;
 
@@ -23,6 +24,10 @@ export const trainConfigSchema = z
     fold: z.int().min(0).nullable().default(null).describe('that tests; null: the parts that the data set lists'),
     balanced: z.boolean().default(false).describe('whether each class is drawn equally often, instead of each image'),
     augment: augmentSchema.default(NO_AUGMENTATION).describe('what may happen to every image before it is judged'),
+    precision: z
+      .enum(PRECISIONS)
+      .default('f32')
+      .describe('f16: activations and copies of weights in f16, all that is summed or kept in f32'),
     batch: z.int().min(1).max(4096).describe('real images a step'),
     steps: z.int().min(1).max(100_000_000).describe('updates of each network'),
     seed: z.int().min(0).describe('of weights, noise and shuffling'),
@@ -94,6 +99,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     fold: null,
     balanced: false,
     augment: NO_AUGMENTATION,
+    precision: 'f32',
     batch: 16,
     steps: preset === 'small' ? 500 : preset === 'reference' ? 2000 : 20_000,
     seed: 1,

@@ -16,6 +16,7 @@ import { scaleScalars } from '../ops/scalars.js';
 import { slice } from '../ops/shape.js';
 import { spectrogramAugment } from '../ops/spectrogramAugment.js';
 import { copyInto } from '../ops/strided.js';
+import type { LossScale } from '../optim/lossScale.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
 export interface GanObjective {
@@ -54,19 +55,24 @@ export interface GanBatch {
   readonly zgLabels: Int32Array;
 }
 
-/** What a step needs and keeps: two networks with their optimisers. */
+/** What a step needs and keeps: two networks with their optimisers, and the loss scales that these use, if any. */
 export interface Gan {
   readonly g: Network<Generator>;
   readonly d: Network<Discriminator>;
   readonly optimizerG: Optimizer;
   readonly optimizerD: Optimizer;
+  readonly lossScaleG?: LossScale;
+  readonly lossScaleD?: LossScale;
 }
 
 /** The step's losses, as they lie in its result: total of each network is the sum of its two. */
 export const LOSS_NAMES = ['sourceD', 'classD', 'sourceG', 'classG'] as const;
 
+/** What lies behind the losses, where there are loss scales: those of the next step. */
+export const LOSS_SCALE_NAMES = ['lossScaleD', 'lossScaleG'] as const;
+
 export interface GanStep {
-  /** Trains both networks on one batch; the losses [4], unread, belong to the caller, who releases them. */
+  /** Trains both networks on one batch; the losses [4], or with scales [6], unread, belong to the caller, who releases them. */
   run(batch: GanBatch, rates?: { readonly g?: number; readonly d?: number }): Tensor;
   destroy(): void;
 }
@@ -101,12 +107,13 @@ interface Losses {
 }
 
 export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize: number): GanStep {
-  const taping = { checkpoints: objective.checkpointActivations ?? false };
-  const { g, d, optimizerG, optimizerD } = gan;
+  const { g, d, optimizerG, optimizerD, lossScaleG, lossScaleD } = gan;
+  const halves = g.copies && d.copies && new Map([...g.copies, ...d.copies]);
+  const taping = { checkpoints: objective.checkpointActivations ?? false, halves };
   const { channels, size } = d.module.config;
   const n = batchSize;
   const bce = objective.adversarial === 'bce';
-  const halves = (real: number, fake: number): Tensor =>
+  const halfAndHalf = (real: number, fake: number): Tensor =>
     e.upload(
       Float32Array.from({ length: 2 * n }, (_, i) => (i < n ? real : fake)),
       [2 * n],
@@ -115,8 +122,8 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
     one: fill(e, e.empty([]), 1),
     two: fill(e, e.empty([]), 2),
     minusOne: fill(e, e.empty([]), -1),
-    targets: halves(1, 0),
-    signs: halves(-1, 1),
+    targets: halfAndHalf(1, 0),
+    signs: halfAndHalf(-1, 1),
     allReal: fill(e, e.empty([n]), 1),
   };
   // A mean over both halves together is half the sum of the two means, and so is its gradient.
@@ -130,6 +137,9 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
   /** What the discriminator sees of images; `stream` fixes what is drawn. */
   const augmented = (tape: Tape, images: Tensor, stream: number): Tensor =>
     isAugmented(augment) ? tape.apply(spectrogramAugment, [images, noise], { ...attrs, stream }) : images;
+  const scaled = (lossScale: LossScale | undefined, cotangent: Tensor): Tensor =>
+    lossScale?.scaled(e, cotangent) ?? cotangent;
+  const scales = [lossScaleD, lossScaleG].flatMap((lossScale) => lossScale ?? []);
 
   const upload = (batch: GanBatch): Uploaded => {
     const images = e.empty([2 * n, channels, size, size]);
@@ -150,7 +160,7 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
   ): Losses => {
     e.mark('fakes');
     e.scope(() => {
-      const fakes = g.module.forward(new Tape(e), zd, zdLabels);
+      const fakes = g.module.forward(new Tape(e, undefined, { halves }), zd, zdLabels);
       copyInto(e, fakes, images, sizeOf(fakes.shape));
       return null;
     });
@@ -165,11 +175,12 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
     e.mark('D backward');
     d.zeroGrad();
     tape.backwardAll([
-      [source, cotangentsD[0]],
-      [classes, cotangentsD[1]],
+      [source, scaled(lossScaleD, cotangentsD[0])],
+      [classes, scaled(lossScaleD, cotangentsD[1])],
     ]);
     e.mark('D update');
     optimizerD.update(e, rate);
+    d.refreshCopies();
     return { source, classes };
   };
 
@@ -185,11 +196,12 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
     e.mark('G backward');
     g.zeroGrad();
     tape.backwardAll([
-      [source, cotangentsG[0]],
-      [classes, cotangentsG[1]],
+      [source, scaled(lossScaleG, cotangentsG[0])],
+      [classes, scaled(lossScaleG, cotangentsG[1])],
     ]);
     e.mark('G update');
     optimizerG.update(e, rate);
+    g.refreshCopies();
     return { source, classes };
   };
 
@@ -197,13 +209,14 @@ export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, ba
     run(batch, rates = {}) {
       g.module.train();
       d.module.train();
-      const losses = e.empty([LOSS_NAMES.length]);
+      const losses = e.empty([LOSS_NAMES.length + scales.length]);
       e.scope(() => {
         const uploaded = upload(batch);
         const ofD = e.scope(() => updateDiscriminator(uploaded, batch, rates.d));
         const ofG = e.scope(() => updateGenerator(uploaded, batch, rates.g));
         e.mark('losses');
         scaleScalars(e, [ofD.source, ofD.classes, ofG.source, ofG.classes], [...weightsD, ...weightsG], losses);
+        for (const [i, { scale }] of scales.entries()) copyInto(e, scale, losses, LOSS_NAMES.length + i);
         return null;
       });
       e.submit();

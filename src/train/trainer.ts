@@ -24,8 +24,9 @@ import { type Checkpoint, loadGan, saveCheckpoint } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
 import { createFlight } from './flight.js';
 import { createGan } from './gan.js';
-import { createGanStep, type Gan, LOSS_NAMES } from './ganStep.js';
+import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
+import { precisionNote } from './precision.js';
 import { generateImages, sampleSheet } from './sample.js';
 
 /** Streams of the seed: four a step, above those of the weights. */
@@ -77,6 +78,8 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const start = checkpoint?.step ?? 0;
   if (checkpoint && start >= config.steps) return { step: start, complete: true, checkpoint: checkpoint.file };
 
+  const note = precisionNote(e, config.precision);
+  if (note) options.onNote?.(note);
   const { batch, seed, balanced } = config;
   const loader = createLoader({ source: train, batch, seed, balanced });
   const gan = createGan(e, config, dataset.classes.length);
@@ -202,10 +205,12 @@ function drawBatch({ engine: e, config, dataset }: Run, t: number, { images, lab
 
 function reportLosses(run: Run, step: number, values: Float32Array): void {
   const losses = Object.fromEntries(LOSS_NAMES.map((name, i) => [name, values[i]!])) as Losses;
+  const scales = Object.fromEntries(LOSS_SCALE_NAMES.map((name, i) => [name, values[LOSS_NAMES.length + i]]));
   if (!values.every(Number.isFinite)) {
+    const orInSingle = run.gan.lossScaleD ? ', with --precision f32' : '';
     throw new Diverged(
       `Training diverged: at step ${step} a loss is no longer a number (${JSON.stringify(losses)}). Train again with a ` +
-        'lower --learning-rate or another --seed, into another --out.',
+        `lower --learning-rate${orInSingle} or another --seed, into another --out.`,
     );
   }
   const seconds = (performance.now() - run.begin) / 1000;
@@ -215,6 +220,7 @@ function reportLosses(run: Run, step: number, values: Float32Array): void {
     lossD: losses.sourceD + losses.classD,
     lossG: losses.sourceG + losses.classG,
     ...losses,
+    ...scales,
     loaderWait: run.loader.waited() / 1000,
   });
   run.onStep?.(step, losses, run.loader.waited() / 1000);

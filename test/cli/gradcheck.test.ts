@@ -31,6 +31,15 @@ describe('gradcheck', () => {
     expect(rows.map((line) => line.split(/\s+/, 1)[0])).toEqual(['relu', 'mul', expect.stringMatching(/^\d+$/)]);
   });
 
+  it('passes ops and networks in mixed precision, or says that there is no f16', async () => {
+    const { exitCode, stdout, stderr } = await lyrebird('gradcheck', 'conv2d', 'discriminator', '--precision', 'f16');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^discriminator .* pass /m);
+    const [, error] = /^conv2d +\d+ +(\S+)/m.exec(stdout)!;
+    const half = !stderr.includes('has no f16');
+    expect(Number(error) > 1e-5).toBe(half);
+  });
+
   it('suggests names for one that there is not', async () => {
     const { exitCode, stderr } = await lyrebird('gradcheck', 'conv2');
     expect(exitCode).toBe(1);

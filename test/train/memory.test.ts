@@ -98,9 +98,36 @@ describe('two steps with checkpoints', () => {
   });
 });
 
+describe('two steps in mixed precision', () => {
+  const config: TrainConfig = { ...CONFIG, precision: 'f16' };
+
+  it('give the same bits with checkpoints and in windows', async () => {
+    if (!new Engine(gpu).capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+    const { kernels: _, ...ordinary } = await twoSteps(config);
+    expect(await twoSteps({ ...config, checkpointActivations: true })).toMatchObject(ordinary);
+    const windowed = await twoSteps(config, { bindingBytes: 2 ** 14 });
+    expect(windowed.kernels.some((key) => /=vec4h.*WINDOWS=/.test(key))).toBe(true);
+    expect(windowed).toMatchObject(ordinary);
+  });
+
+  it('take little more than half the memory', () => {
+    // As on a GPU, which packs no operands: what is packed is in f32.
+    const device = { software: false, lanes: 0, f16: true } as const;
+    const activations = (precision: 'f32' | 'f16'): number => {
+      const { tensors, networks } = stepMemory(gpu, { ...CONFIG, precision }, 2, device)(64);
+      return tensors - networks;
+    };
+    expect(activations('f16')).toBeLessThan(0.55 * activations('f32'));
+  });
+});
+
 describe('a dry run', () => {
-  it.each([false, true])('counts what a real one takes, checkpoints %s', async (checkpointActivations) => {
-    const config = { ...CONFIG, checkpointActivations };
+  it.each([
+    [false, 'f32'],
+    [true, 'f32'],
+    [false, 'f16'],
+  ] as const)('counts what a real one takes, checkpoints %s, %s', async (checkpointActivations, precision) => {
+    const config = { ...CONFIG, checkpointActivations, precision };
     const e = new Engine(gpu);
     const { run } = prepareStep(e, { ...config, batch: 3 });
     for (let i = 0; i < 4; i++) run();

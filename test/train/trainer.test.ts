@@ -142,6 +142,67 @@ describe('a run', () => {
   });
 });
 
+describe('a run in mixed precision', () => {
+  const config = { ...CONFIG, precision: 'f16' } as const;
+  const lossesOf = (out: string) =>
+    readLog(path.join(folder, out, 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
+
+  it('computes the same twice, goes on to the very same bits, and logs and keeps its loss scales', async () => {
+    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+    await train('f16-a', { config });
+    expect(e.compiledKernels().some((kernel) => kernel.includes('vec4h'))).toBe(true);
+    const controller = new AbortController();
+    await train('f16-b', { config, signal: controller.signal, onStep: (step) => step === 3 && controller.abort() });
+    const checkpoint = await readCheckpoint(path.join(folder, 'f16-b'));
+    expect(checkpoint.step).toBeLessThan(6);
+    await train('f16-b', { config, checkpoint });
+    const tensors = await tensorsOf('f16-b');
+    expect(tensors).toEqual(await tensorsOf('f16-a'));
+    const [scale, good, skipped] = tensors.get('lossScaleD')!.data as Float32Array;
+    expect([Math.log2(scale!) % 1, good! + skipped!]).toEqual([0, 6]);
+    expect(lossesOf('f16-b').at(-1)).toMatchObject({ step: 6, lossScaleD: scale, lossScaleG: expect.any(Number) });
+  });
+
+  it('has the losses of one in f32, nearly', async () => {
+    if (!e.capabilities.f16) return;
+    await train('f32', { config: CONFIG });
+    const [half, single] = [lossesOf('f16-a'), lossesOf('f32')];
+    // The first update may be skipped in f16: then the second step meets the same networks once more.
+    expect(half[0]!.lossD as number).toBeCloseTo(single[0]!.lossD as number, 2);
+    expect(half[5]!.lossD as number).toBeCloseTo(single[5]!.lossD as number, 0);
+  });
+
+  it('skips an update that overflows, bit for bit, and tries a smaller scale', async () => {
+    if (!e.capabilities.f16) return;
+    const gan = createGan(e, config, 2);
+    const step = createGanStep(e, gan, config, config.batch);
+    const labels = Int32Array.of(0, 1, 0, 1);
+    const images = Float32Array.from(uniform(3, 0, 4 * 32 * 32), (u) => 2 * u - 1);
+    const once = async (): Promise<Float32Array> => {
+      const z = e.upload(new Float32Array(4 * config.latent).fill(0.5), [4, config.latent]);
+      return e.read(e.scope(() => step.run({ images, labels, zd: z, zdLabels: labels, zg: z, zgLabels: labels })));
+    };
+    const values = async () => [await e.read(gan.g.values), await e.read(gan.d.values)];
+    e.write(gan.lossScaleD!.state, Float32Array.of(2 ** 32, 0, 0, 0));
+    e.write(gan.lossScaleG!.state, Float32Array.of(1, 0, 0, 0));
+    const [g, d] = await values();
+    const after = await once();
+    const [gAfter, dAfter] = await values();
+    expect(dAfter).toEqual(d);
+    expect(gAfter).not.toEqual(g);
+    expect([...after.subarray(4)]).toEqual([2 ** 31, 1]);
+    step.destroy();
+  });
+
+  it('goes on in f32 where there is no f16, and says so', async () => {
+    const notes: string[] = [];
+    const engine = new Engine(gpu, { f16: false });
+    await train('no-f16', { engine, config, onNote: (line) => notes.push(line) });
+    expect(notes).toEqual([`The adapter ${gpu.info.name} has no f16 (shader-f16): going on in f32.`]);
+    expect(await tensorsOf('no-f16')).toEqual(await tensorsOf('a'));
+  });
+});
+
 describe('a checkpoint', () => {
   it('generates without the data set, whatever the batch', async () => {
     const checkpoint = await readCheckpoint(path.join(folder, 'a'));
@@ -176,8 +237,14 @@ describe('a checkpoint', () => {
 });
 
 describe('a config', () => {
+  it('of before there was a choice of precision is one in f32', () => {
+    const { precision: _, ...old } = CONFIG;
+    expect(checkConfig(old, 'config.json')).toEqual(CONFIG);
+  });
+
   it.each([
     [{ batch: 0 }, /"batch" \(0\)/],
+    [{ precision: 'f64' }, /"precision" \("f64"\)/],
     [{ learningRateG: -1 }, /"learningRateG" \(-1\)/],
     [{ size: 48 }, /"size" \(48\)/],
     [{ colour: 'red' }, /colour/],

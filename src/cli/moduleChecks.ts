@@ -33,7 +33,7 @@ const DISCRIMINATOR = { classes: 3, channels: 1, size: 16, widths: [4, 6, 8, 10]
 
 const CASES: readonly ModuleCase<Module>[] = [
   moduleCase({
-    name: 'cbam',
+    name: 'cbam_module',
     title: '32 channels',
     make: () => new CBAM(32, 8),
     inputs: { x: { shape: [2, 32, 5, 6] } },

@@ -79,7 +79,8 @@ async function showMemory({ preset, size, batch, within, precision, json, adapte
   await withEngine({ adapter }, async (e) => {
     const { gpu } = e;
     const config = { ...presetConfig(preset, size), precision: possiblePrecision(e, precision) };
-    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, ${config.precision}, ${CLASSES} classes`;
+    const half = config.precision === 'f16' ? ', f16' : '';
+    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}${half}, ${CLASSES} classes`;
     console.log(`${what}, as on ${gpu.info.name}`);
     const measured = profileMemory(gpu, config, CLASSES, batch, within);
     console.log(formatMemory(measured));
@@ -95,8 +96,8 @@ async function profile(flags: ProfileFlags, signal: AbortSignal) {
   await withFastEngine({ adapter }, async (e) => {
     const precision = possiblePrecision(e, flags.precision);
     const config = { ...presetConfig(preset, size), batch, checkpointActivations, precision };
-    const options = `${precision}${checkpointActivations ? ', checkpoints' : ''}`;
-    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}, ${options}, ${CLASSES} classes`;
+    const options = `${precision === 'f16' ? ', f16' : ''}${checkpointActivations ? ', checkpoints' : ''}`;
+    const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}${options}, ${CLASSES} classes`;
     const { info } = e.gpu;
     console.log(`${info.name}, ${info.driver}\n${what}; median of ${steps}`);
     const measured = await profileStep(e, prepareStep(e, config).run, steps, signal);

@@ -3,12 +3,14 @@
  * Nothing here waits, except `read` and `sync`.
  */
 import { Commands } from '../device/commands.js';
+import { dryGpu } from '../device/dry.js';
 import { DeviceError } from '../device/errors.js';
 import type { Gpu } from '../device/open.js';
 import { type Pipeline, Pipelines } from '../device/pipelines.js';
 import { Readback } from '../device/readback.js';
 import type { DispatchRecord, TimedPass } from '../device/timing.js';
 import { fromHalf, toHalf } from '../memory/half.js';
+import type { Plan as MemoryPlan } from '../memory/plan.js';
 import { mebibytes, Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { Scratch } from '../memory/scratch.js';
@@ -133,7 +135,8 @@ export class Engine {
       new Uint32Array(buffer.getMappedRange()).set(numbers);
       buffer.unmap();
       // Not of the pool, whose numbers begin at 0.
-      const storage = { id: -1 - this.tables.size, buffer, bytes, generation: 0, free: false };
+      const id = -1 - this.tables.size;
+      const storage = { id, buffer, bytes, planned: false, used: bytes, generation: 0, free: false };
       table = { shape, dtype: 'u32', storage, offset: 0 };
       this.tables.set(key, table);
     }
@@ -200,6 +203,21 @@ export class Engine {
     if (this.scratch.has(texels)) return;
     this.commands.submit();
     this.scratch.grow(texels);
+  }
+
+  /**
+   * Plans the memory of a job that will be done again and again: `prepare` gets an engine that is like this one but does
+   * nothing, and gives back the job to rehearse on it.
+   */
+  rehearse(prepare: (dry: Engine) => () => void): MemoryPlan {
+    const assumed = { ...this.capabilities, bindingBytes: this.bindingBytes };
+    const dry = new Engine(dryGpu(this.gpu), assumed, this.tuning);
+    return dry.pool.rehearse(prepare(dry));
+  }
+
+  /** Does a job in the buffers of its plan. */
+  follow<T>(plan: MemoryPlan, job: () => T): T {
+    return this.pool.follow(plan, job);
   }
 
   /** Records one run of a kernel. */

@@ -4,12 +4,13 @@
  */
 import { DeviceError } from '../device/errors.js';
 import type { Gpu } from '../device/open.js';
+import { type Plan, planOf, Watch } from './plan.js';
 import type { Storage } from './tensor.js';
 
 export interface PoolStatistics {
   /** Bytes of all buffers that the pool has made and not destroyed. */
   readonly bytes: number;
-  /** Bytes handed out now, and the most there ever were. */
+  /** Bytes of the tensors in them now, and the most there ever were. */
   readonly inUse: number;
   readonly peak: number;
   /** Buffers made since the start. */
@@ -34,6 +35,10 @@ export class Pool {
   private used = 0;
   private most = 0;
   private made = 0;
+  /** Buffers made for plans, which serve others only where a job is not under way. */
+  private readonly planned = new Map<Plan, Storage[]>();
+  private following: { readonly plan: Plan; readonly own: Storage[]; next: number } | undefined;
+  private watch: Watch | undefined;
 
   constructor(private readonly gpu: Gpu) {}
 
@@ -46,19 +51,24 @@ export class Pool {
           `${mebibytes(limit)} MiB. Use a smaller batch, image size or network.`,
       );
     }
+    const asked = Math.ceil(bytes / 256) * 256;
     const size = Math.min(sizeClass(bytes), limit);
-    const storage = this.idle.get(size)?.pop() ?? this.make(size);
+    const storage = this.next(asked) ?? this.idle.get(size)?.pop() ?? this.spare(size) ?? this.make(size);
     storage.free = false;
     storage.generation++;
-    this.used += storage.bytes;
+    storage.used = asked;
+    this.used += asked;
     this.most = Math.max(this.most, this.used);
+    this.watch?.took(storage, asked);
     return storage;
   }
 
   give(storage: Storage): void {
     if (storage.free) throw new Error('a storage was given back to the pool twice');
     storage.free = true;
-    this.used -= storage.bytes;
+    this.used -= storage.used;
+    this.watch?.gave(storage);
+    if (storage.planned) return;
     let list = this.idle.get(storage.bytes);
     if (!list) {
       list = [];
@@ -66,6 +76,54 @@ export class Pool {
     }
     list.push(storage);
     this.disordered.add(list);
+  }
+
+  /** Plans the memory of a job by doing it once. */
+  rehearse(job: () => void): Plan {
+    const watch = new Watch();
+    this.watch = watch;
+    job();
+    this.watch = undefined;
+    return planOf(watch.requests);
+  }
+
+  /** Does a job in the buffers of its plan, which are made when they are first needed. Should it ask for other memory, it gets that. */
+  follow<T>(plan: Plan, job: () => T): T {
+    const own = this.planned.get(plan) ?? [];
+    this.planned.set(plan, own);
+    this.following = { plan, own, next: 0 };
+    try {
+      return job();
+    } finally {
+      this.following = undefined;
+    }
+  }
+
+  /** What the plan has for the next request; undefined if it has nothing, or the job is not the one that was planned. */
+  private next(bytes: number): Storage | undefined {
+    if (!this.following) return undefined;
+    const { plan, own, next } = this.following;
+    if (plan.requests[next] !== bytes) {
+      this.following = undefined;
+      return undefined;
+    }
+    this.following.next++;
+    const buffer = plan.buffers[next];
+    if (buffer === undefined) return undefined;
+    own[buffer] ??= this.make(plan.sizes[buffer]!, true);
+    return own[buffer].free ? own[buffer] : undefined;
+  }
+
+  /** The smallest idle buffer of a plan that is large enough. */
+  private spare(bytes: number): Storage | undefined {
+    if (this.following) return undefined;
+    let best: Storage | undefined;
+    for (const own of this.planned.values()) {
+      for (const storage of own) {
+        if (storage?.free && storage.bytes >= bytes && !(best && best.bytes <= storage.bytes)) best = storage;
+      }
+    }
+    return best;
   }
 
   /**
@@ -81,7 +139,7 @@ export class Pool {
     return { bytes: this.total, inUse: this.used, peak: this.most, allocations: this.made };
   }
 
-  private make(bytes: number): Storage {
+  private make(bytes: number, planned = false): Storage {
     const { name, hostBytes = Number.POSITIVE_INFINITY } = this.gpu.info;
     if (this.total + bytes > HOST_SHARE * hostBytes) {
       throw new DeviceError(
@@ -95,7 +153,7 @@ export class Pool {
       size: bytes,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    return { id: this.nextId++, buffer, bytes, generation: 0, free: true };
+    return { id: this.nextId++, buffer, bytes, planned, used: 0, generation: 0, free: true };
   }
 }
 

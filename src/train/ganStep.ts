@@ -5,6 +5,7 @@
 import { Tape } from '../autograd/tape.js';
 import { type AugmentConfig, augmentAttrs, isAugmented, NO_AUGMENTATION } from '../data/augment.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Plan } from '../memory/plan.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import type { Discriminator } from '../models/discriminator.js';
 import type { Generator } from '../models/generator.js';
@@ -106,7 +107,31 @@ interface Losses {
   readonly [name: string]: Tensor;
 }
 
-export function createGanStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize: number): GanStep {
+/** A step of fixed size. Its memory is planned before the first, so that every step meets the same buffers. */
+export function createGanStep(e: Engine, gan: Gan, options: GanStepOptions, batchSize: number): GanStep {
+  const step = unplannedStep(e, gan, options, batchSize);
+  const plan = rehearse(e, gan, options, batchSize);
+  return { ...step, run: (batch, rates) => e.follow(plan, () => step.run(batch, rates)) };
+}
+
+/** A step in which nothing is computed. It leaves no trace: gradients are forgotten before a step, and the optimisers' counts are put back. */
+function rehearse(e: Engine, gan: Gan, options: GanStepOptions, n: number): Plan {
+  const { g, d, optimizerG, optimizerD } = gan;
+  const { channels, size } = d.module.config;
+  const [stepG, stepD] = [optimizerG.step, optimizerD.step];
+  const plan = e.rehearse((dry) => {
+    const step = unplannedStep(dry, gan, options, n);
+    const images = new Float32Array(n * channels * size ** 2);
+    const labels = new Int32Array(n);
+    const z = dry.empty([n, g.module.config.latent]);
+    return () => step.run({ images, labels, zd: z, zdLabels: labels, zg: z, zgLabels: labels });
+  });
+  optimizerG.setStep(stepG);
+  optimizerD.setStep(stepD);
+  return plan;
+}
+
+function unplannedStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize: number): GanStep {
   const { g, d, optimizerG, optimizerD, lossScaleG, lossScaleD } = gan;
   const halves = g.copies && d.copies && new Map([...g.copies, ...d.copies]);
   const taping = { checkpoints: objective.checkpointActivations ?? false, halves };

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/device/open.js';
 import { Pool, sizeClass } from '../../src/memory/pool.js';
 import { Scopes } from '../../src/memory/scope.js';
-import type { Tensor } from '../../src/memory/tensor.js';
+import type { Storage, Tensor } from '../../src/memory/tensor.js';
 
 const LIMIT = 2 ** 20;
 
@@ -111,6 +111,57 @@ describe('scopes', () => {
       }),
     ).toThrow('inside');
     expect(pool.statistics().inUse).toBe(0);
+  });
+});
+
+describe('a plan', () => {
+  /** Takes and gives back one after another what is of five sizes, and keeps a little of each time. */
+  const job = ({ tensor, scopes }: ReturnType<typeof fixture>) =>
+    scopes.run(() => {
+      const met: Storage[] = [];
+      for (const bytes of [1024, 2048, 4096, 512, 3072]) {
+        const [early, late] = [tensor(bytes), tensor(256)];
+        met.push(early.storage, late.storage);
+        scopes.release(early);
+      }
+      return met.map(({ id }) => id);
+    });
+
+  it('holds a job in fewer bytes, the same buffers each time, and makes none after the first', () => {
+    const rehearsal = fixture();
+    const plan = rehearsal.pool.rehearse(() => void job(rehearsal));
+    expect(plan.sizes).toEqual([4096, 256, 256, 256, 256, 256]);
+    expect(rehearsal.pool.statistics().bytes).toBe(10_752 + 5 * 256);
+
+    const real = fixture();
+    const first = real.pool.follow(plan, () => job(real));
+    expect(real.pool.follow(plan, () => job(real))).toEqual(first);
+    expect(real.pool.statistics()).toEqual({ bytes: 4096 + 5 * 256, inUse: 0, peak: 4096 + 3 * 256, allocations: 6 });
+  });
+
+  it('is left where another job asks for other memory, or somebody else has its buffers', () => {
+    const [rehearsal, real] = [fixture(), fixture()];
+    const plan = rehearsal.pool.rehearse(() => void job(rehearsal));
+    const ids = real.pool.follow(plan, () => {
+      const kept = real.scopes.take(1024);
+      real.scopes.take(300);
+      return [kept, real.scopes.take(1024)].map(({ id }) => id);
+    });
+    expect(new Set(ids).size).toBe(2);
+    const [held] = real.pool.follow(plan, () => [real.scopes.take(1024)]);
+    expect(real.pool.follow(plan, () => job(real))).not.toContain(held!.id);
+  });
+
+  it('lends its idle buffers where no job is under way', () => {
+    const rehearsal = fixture();
+    const plan = rehearsal.pool.rehearse(() => void job(rehearsal));
+    const real = fixture();
+    real.pool.follow(plan, () => job(real));
+    const { allocations } = real.pool.statistics();
+    real.scopes.take(3000);
+    expect(real.pool.statistics().allocations).toBe(allocations);
+    real.scopes.take(3000);
+    expect(real.pool.statistics().allocations).toBe(allocations + 1);
   });
 });
 

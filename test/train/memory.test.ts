@@ -79,7 +79,7 @@ describe('two steps with checkpoints', () => {
     expect(peak(true)).toBeLessThan(0.75 * peak(false));
   });
 
-  it('allocate nothing from the third to the fiftieth step', async () => {
+  it('allocate nothing from the second to the fiftieth step', async () => {
     const e = new Engine(gpu);
     const config = { ...CONFIG, checkpointActivations: true };
     const gan = createGan(e, config, 2);
@@ -89,10 +89,10 @@ describe('two steps with checkpoints', () => {
     const z = e.upload(new Float32Array(config.batch * config.latent).fill(0.5), [config.batch, config.latent]);
     const once = () =>
       e.release(e.scope(() => step.run({ images, labels, zd: z, zdLabels: labels, zg: z, zgLabels: labels })));
-    for (let i = 0; i < 3; i++) once();
+    once();
     await e.sync();
     const { bytes, inUse, allocations } = e.memory();
-    for (let i = 3; i < 50; i++) once();
+    for (let i = 1; i < 50; i++) once();
     await e.sync();
     expect(e.memory()).toMatchObject({ bytes, inUse, allocations });
   });

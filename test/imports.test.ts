@@ -23,7 +23,7 @@ const LAYERS = [
 ];
 /** Up to here everything also runs in a browser, but for the files that open a device in Node. */
 const PORTABLE = [...LAYERS.slice(0, LAYERS.indexOf('models') + 1), 'reference'];
-const NODE_FILES = ['device/open.ts', 'device/adapter.ts', 'device/swiftshader.ts'];
+const NODE_FILES = ['device/open.ts', 'device/adapter.ts', 'device/cache.ts', 'device/swiftshader.ts'];
 
 /** Sources by their path in src/, e.g. 'ops/conv2d.ts'. */
 type Sources = ReadonlyMap<string, string>;

@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { DeviceError } from '../device/errors.js';
 import type { OpenOptions } from '../device/open.js';
+import { loadTuning } from '../io/tuning.js';
 import type { Engine } from '../kernel/engine.js';
 
 /** `--adapter`, for every verb that computes. Its value goes to `withEngine`. */
@@ -10,30 +11,52 @@ export const adapterOption = (): Option =>
     'LYREBIRD_ADAPTER',
   );
 
+/** `--tuned`, for verbs whose work is long. Its value goes to `withFastEngine`. */
+export const tunedOption = (): Option =>
+  new Option(
+    '--tuned <file>',
+    "plans of kernels, as 'lyrebird tune' measured them; none: choose by rule (default: this adapter's own, if there are)",
+  ).env('LYREBIRD_TUNED');
+
+/** What the two options give. */
+export interface DeviceFlags {
+  readonly adapter?: string;
+  readonly tuned?: string;
+}
+
+interface EngineOptions extends Pick<OpenOptions, 'adapter' | 'toggles' | 'quiet'> {
+  /** A file that `lyrebird tune` has written, or 'own': where it writes that of this adapter. Default 'none'. */
+  readonly tuned?: string | undefined;
+}
+
 /**
  * Opens a GPU, runs `body` with an engine on it, and closes it however `body` ends, so that the process can end too.
  * Throws a `DeviceError` that says what to do where no adapter serves.
  */
 export async function withEngine<T>(
-  { adapter, toggles, quiet }: Pick<OpenOptions, 'adapter' | 'toggles' | 'quiet'>,
+  { adapter, toggles, quiet, tuned = 'none' }: EngineOptions,
   body: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const { openGpu } = await loadDevice();
   const { Engine } = await import('../kernel/engine.js');
   const gpu = await openGpu({ adapter, toggles, quiet });
   try {
-    return await body(new Engine(gpu));
+    const note = (line: string): void => console.error(`lyrebird: ${line}`);
+    const file = tuned === 'own' ? undefined : tuned;
+    const tuning = tuned === 'none' ? undefined : await loadTuning(gpu.info, file, note);
+    return await body(new Engine(gpu, {}, tuning));
   } finally {
     gpu.close();
   }
 }
 
 /**
- * The same for long work: without the bounds checks that Dawn adds to every access in a kernel. The kernels keep within
- * bounds by themselves, and the tests run with the checks; without them SwiftShader is about a quarter faster.
+ * The same for long work: by the adapter's own tuning, unless another is asked for, and without the bounds checks that Dawn
+ * adds to every access in a kernel. The kernels keep within bounds by themselves, and the tests run with the checks; without
+ * them SwiftShader is about a quarter faster.
  */
-export const withFastEngine: typeof withEngine = ({ toggles = [], ...options }, body) =>
-  withEngine({ ...options, toggles: [...toggles, 'disable_robustness'] }, body);
+export const withFastEngine: typeof withEngine = ({ toggles = [], tuned, ...options }, body) =>
+  withEngine({ ...options, tuned: tuned || 'own', toggles: [...toggles, 'disable_robustness'] }, body);
 
 /** Loads the WebGPU library; its binary is what fails on a platform that it does not know. */
 async function loadDevice() {

@@ -8,20 +8,19 @@ import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
 import { measureQuality, type Quality, type Stage } from '../train/quality.js';
-import { adapterOption, withFastEngine } from './engine.js';
+import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeEvaluation } from './evaluationTable.js';
 import { imagesPerClass } from './generate.js';
 import { interruptible } from './interrupt.js';
 import { positiveInteger } from './options.js';
 import { checkClasses, ownDataset, report } from './report.js';
 
-interface EvaluateFlags {
+interface EvaluateFlags extends DeviceFlags {
   readonly dataset?: string;
   readonly count?: number;
   readonly k: number;
   readonly seed: number;
   readonly json?: string;
-  readonly adapter?: string;
 }
 
 export function register(program: Command): void {
@@ -46,6 +45,7 @@ export function register(program: Command): void {
     .option('--seed <n>', 'of noise and draws', positiveInteger, 1)
     .option('--json <file>', 'write the numbers to this file, too')
     .addOption(adapterOption())
+    .addOption(tunedOption())
     .action(async (fileOrRun: string, flags: EvaluateFlags) => {
       const checkpoint = await readCheckpoint(fileOrRun);
       const run = runOf(fileOrRun);

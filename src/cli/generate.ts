@@ -15,7 +15,7 @@ import type { Network } from '../nn/network.js';
 import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoint.js';
 import { createGenerator } from '../train/gan.js';
 import { generateImages, MOST_PER_CLASS, noiseIndex, toLevels } from '../train/sample.js';
-import { adapterOption, withFastEngine } from './engine.js';
+import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
 import { counted } from './prepare.js';
@@ -46,11 +46,12 @@ export function register(program: Command): void {
     .option('--class <labels...>', 'only these classes')
     .option('--seed <n>', 'of the noise', positiveInteger, 1)
     .addOption(adapterOption())
-    .action(async (run: string, { out, adapter, ...flags }: GenerateFlags & { out: string; adapter?: string }) => {
+    .addOption(tunedOption())
+    .action(async (run: string, { out, adapter, tuned, ...flags }: GenerateFlags & DeviceFlags & { out: string }) => {
       const checkpoint = await readCheckpoint(run);
       classesOf(checkpoint, flags);
       await interruptible((signal) =>
-        withFastEngine({ adapter }, async (engine) => {
+        withFastEngine({ adapter, tuned }, async (engine) => {
           console.log(describeGenerated(await generate(engine, checkpoint, flags, out, signal), out));
         }),
       );

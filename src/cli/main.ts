@@ -85,6 +85,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'show where the time of a training step goes, or its memory',
     load: () => import('./profile.js'),
   },
+  tune: {
+    summary: "measure which kernels are the fastest for a step's shapes, and keep it",
+    load: () => import('./tune.js'),
+  },
   gradcheck: {
     summary: 'check every operation and gradient against references',
     load: () => import('./gradcheck.js'),

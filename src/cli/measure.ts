@@ -59,13 +59,17 @@ export interface Alternative {
 
 /**
  * Times alternatives in turns, so that what slows the machine down slows all of them: milliseconds of one run by the wall
- * clock, medians of the rounds. The first two runs of each do not count.
+ * clock, medians of the rounds, each of about so many milliseconds. The first two runs of each do not count.
  */
-export async function measureInTurns(alternatives: readonly Alternative[], rounds: number): Promise<number[]> {
+export async function measureInTurns(
+  alternatives: readonly Alternative[],
+  rounds: number,
+  milliseconds = ROUND_MILLISECONDS,
+): Promise<number[]> {
   const runs: number[] = [];
   for (const { e, run } of alternatives) {
     await oneRound(e, run, 1);
-    runs.push(runsPerRound((await oneRound(e, run, 1)).wall));
+    runs.push(runsPerRound((await oneRound(e, run, 1)).wall, milliseconds));
   }
   const times = alternatives.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
@@ -74,8 +78,8 @@ export async function measureInTurns(alternatives: readonly Alternative[], round
   return times.map((values) => spread(values).median);
 }
 
-const runsPerRound = (milliseconds: number): number =>
-  Math.min(RUNS_PER_ROUND, Math.max(1, Math.ceil(ROUND_MILLISECONDS / milliseconds)));
+const runsPerRound = (one: number, round = ROUND_MILLISECONDS): number =>
+  Math.min(RUNS_PER_ROUND, Math.max(1, Math.ceil(round / one)));
 
 async function oneRound(
   e: Engine,

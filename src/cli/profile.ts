@@ -4,7 +4,7 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
 import type { Precision } from '../train/precision.js';
-import { adapterOption, withEngine, withFastEngine } from './engine.js';
+import { adapterOption, type DeviceFlags, tunedOption, withEngine, withFastEngine } from './engine.js';
 import { describeHost } from './host.js';
 import { interruptible } from './interrupt.js';
 import { byteCount, positiveInteger, positiveIntegers } from './options.js';
@@ -20,7 +20,7 @@ import { threeDigits } from './table.js';
 import { checkpointOption } from './train.js';
 import { version } from './version.js';
 
-interface ProfileFlags {
+interface ProfileFlags extends DeviceFlags {
   readonly preset: Preset;
   readonly size: TrainConfig['size'];
   readonly batch: readonly number[];
@@ -32,7 +32,6 @@ interface ProfileFlags {
   readonly by: Grouping;
   readonly trace?: string;
   readonly json?: string;
-  readonly adapter?: string;
 }
 
 export function register(program: Command): void {
@@ -69,6 +68,7 @@ export function register(program: Command): void {
     .option('--trace <file>', 'also write one step as a Chrome trace, for ui.perfetto.dev')
     .option('--json <file>', 'also write everything that was measured')
     .addOption(adapterOption())
+    .addOption(tunedOption())
     .action(async (flags: ProfileFlags) => {
       if (flags.memory) await showMemory(flags);
       else await interruptible((signal) => profile(flags, signal));
@@ -89,11 +89,11 @@ async function showMemory({ preset, size, batch, within, precision, json, adapte
 }
 
 async function profile(flags: ProfileFlags, signal: AbortSignal) {
-  const { preset, size, checkpointActivations = false, steps, by, trace, json, adapter } = flags;
+  const { preset, size, checkpointActivations = false, steps, by, trace, json, adapter, tuned } = flags;
   const [batch, ...others] = flags.batch as [number, ...number[]];
   if (others.length > 0) throw new UserError('Several batches go with --memory only: give one --batch.');
   if (flags.within !== undefined) throw new UserError('--within goes with --memory: add it.');
-  await withFastEngine({ adapter }, async (e) => {
+  await withFastEngine({ adapter, tuned }, async (e) => {
     const precision = possiblePrecision(e, flags.precision);
     const config = { ...presetConfig(preset, size), batch, checkpointActivations, precision };
     const options = `${precision === 'f16' ? ', f16' : ''}${checkpointActivations ? ', checkpoints' : ''}`;

@@ -8,7 +8,7 @@ import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import { DEFAULT_SIZE, type TrainConfig } from '../train/config.js';
-import { adapterOption, withFastEngine } from './engine.js';
+import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeGenerated, generate, imagesPerClass } from './generate.js';
 import { interruptible } from './interrupt.js';
 import { folder } from './options.js';
@@ -18,10 +18,9 @@ import { parametersFrom, type SpectrogramFlags, spectrogramOptions } from './spe
 import { type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
 import { configFrom, describeTraining, resumable, startAnew, type TrainFlags, train, trainOptions } from './train.js';
 
-interface RunFlags extends TrainFlags, SpectrogramFlags, SplitFlags {
+interface RunFlags extends TrainFlags, SpectrogramFlags, SplitFlags, DeviceFlags {
   readonly out: string;
   readonly count: number;
-  readonly adapter?: string;
 }
 
 export function register(program: Command): void {
@@ -34,7 +33,8 @@ export function register(program: Command): void {
     .argument('[dir]', 'folder with a folder of recordings for each species')
     .option('--out <folder>', "the run's folder (default: lyrebird-run, or lyrebird-run-<name of the folder>)", folder)
     .option('--count <n>', 'synthetic images for each class', imagesPerClass, 50)
-    .addOption(adapterOption());
+    .addOption(adapterOption())
+    .addOption(tunedOption());
   spectrogramOptions(command).action(
     async (dir: string | undefined, given: Omit<RunFlags, 'out'> & { out?: string }) => {
       const flags: RunFlags = { ...given, out: given.out ?? defaultFolder(dir) };

@@ -22,7 +22,7 @@ import {
 } from '../train/config.js';
 import type { Precision } from '../train/precision.js';
 import { type TrainResult, trainGan } from '../train/trainer.js';
-import { adapterOption, withFastEngine } from './engine.js';
+import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { augmentOption, folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
 import { precisionOption } from './precision.js';
@@ -102,14 +102,15 @@ export function register(program: Command): void {
       ).choices(FITS),
     )
     .addOption(adapterOption())
-    .action(async (data: string, { out, adapter, ...flags }: TrainFlags & { out: string; adapter?: string }) => {
+    .addOption(tunedOption())
+    .action(async (data: string, { out, adapter, tuned, ...flags }: TrainFlags & DeviceFlags & { out: string }) => {
       const { parameters } = await readDataset(data);
       const config = await configFrom(flags, parameters?.size);
       const dataset = await readDataset(data, { fold: config.fold });
       const isNew = !(await resumable(out, config));
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
       await interruptible((signal) =>
-        withFastEngine({ adapter }, async (engine) => {
+        withFastEngine({ adapter, tuned }, async (engine) => {
           if (isNew)
             for (const note of [...dataset.notes, ...(await colourNote(dataset, config))])
               console.error(`note: ${note}`);

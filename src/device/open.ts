@@ -1,5 +1,5 @@
 /**
- * Opens a GPU device in Node. This file and its two siblings, `adapter` and `swiftshader`, are all of the engine that knows
+ * Opens a GPU device in Node. This file and its siblings `adapter`, `cache` and `swiftshader` are all of the engine that knows
  * that it runs in Node: the rest takes a `Gpu`.
  */
 import { readFileSync } from 'node:fs';

@@ -4,9 +4,10 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, homedir, tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { cacheFolders } from './cache.js';
 import { DeviceError } from './errors.js';
 
 const PACKAGE = '@sparticuz/chromium';
@@ -78,10 +79,6 @@ function findArchive(): { file: string; version: string } {
       `SwiftShader is not installed: run 'npm install' without --omit=optional to get the optional dependency ${PACKAGE}.`,
     );
   }
-}
-
-function cacheFolders(): string[] {
-  return [join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lyrebird'), join(tmpdir(), 'lyrebird')];
 }
 
 /** What is loaded from here runs as this user, so nobody else may have put it here: the temporary folder is everybody's. */

@@ -26,8 +26,18 @@ export interface Plan {
   readonly name: string;
 }
 
-/** Names of the plans that were measured to be the fastest on a device, by the names of works (see engine.ts). */
-export type Tuning = ReadonlyMap<string, string>;
+/** What was measured to be the fastest on a device. */
+export interface Tuning {
+  /** Under tunings of one id, the same device computes the same bits. */
+  readonly id: string;
+  /** Names of plans by the names of works (see engine.ts). For a work that is missing the rule chooses. */
+  readonly plans: ReadonlyMap<string, string>;
+  /** Told of a plan that is none of those for its work on this device; the rule chooses then. */
+  readonly unknown?: (work: string, plan: string) => void;
+}
+
+/** The rules alone. */
+export const BY_RULE: Tuning = { id: 'none', plans: new Map() };
 
 /** The first of each name, in order. */
 export function distinct<P extends Plan>(plans: readonly P[]): P[] {

@@ -15,7 +15,7 @@ import { mebibytes, Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { Scratch } from '../memory/scratch.js';
 import { byteLength, type DType, formatShape, paddedBytes, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
-import { type Capabilities, capabilities, type Plan, type Tuning } from './choose.js';
+import { BY_RULE, type Capabilities, capabilities, type Plan, type Tuning } from './choose.js';
 import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayout } from './source.js';
 import { windowsOf } from './windows.js';
 
@@ -76,12 +76,12 @@ export class Engine {
 
   /**
    * `assumed` replaces what the device can do, so that every variant can be tested on one device. `tuning` says by which plan
-   * to do a work; names of plans that the work does not have count for nothing.
+   * to do a work: it can name plans, not make them, so a wrong one may cost time and nothing else.
    */
   constructor(
     readonly gpu: Gpu,
     assumed: Assumed = {},
-    readonly tuning: Tuning = new Map(),
+    readonly tuning: Tuning = BY_RULE,
   ) {
     const { bindingBytes = gpu.limits.maxStorageBufferBindingSize, ...capable } = assumed;
     this.capabilities = { ...capabilities(gpu), ...capable };
@@ -187,12 +187,18 @@ export class Engine {
   perform<P extends Plan>(work: Work<P>): void {
     let plan = this.plans.get(work.name) as P | undefined;
     if (!plan) {
-      const candidates = work.candidates(this.capabilities);
-      const tuned = this.tuning.get(work.name);
-      plan = candidates.find(({ name }) => name === tuned) ?? candidates[0]!;
+      plan = this.choose(work);
       this.plans.set(work.name, plan);
     }
     work.run(this, plan, work.tensors);
+  }
+
+  private choose<P extends Plan>(work: Work<P>): P {
+    const candidates = work.candidates(this.capabilities);
+    const wanted = this.tuning.plans.get(work.name);
+    const plan = candidates.find(({ name }) => name === wanted);
+    if (!plan && wanted !== undefined) this.tuning.unknown?.(work.name, wanted);
+    return plan ?? candidates[0]!;
   }
 
   /**

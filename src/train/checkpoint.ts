@@ -32,6 +32,8 @@ export interface CheckpointInfo {
   readonly synthetic: boolean;
   /** SHA-256 of the images that it was trained on, in hexadecimal. */
   readonly data: string;
+  /** The id of the tuning (kernel/choose.ts) that its last steps were made by. */
+  readonly tuning: string;
 }
 
 export interface Checkpoint extends CheckpointInfo {
@@ -44,6 +46,7 @@ const infoSchema = z.object({
   classes: z.array(z.string()).min(1),
   synthetic: z.boolean(),
   data: z.string(),
+  tuning: z.string().default('none'),
 });
 
 /** Writes `<dir>/step-<step>.safetensors` whole or not at all, then removes checkpoints older than the newest three. */

@@ -83,7 +83,10 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const { batch, seed, balanced } = config;
   const loader = createLoader({ source: train, batch, seed, balanced });
   const gan = createGan(e, config, dataset.classes.length);
-  if (checkpoint) loadGan(e, checkpoint, gan);
+  if (checkpoint) {
+    loadGan(e, checkpoint, gan);
+    if (checkpoint.tuning !== e.tuning.id) options.onNote?.(OTHER_TUNING);
+  }
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const log = openLog(path.join(out, 'log.jsonl'), { resumeAtStep: start });
   const run: Run = {
@@ -109,6 +112,10 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
 
 const open = ({ dataset, config, onOpen, signal }: TrainOptions, part: Part): Promise<ImageStore> =>
   openImages(dataset, part, { ...config, ...(onOpen && { onProgress: onOpen }), ...(signal && { signal }) });
+
+const OTHER_TUNING =
+  'note: this run began under another tuning of kernels (lyrebird tune, --tuned): its last bits may differ from those of a run ' +
+  'that never stopped';
 
 /** Pictures named one by one before only their number is said. */
 const NAMED = 10;
@@ -251,7 +258,7 @@ async function writeSamples(run: Run, step: number): Promise<void> {
 async function save(run: Run): Promise<string> {
   const { engine: e, out, gan, config, dataset, synthetic, data, done: step } = run;
   if (run.savedAt?.step !== step) {
-    const info = { step, config, classes: dataset.classes, synthetic, data };
+    const info = { step, config, classes: dataset.classes, synthetic, data, tuning: e.tuning.id };
     run.savedAt = { step, file: await saveCheckpoint(e, path.join(out, 'checkpoints'), gan, info) };
   }
   return run.savedAt.file;

@@ -17,7 +17,7 @@ export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: 
   if (!packed) return plans;
   const product = { ...shape, columns: packed.columns, terms: packed.steps };
   const packedPlans = packedTilings(device, shape, packed).map((tiling) =>
-    planOf(tiling, splitsFor(device, product, tiling, LEAST_TERMS / 4)),
+    planOf(tiling, splitsFor(device, product, tiling, 4)),
   );
   return packingPays(device, shape, packed) ? [...packedPlans, ...plans] : [...plans, ...packedPlans];
 }

@@ -31,18 +31,22 @@ export interface Tiling {
 export const fitting = (extent: number, sizes: readonly number[]): number =>
   sizes.find((size) => size >= extent) ?? sizes.at(-1)!;
 
-/** A part of a sum is to be worth a workgroup's while. */
+/** A part of a sum is to have so many terms at least. */
 export const LEAST_TERMS = 64;
 
-/** How many parts to cut a sum into so that the device is busy, each of `least` terms at least. */
+/** Multiply-adds that take a CPU about as long as the second pass that adds the parts. */
+const WORTH_A_PASS = 2 ** 20;
+
+/** How many parts to cut a sum into so that the device is busy; `together` terms of it are one step for the core. */
 export function splitsFor(
   { software }: Capabilities,
   { rows, columns, items, terms }: GemmShape,
   { tile }: Tiling,
-  least = LEAST_TERMS,
+  together = 1,
 ): number {
   const groups = Math.ceil(rows / tile[0]) * Math.ceil(columns / tile[1]) * items;
   const wanted = software ? 8 : 256;
   if (groups >= wanted) return 1;
-  return Math.max(1, Math.min(Math.floor(terms / least), Math.ceil(wanted / groups)));
+  const least = software ? Math.max(LEAST_TERMS, WORTH_A_PASS / (tile[0] * tile[1])) : LEAST_TERMS;
+  return Math.max(1, Math.min(Math.floor((together * terms) / least), Math.ceil(wanted / groups)));
 }

@@ -49,6 +49,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'turn recordings into a data set of spectrograms',
     load: () => import('./prepare.js'),
   },
+  inspect: {
+    summary: 'show what a data set holds, in numbers and sheets',
+    load: () => import('./inspect.js'),
+  },
   split: {
     summary: 'decide anew which images train, validate and test',
     load: () => import('./split.js'),

@@ -6,7 +6,7 @@ import type { AugmentConfig } from '../data/augment.js';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, isInside, readText } from '../io/files.js';
-import { type Channels, FITS, type Fit, readPixels } from '../io/image.js';
+import { type Channels, FITS, type Fit, readPixels } from '../io/pixels.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, latestCheckpoint, readCheckpoint } from '../train/checkpoint.js';

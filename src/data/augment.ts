@@ -42,7 +42,7 @@ export const AUGMENTATIONS: Readonly<Record<string, Partial<AugmentConfig>>> = {
   'time-shift': { timeShift: 0.5 },
   'frequency-shift': { frequencyShift: 0.02 },
   gain: { gain: 6 },
-  background: { background: 0.5, fade: 20 },
+  background: { background: 0.5, fade: 30 },
   'time-mask': { timeMask: 0.15 },
   'frequency-mask': { frequencyMask: 0.1 },
 };

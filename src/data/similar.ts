@@ -6,7 +6,7 @@
  */
 
 import { UserError } from '../io/errors.js';
-import { readPixels } from '../io/image.js';
+import { readPixels } from '../io/pixels.js';
 import { normal } from '../reference/random.js';
 
 /**
@@ -14,6 +14,9 @@ import { normal } from '../reference/random.js';
  * in another size. Songs of one species do not come close (0.97 at most among 500 windows of ten species).
  */
 export const SAME = 0.99;
+
+/** Nothing is more like an image: the search ends. */
+const IDENTICAL = 0.99999;
 
 const SIDE = 32;
 const LENGTH = SIDE * SIDE;
@@ -90,21 +93,21 @@ export interface SimilarPair {
   readonly correlation: number;
 }
 
-/** For each image the first one after it that looks the same, if `compare` says that the two are to be compared. */
+/** For each image the one after it that looks most the same, if any does and `compare` says that the two are to be compared. */
 export function similarPairs(
   { count, values, bits }: Signatures,
   compare: (a: number, b: number) => boolean = () => true,
 ): SimilarPair[] {
   const pairs: SimilarPair[] = [];
   for (let a = 0; a < count; a++) {
-    for (let b = a + 1; b < count; b++) {
+    let best: SimilarPair = { a, b: a, correlation: SAME };
+    for (let b = a + 1; b < count && best.correlation < IDENTICAL; b++) {
       const differing = ones(bits[2 * a]! ^ bits[2 * b]!) + ones(bits[2 * a + 1]! ^ bits[2 * b + 1]!);
       if (differing > DIFFERING_BITS || !compare(a, b)) continue;
       const correlation = product(values, a, b);
-      if (correlation <= SAME) continue;
-      pairs.push({ a, b, correlation });
-      break;
+      if (correlation > best.correlation) best = { a, b, correlation };
     }
+    if (best.b > a) pairs.push(best);
   }
   return pairs;
 }

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../io/errors.js';
 import { insideFolder } from '../io/files.js';
-import { type Channels, type Fit, type Pixels, readPixels } from '../io/image.js';
+import { type Channels, type Fit, type Pixels, readPixels } from '../io/pixels.js';
 import type { Part } from './parts.js';
 import type { Dataset } from './read.js';
 

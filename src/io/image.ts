@@ -1,9 +1,8 @@
-/** Spectrograms as pictures: reading and writing grey and RGB files, and labelled sheets of many. */
+/** Spectrograms as pictures: grey and RGB files, and labelled sheets of many. */
 
-import { readFile } from 'node:fs/promises';
 import sharp, { type OverlayOptions } from 'sharp';
 import { type ColormapName, colormap } from './colormap.js';
-import { describe, toUserError, UserError } from './errors.js';
+import type { Channels } from './pixels.js';
 import { type RgbaImage, shorten, textImage } from './text.js';
 
 /** An 8-bit greyscale PNG of `data`, `[height, width]` row by row from the top. */
@@ -22,61 +21,6 @@ export function pixelsPng(data: Uint8Array, width: number, height: number, chann
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .png()
     .toBuffer();
-}
-
-/** Grey, or red, green and blue. */
-export type Channels = 1 | 3;
-
-/** How a picture that is not square becomes square. */
-export const FITS = ['stretch', 'pad', 'crop'] as const;
-export type Fit = (typeof FITS)[number];
-
-export interface ReadPixels {
-  /** Side of the square that it becomes. */
-  readonly size: number;
-  readonly channels: Channels;
-  /**
-   * `stretch` (default): each axis on its own, so that all times and frequencies stay; `pad`: the whole picture, black
-   * beside it; `crop`: its middle. Where it is made smaller, every pixel is a Lanczos-weighted mean of what it covers.
-   */
-  readonly fit?: Fit;
-}
-
-/** Levels of a square picture, `[size, size, channels]`: 0 to 255, or to 65535 where the file has 16 bits. */
-export type Pixels = Uint8Array | Uint16Array;
-
-const SHARP_FIT = { stretch: 'fill', pad: 'contain', crop: 'cover' } as const;
-
-/**
- * Any image file, resized where it has another size; transparent parts count as black. Colours become grey by their
- * luminance. Throws a UserError that names the file if it cannot be read, is no image, or is cut short.
- */
-export async function readPixels(file: string, { size, channels, fit = 'stretch' }: ReadPixels): Promise<Pixels> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw toUserError(error, file);
-  });
-  try {
-    const image = sharp(bytes);
-    const { depth } = await image.metadata();
-    const square = image
-      .autoOrient()
-      .flatten({ background: 'black' })
-      .resize(size, size, { fit: SHARP_FIT[fit], background: 'black' });
-    if (depth === 'ushort') {
-      const deep = square.toColourspace(channels === 1 ? 'grey16' : 'rgb16').raw({ depth: 'ushort' });
-      const { buffer, byteOffset, byteLength } = await deep.toBuffer();
-      return new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength)); // whose offset may be odd
-    }
-    return await square
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer();
-  } catch (error) {
-    const [reason] = describe(error).split('\n', 1); // the decoders' complaints may be many
-    throw new UserError(`"${file}" cannot be read as an image (${reason}). Replace the file or remove it.`, {
-      cause: error,
-    });
-  }
 }
 
 export interface GridOptions {

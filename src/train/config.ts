@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { augmentSchema, NO_AUGMENTATION } from '../data/augment.js';
 import { firstFault } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
-import { FITS } from '../io/image.js';
+import { FITS } from '../io/pixels.js';
 import type { DiscriminatorConfig } from '../models/discriminator.js';
 import { type GeneratorConfig, generatedSize } from '../models/generator.js';
 import { PRECISIONS } from './precision.js';

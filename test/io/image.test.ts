@@ -8,7 +8,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { colormap } from '../../src/io/colormap.js';
 import { UserError } from '../../src/io/errors.js';
-import { grayPng, gridPng, pixelsPng, readPixels } from '../../src/io/image.js';
+import { grayPng, gridPng, pixelsPng } from '../../src/io/image.js';
+import { readPixels } from '../../src/io/pixels.js';
 import { shorten, textImage, withBitmapFont } from '../../src/io/text.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-image-'));

@@ -1,8 +1,9 @@
 // spectral_norm's backward pass, first of two dispatches, for all layers: the sum of gy y, in parts.
 //
-//   products[i, part] = sum over the part's j of gy[i, j] y[i, j]
+//   products[part] = sum over the part's elements of gy[i] y[i]
 //
-// Layers and their buffers: lib/spectral_norm.wgsl. Each workgroup of WIDTH invocations takes one task after another.
+// Layers and their buffers: lib/spectral_norm.wgsl; here the matrices are lists of values, taken four at a time. A part is
+// what a workgroup of WIDTH invocations finds, each of which takes every (WIDTH * workgroups)-th four.
 
 @group(0) @binding(0) var<storage, read> layers: array<Layer>;
 @group(0) @binding(1) var<storage, read> gy: array<GY>;
@@ -16,16 +17,15 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let layer = layers[group.y];
-  for (var index = group.x; index < layer.rows * layer.parts; index += groups.x) {
-    let task = task_of(layer, index);
-    let row = task.row * layer.columns;
-    var own = 0.0;
-    for (var i = row + task.first + local; i < row + task.end; i += WIDTH) {
-      own += f32(gy[layer.gy + i]) * f32(y[layer.y + i]);
-    }
-    let sum = workgroup_sum(own, local);
-    if (local == 0u) {
-      products[layer.products + index] = sum;
-    }
+  let size = layer.rows * layer.columns;
+  var own = vec4f();
+  for (var i = group.x * WIDTH + local; 4u * i < size; i += groups.x * WIDTH) {
+    // Beyond the last value may be anything.
+    let inside = 4u * i + vec4u(0u, 1u, 2u, 3u) < vec4u(size);
+    own += select(vec4f(), vec4f(gy[layer.gy / 4u + i]) * vec4f(y[layer.y / 4u + i]), inside);
+  }
+  let sum = workgroup_sum((own.x + own.y) + (own.z + own.w), local);
+  if (local == 0u) {
+    products[layer.products + group.x] = sum;
   }
 }

@@ -5,14 +5,14 @@
 // ITERATE: u and v become these; otherwise they are given, products holds W v, and t is not read.
 // OUTPUT: writes y, and keeps v, u and sigma for the way back.
 // Layers and their buffers: lib/spectral_norm.wgsl. Each workgroup finds sigma anew from the products, which saves a
-// dispatch; then its invocations take every (WIDTH * workgroups)-th element.
+// dispatch; then its invocations take every (WIDTH * workgroups)-th element, of y four.
 
 struct Params {
   eps: f32,
 }
 
 @group(0) @binding(0) var<storage, read> layers: array<Layer>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> t: array<f32>;
 @group(0) @binding(3) var<storage, read> products: array<f32>;
 @group(0) @binding(4) var<storage, read_write> u: array<f32>;
@@ -83,8 +83,8 @@ fn main(
   }
   if (OUTPUT) {
     let inverse = 1.0 / sigma;
-    for (var i = first; i < layer.rows * layer.columns; i += step) {
-      y[layer.y + i] = Y(inverse * weight[layer.weight + i]);
+    for (var i = first; 4u * i < layer.rows * layer.columns; i += step) {
+      y[layer.y / 4u + i] = Y(inverse * weight[layer.weight / 4u + i]);
     }
   }
 }

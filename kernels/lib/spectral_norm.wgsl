@@ -2,7 +2,8 @@
 // layer, and x shares out the layer's work.
 //
 // A layer's weight is the matrix [rows, columns]. A row is cut into `parts` of part_columns columns, the last of which may be
-// shorter; a task is one part of one row. All other fields say at which element of a buffer the layer's values begin.
+// shorter; a task is one part of one row. All other fields say at which element of a buffer the layer's values begin, which
+// for weight, y and gy is a multiple of 64: they may be bound in fours, and padded to whole ones.
 
 struct Layer {
   rows: u32,

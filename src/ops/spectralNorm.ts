@@ -6,6 +6,7 @@ import { elementBytes, layOut, type Shape, sizeOf, spanOf, type Tensor } from '.
 import * as oracle from '../reference/spectralNorm.js';
 import { type Case, defineOp, type InputShapes, type Saved, shapeError } from './define.js';
 import { cut, type Parts, reductionWidth } from './lanes.js';
+import { team } from './team.js';
 
 export interface SpectralNormAttrs {
   /** Power iterations before the norm is taken; 0 uses u and v as they are. */
@@ -26,7 +27,9 @@ interface Matrix {
 function matrixOf(device: Capabilities, weight: Shape): Matrix {
   const rows = weight[0]!;
   const columns = sizeOf(weight) / rows;
-  return { rows, columns, cut: cut(columns, Math.ceil((device.software ? 8 : 256) / rows), 4096) };
+  // On a software adapter one invocation takes a part, on a GPU a team of them.
+  const parts = device.software ? cut(columns, 16, 96) : cut(columns, Math.ceil(256 / rows), 4096);
+  return { rows, columns, cut: parts };
 }
 
 /**
@@ -38,6 +41,13 @@ const gridFor = (
   matrices: readonly Matrix[],
   groups: (matrix: Matrix) => number,
 ): [number, number] => [Math.min(device.software ? 8 : 1024, Math.max(...matrices.map(groups))), matrices.length];
+
+/** Invocations that share a task. */
+const membersOf = (device: Capabilities): number => (device.software ? 1 : 64);
+
+/** The same for kernels in which a team takes a task. */
+const teamGrid = (device: Capabilities, matrices: readonly Matrix[], tasks: (matrix: Matrix) => number) =>
+  gridFor(device, matrices, (matrix) => Math.ceil((tasks(matrix) * membersOf(device)) / 64));
 
 const tasksOf = ({ rows, cut: { parts } }: Matrix): number => rows * parts;
 
@@ -142,25 +152,26 @@ function normalise(
     });
   };
   const WIDTH = reductionWidth(e.capabilities);
+  const sharing = team(membersOf(e.capabilities));
   /** Parts of W t and of |t|^2; if GIVEN, of W v. */
   const timesRows = (GIVEN: boolean): void =>
     e.dispatch({
       file: 'spectral_norm_rows',
-      uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
-      constants: { WIDTH, SUM: 'f32', GIVEN },
+      uses: ['lib/spectral_norm', ...sharing.uses],
+      constants: { ...sharing.constants, GIVEN },
       tensors: [table, weight.span, GIVEN ? v.span : t.span, products.span],
       params: {},
-      grid: gridFor(e.capabilities, matrices, (matrix) => tasksOf(matrix) + matrix.cut.parts),
+      grid: teamGrid(e.capabilities, matrices, (matrix) => tasksOf(matrix) + matrix.cut.parts),
     });
   const scale = (ITERATE: boolean, OUTPUT: boolean): void => {
     e.dispatch({
       file: 'spectral_norm_scale',
       uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
-      constants: { ...elements({ Y: y.span }), WIDTH, SUM: 'f32', ITERATE, OUTPUT },
+      constants: { ...elements({ Y: y.span }, 4), WIDTH, SUM: 'f32', ITERATE, OUTPUT },
       tensors: [table, weight.span, t.span, products.span, u.span, v.span, kept.span, y.span],
       params: { eps },
       grid: gridFor(e.capabilities, matrices, ({ rows, columns }) =>
-        Math.ceil((OUTPUT ? rows * columns : columns) / (16 * WIDTH)),
+        Math.ceil((OUTPUT ? rows * columns : columns) / (32 * WIDTH)),
       ),
     });
   };
@@ -196,9 +207,11 @@ function gradients(
   const [gy, gweight] = [together(gys), together(gweights)];
   if (!y || !kept || !gy || !gweight) return undefined;
   const matrices = gweights.map(({ shape }) => matrixOf(e.capabilities, shape));
+  // As many for every layer, so that no layer's sum depends on what others it is computed with.
+  const parts = e.capabilities.software ? 8 : 256;
   const products = allocate(
     e,
-    matrices.map((matrix) => [tasksOf(matrix)]),
+    matrices.map(() => [parts]),
   );
   const table = tableOf(e, matrices, {
     weight: gweight.starts,
@@ -207,20 +220,23 @@ function gradients(
     gy: gy.starts,
     kept: kept.starts,
   });
-  const constants = { ...elements({ GY: gy.span }), WIDTH: reductionWidth(e.capabilities), SUM: 'f32' };
-  const common = {
-    uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
-    params: {},
-    grid: gridFor(e.capabilities, matrices, tasksOf),
-  };
   e.dispatch({
-    ...common,
     file: 'spectral_norm_inner',
-    constants: { ...elements({ Y: y.span }), ...constants },
+    uses: ['lib/spectral_norm', 'lib/workgroup_sum'],
+    constants: { ...elements({ GY: gy.span, Y: y.span }, 4), WIDTH: reductionWidth(e.capabilities), SUM: 'f32' },
     tensors: [table, gy.span, y.span, products.span],
+    params: {},
+    grid: [parts, matrices.length],
   });
-  const tensors = [table, gy.span, products.span, kept.span, gweight.span];
-  e.dispatch({ ...common, file: 'spectral_norm_gradient', constants, tensors });
+  const sharing = team(membersOf(e.capabilities));
+  e.dispatch({
+    file: 'spectral_norm_gradient',
+    uses: ['lib/spectral_norm', ...sharing.uses],
+    constants: { ...elements({ GY: gy.span }), ...sharing.constants },
+    tensors: [table, gy.span, products.span, kept.span, gweight.span],
+    params: { parts },
+    grid: teamGrid(e.capabilities, matrices, tasksOf),
+  });
   return gweights;
 }
 

@@ -27,31 +27,31 @@ export async function* cutStretches(
   blocks: AsyncIterable<Float32Array>,
   { sampleRate, window, step = STEP }: { sampleRate: number; window: number; step?: number },
 ): AsyncGenerator<Stretch, void, undefined> {
-  const overlap = Math.round(window * sampleRate);
-  let waiting: Float32Array[] = [];
+  const full = step + Math.round(window * sampleRate);
+  let samples = new Float32Array(0);
   let length = 0;
   let first = 0;
   for await (const block of blocks) {
-    waiting.push(block);
-    length += block.length;
-    while (length >= step + overlap) {
-      const samples = joined(waiting, length);
-      yield { samples: samples.subarray(0, step + overlap), sampleRate, first, until: first + step };
-      waiting = [samples.slice(step)];
+    for (let used = 0; used < block.length; ) {
+      const part = block.subarray(used, used + full - length);
+      samples = withRoom(samples, length, length + part.length, full);
+      samples.set(part, length);
+      length += part.length;
+      used += part.length;
+      if (length < full) continue;
+      yield { samples, sampleRate, first, until: first + step };
+      samples = samples.slice(step);
       length -= step;
       first += step;
     }
   }
-  yield { samples: joined(waiting, length), sampleRate, first, until: Number.POSITIVE_INFINITY };
+  yield { samples: samples.subarray(0, length), sampleRate, first, until: Number.POSITIVE_INFINITY };
 }
 
-function joined(blocks: readonly Float32Array[], length: number): Float32Array {
-  if (blocks.length === 1) return blocks[0]!;
-  const all = new Float32Array(length);
-  let at = 0;
-  for (const block of blocks) {
-    all.set(block, at);
-    at += block.length;
-  }
-  return all;
+/** An array for `length` samples at least, and for twice as many, but not more than `full`, where a larger one is needed. */
+function withRoom(samples: Float32Array<ArrayBuffer>, used: number, length: number, full: number) {
+  if (length <= samples.length) return samples;
+  const larger = new Float32Array(Math.min(full, 2 * length));
+  larger.set(samples.subarray(0, used));
+  return larger;
 }

@@ -1,18 +1,22 @@
-/** Which recordings a folder holds: one folder per species, and recordists from a MANIFEST.tsv if there is one. */
+/** Which recordings a folder holds, and recordists from a MANIFEST.tsv if there is one. */
 
-import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, systemCode, UserError } from '../io/errors.js';
 import { readText } from '../io/files.js';
 import type { Annotation } from './annotations.js';
+import { openFile } from './bytes.js';
+import { readHeader } from './header.js';
 
 /** A recording on disk. */
 export interface RecordingFile {
   /** The species: the name of the folder below the top. Absent where annotations give labels. */
   label?: string;
   path: string;
-  /** Unique within its label: the path below the species folder without its extension (with it where two share a name). */
+  /**
+   * Unique within its label: the path below the species folder without its extension (with it where two share a name).
+   * Where tables give labels, the path below the top.
+   */
   recording: string;
   recordist?: string;
   /** Where given, they say what is what. */
@@ -28,41 +32,100 @@ export interface Skipped {
 /** The recordings by label, then name, and everything else that lies there. */
 export interface Found {
   recordings: RecordingFile[];
+  /** What may well be recordings, but cannot be used. */
   skipped: Skipped[];
+  /** Files of other kinds, and empty folders. */
+  others: Skipped[];
 }
 
 const manifestName = 'MANIFEST.tsv';
-const extensions = new Set(['.wav', '.mp3', '.flac', '.ogg', '.oga', '.opus', '.m4a']);
+const extensions = new Set(['.wav', '.w64', '.rf64', '.bw64', '.mp3', '.flac', '.ogg', '.oga', '.opus', '.m4a']);
 
 /**
  * Lists `<dir>/<label>/**` in sorted order. Hidden files are passed over; other things that are no recordings, folders
- * that cannot be read, broken links and links that lead back are listed as skipped.
+ * that cannot be read, broken links and links that lead back are listed.
  * Throws a UserError if `dir` is missing, is not a folder, cannot be read, or holds no recording.
  */
 export async function findRecordings(dir: string): Promise<Found> {
-  const found: Found = { recordings: [], skipped: [] };
-  for (const entry of await listTop(dir)) {
-    const full = path.join(dir, entry.name);
-    const kind = await kindOf(full, found.skipped);
-    if (kind === 'folder') {
-      const [recordings, skipped] = [found.recordings.length, found.skipped.length];
-      await walk(full, entry.name, full, new Set([await realpath(dir)]), found);
-      const gaveNothing = found.recordings.length === recordings && found.skipped.length === skipped;
-      if (gaveNothing) found.skipped.push({ file: full, reason: 'is an empty folder' });
-    } else if (kind === 'file' && entry.name !== manifestName) {
-      const reason = isAudio(entry.name) ? 'lies beside the species folders: move it into one' : notAudio(entry.name);
-      found.skipped.push({ file: full, reason });
-    }
+  const found = await findAll(dir);
+  const stray = found.recordings.filter(({ label }) => label === undefined);
+  found.recordings = found.recordings.filter(({ label }) => label !== undefined);
+  found.skipped.push(
+    ...stray.map(({ path: file }) => ({ file, reason: 'lies beside the species folders: move it into one' })),
+  );
+  if (found.recordings.length === 0) {
+    throw new UserError(
+      nothingFound(dir, found, ' It should hold one folder per species, with its recordings inside.'),
+    );
   }
-  if (found.recordings.length === 0) throw new UserError(nothingFound(dir, found.skipped));
+  for (const file of found.recordings) {
+    file.recording = path.relative(path.join(dir, file.label!), withoutExtension(file.path));
+  }
+  return finished(dir, found);
+}
+
+/**
+ * The same for recordings whose labels stand in tables: they may lie anywhere in `dir`, and are named after where they do. The
+ * folder below `dir`, if they lie in one, is their label as long as no table gives another.
+ */
+export async function findUnlabelled(dir: string): Promise<Found> {
+  const found = await findAll(dir);
+  if (found.recordings.length === 0) throw new UserError(nothingFound(dir, found, ''));
+  for (const file of found.recordings) file.recording = path.relative(dir, withoutExtension(file.path));
+  return finished(dir, found);
+}
+
+async function findAll(dir: string): Promise<Found> {
+  const found: Found = { recordings: [], skipped: [], others: [] };
+  for (const name of await listTop(dir, found)) {
+    const full = path.join(dir, name);
+    const kind = await kindOf(full, found);
+    if (kind === 'folder') {
+      const before = sizeOf(found);
+      await walk(full, name, new Set([await realpath(dir)]), found);
+      if (sizeOf(found) === before) found.others.push({ file: full, reason: 'is an empty folder' });
+    } else if (kind === 'file' && name !== manifestName) await addFile(full, undefined, found);
+  }
+  return found;
+}
+
+const sizeOf = ({ recordings, skipped, others }: Found) => recordings.length + skipped.length + others.length;
+
+async function addFile(full: string, label: string | undefined, { recordings, skipped, others }: Found): Promise<void> {
+  if (isAudio(full)) recordings.push({ ...(label !== undefined && { label }), path: full, recording: '' });
+  else if (await holdsSound(full)) {
+    skipped.push({
+      file: full,
+      reason: `holds sound, but is called "${path.extname(full) || path.basename(full)}": rename it`,
+    });
+  } else others.push({ file: full, reason: notAudio(full) });
+}
+
+/** Whether a file that is not called a recording begins as one. An MP3 without a tag looks too much like other things. */
+async function holdsSound(file: string): Promise<boolean> {
+  try {
+    const bytes = await openFile(file);
+    try {
+      const { format, start } = await readHeader(bytes);
+      return format !== 'other' && (format !== 'mp3' || start > 0);
+    } finally {
+      await bytes.close();
+    }
+  } catch (error) {
+    if (error instanceof UserError) return false; // it cannot be read, and need not be
+    throw error;
+  }
+}
+
+async function finished(dir: string, found: Found): Promise<Found> {
   keepNamesUnique(found.recordings);
   await addRecordists(dir, found);
   return found;
 }
 
-async function listTop(dir: string): Promise<Dirent[]> {
+async function listTop(dir: string, found: Found): Promise<string[]> {
   try {
-    return visible(await readdir(dir, { withFileTypes: true }));
+    return await visible(dir, found);
   } catch (error) {
     if (systemCode(error) === 'ENOTDIR') {
       throw new UserError(`"${dir}" is a file: name the folder that holds one folder of recordings per species.`);
@@ -72,40 +135,31 @@ async function listTop(dir: string): Promise<Dirent[]> {
 }
 
 /** Adds what lies under `folder`. `above` holds the real paths of the folders on the way here, so that no link can loop. */
-async function walk(
-  folder: string,
-  label: string,
-  top: string,
-  above: ReadonlySet<string>,
-  found: Found,
-): Promise<void> {
+async function walk(folder: string, label: string, above: ReadonlySet<string>, found: Found): Promise<void> {
   try {
     const real = await realpath(folder);
     if (above.has(real)) {
       found.skipped.push({ file: folder, reason: 'is a link that leads back to a folder above it' });
       return;
     }
-    for (const entry of visible(await readdir(folder, { withFileTypes: true }))) {
-      const full = path.join(folder, entry.name);
-      const kind = await kindOf(full, found.skipped);
-      if (kind === 'folder') await walk(full, label, top, new Set([...above, real]), found);
-      else if (kind === 'file' && isAudio(entry.name)) {
-        const recording = path.relative(top, full).slice(0, -path.extname(entry.name).length);
-        found.recordings.push({ label, path: full, recording });
-      } else if (kind === 'file') found.skipped.push({ file: full, reason: notAudio(entry.name) });
+    for (const name of await visible(folder, found)) {
+      const full = path.join(folder, name);
+      const kind = await kindOf(full, found);
+      if (kind === 'folder') await walk(full, label, new Set([...above, real]), found);
+      else if (kind === 'file') await addFile(full, label, found);
     }
   } catch (error) {
     found.skipped.push({ file: folder, reason: `cannot be read: ${describe(error)}` });
   }
 }
 
-/** Follows links. What is neither file nor folder, or cannot be looked at, is noted as skipped. */
-async function kindOf(full: string, skipped: Skipped[]): Promise<'file' | 'folder' | undefined> {
+/** Follows links. What is neither file nor folder, or cannot be looked at, is noted. */
+async function kindOf(full: string, { skipped, others }: Found): Promise<'file' | 'folder' | undefined> {
   try {
     const status = await stat(full);
     if (status.isDirectory()) return 'folder';
     if (status.isFile()) return 'file';
-    skipped.push({ file: full, reason: 'is neither a file nor a folder' });
+    others.push({ file: full, reason: 'is neither a file nor a folder' });
   } catch (error) {
     const code = systemCode(error);
     const broken = code === 'ENOENT' ? 'is a link to something that is not there' : undefined;
@@ -115,13 +169,28 @@ async function kindOf(full: string, skipped: Skipped[]): Promise<'file' | 'folde
   return undefined;
 }
 
-/** In an order that does not depend on the file system or the language. */
-function visible(entries: Dirent[]): Dirent[] {
-  const shown = entries.filter((entry) => !entry.name.startsWith('.'));
-  return shown.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+/**
+ * Names in an order that does not depend on the file system or the language. Those that are no UTF-8 (from old disks and
+ * archives) are noted, as Node cannot open them by a text.
+ */
+async function visible(folder: string, { skipped }: Found): Promise<string[]> {
+  const names: string[] = [];
+  for (const bytes of await readdir(folder, { encoding: 'buffer' })) {
+    const name = bytes.toString('utf8');
+    if (name.startsWith('.')) continue;
+    if (bytes.equals(Buffer.from(name))) names.push(name);
+    else {
+      const shown = bytes
+        .toString('latin1')
+        .replace(/[^\x20-\x7e]/g, (letter) => `\\x${letter.charCodeAt(0).toString(16)}`);
+      skipped.push({ file: path.join(folder, shown), reason: 'has a name that is not UTF-8: rename it' });
+    }
+  }
+  return names.sort();
 }
 
-function isAudio(name: string): boolean {
+/** By its name. */
+export function isAudio(name: string): boolean {
   return extensions.has(path.extname(name).toLowerCase());
 }
 
@@ -130,12 +199,15 @@ function notAudio(name: string): string {
   return `is not a recording (${extension || 'no extension'}; wav, mp3, flac, ogg, opus and m4a are read)`;
 }
 
-function nothingFound(dir: string, skipped: readonly Skipped[]): string {
-  const first = skipped[0];
+const withoutExtension = (name: string): string => name.slice(0, name.length - path.extname(name).length);
+
+function nothingFound(dir: string, { skipped, others }: Found, advice: string): string {
+  const all = [...skipped, ...others];
+  const first = all[0];
   const hint = first
-    ? ` It holds ${skipped.length} other things; the first, "${path.relative(dir, first.file)}", ${first.reason}.`
+    ? ` It holds ${all.length} other things; the first, "${path.relative(dir, first.file)}", ${first.reason}.`
     : ' It is empty.';
-  return `There are no recordings in "${dir}".${hint} It should hold one folder per species, with its recordings inside.`;
+  return `There are no recordings in "${dir}".${hint}${advice}`;
 }
 
 /** `a.wav` and `a.mp3` of one species are recordings "a.wav" and "a.mp3", not twice "a". */

@@ -19,7 +19,8 @@
  * and keeps to this:
  * - Results go to stdout (`console.log`), all else to stderr: notices (`console.error`), progress (io/progress.ts).
  * - It returns when all went well, and throws otherwise (outcome.ts): `UserError` with a sentence that says what to do;
- *   `Failure` if what it checked is wrong; anything else is taken for a bug. It never calls `process.exit`.
+ *   `Failure` if what it checked is wrong; `LeftOut` at the very end if it could not use all of its input; anything else is
+ *   taken for a bug. It never calls `process.exit`.
  * - Work of more than some seconds is done inside `interruptible(async (signal) => ...)` (interrupt.ts), outside of
  *   `withEngine`, and looks at `signal.aborted` between its steps: then it saves what it has and returns.
  *
@@ -124,7 +125,8 @@ async function commands(args: readonly string[]): Promise<Command> {
     .helpCommand('help [verb]', 'explain a verb')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done; 1 something to mend, or a failed check; 2 wrong usage; 130 stopped by ^C.',
+      '\nExit codes: 0 done; 1 something to mend, or a failed check; 2 wrong usage; 3 done, but recordings or lines of tables ' +
+        'were left out; 130 stopped by ^C.',
     )
     .showHelpAfterError(
       "Run 'lyrebird --help' for the verbs, or 'lyrebird VERB --help' for a verb's arguments and options.",

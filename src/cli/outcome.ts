@@ -7,6 +7,9 @@ import { describe, UserError } from '../io/errors.js';
 /** The program did its work and the answer is no: a check failed. Exit code 1; without a message nothing more is said. */
 export class Failure extends Error {}
 
+/** The program did its work, but could not use all that it was given. Exit code 3; the message says where that is listed. */
+export class LeftOut extends Error {}
+
 /** Somebody ended the program before its work was done. Says nothing more. */
 export class Interruption extends Error {
   constructor(readonly exitCode: number) {
@@ -21,11 +24,12 @@ export interface Outcome {
 }
 
 /**
- * 1: something that the user can mend, or a failed check; 2: wrong usage; 130 and the like: interrupted. Any other error
- * is a bug, also 1; its stack is shown where LYREBIRD_DEBUG is set.
+ * 1: something that the user can mend, or a failed check; 2: wrong usage; 3: done, but something was left out; 130 and the
+ * like: interrupted. Any other error is a bug, also 1; its stack is shown where LYREBIRD_DEBUG is set.
  */
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof Interruption) return { exitCode: error.exitCode, text: '' };
+  if (error instanceof LeftOut) return { exitCode: 3, text: `lyrebird: ${error.message}` };
   // Commander has printed the help, or what is wrong with the usage.
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, text: '' };
   if (error instanceof UserError || error instanceof DeviceError || error instanceof Failure) {

@@ -1,4 +1,5 @@
 /** lyrebird prepare DIR: recordings to a data set of spectrograms. */
+import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createSpectrogrammer } from '../audio/spectrogram.js';
 import {
@@ -8,16 +9,19 @@ import {
   prepareDataset,
   readDataset,
 } from '../data/dataset.js';
+import { indexName } from '../data/schema.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { DEFAULT_SIZE, SIZES } from '../train/config.js';
 import { adapterOption, withFastEngine } from './engine.js';
 import { interruptible } from './interrupt.js';
+import { type LabelFlags, labelOptions, labelsFrom } from './labels.js';
 import { folder, positiveInteger } from './options.js';
+import { LeftOut } from './outcome.js';
 import { parametersFrom, type SpectrogramFlags, spectrogramOptions } from './spectrogramOptions.js';
 import { checkParts, type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
 
-export interface PrepareFlags extends SpectrogramFlags, SplitFlags {
+export interface PrepareFlags extends SpectrogramFlags, SplitFlags, LabelFlags {
   readonly size: number;
   readonly seed: number;
 }
@@ -36,31 +40,36 @@ export const sizeOption = (otherwise?: string): Option => {
 
 /** What `prepare` and `run` say of recordings that they cannot use. */
 export const LEFT_OUT =
-  'Recordings that cannot be used are left out, counted and listed, and the exit code is 0 all the same; it is 1 only if ' +
-  'nothing is left.';
+  'Recordings, and lines of tables, that cannot be used are left out and listed, and the others go on; the exit code is ' +
+  '3 then, or 1 if nothing is left.';
 
 export function register(program: Command): void {
-  const command = splitOptions(program.command('prepare'))
+  const command = labelOptions(splitOptions(program.command('prepare')))
     .usage('<dir> --out <folder> [options]')
     .description(
-      'Turns recordings, a folder for each species, into a data set: windows of 2 s, their spectrograms as PNG files, ' +
-        'and dataset.json, which says where each came from, how they are split, and what was left out and why. ' +
+      'Turns recordings into a data set: windows of 2 s, their spectrograms as PNG files, and dataset.json, which ' +
+        'says where each came from, how they are split, and what was left out and why. A folder for each species holds its ' +
+        'recordings, or tables say what sounds where: selections of Raven, label tracks of Audacity, results of BirdNET, or ' +
+        'a CSV file with the columns file, label and, unless it is all of the file, start and end (seconds). ' +
         `Run it again to go on where it stopped. ${LEFT_OUT}`,
     )
-    .argument('<dir>', 'folder with a folder of recordings for each species')
+    .argument('<dir>', 'folder with a folder of recordings for each species, or with recordings that --labels is about')
     .requiredOption('--out <folder>', 'where the data set goes', folder)
     .addOption(sizeOption())
     .option('--seed <n>', 'of the split', positiveInteger, 1)
     .addOption(adapterOption());
   spectrogramOptions(command).action(async (dir: string, flags: PrepareFlags & { out: string; adapter?: string }) => {
     const { out, adapter, size, seed } = flags;
+    const options = { ...parametersFrom(flags), dir, labels: labelsFrom(flags), out, size, seed };
     const choice = await splitFrom(flags, seed);
-    await interruptible((signal) =>
+    const summary = await interruptible((signal) =>
       withFastEngine({ adapter }, async (engine) => {
-        const summary = await prepare(engine, { ...parametersFrom(flags), dir, out, size, seed, ...choice }, signal);
-        console.log(describeSummary(summary));
+        const made = await prepare(engine, { ...options, ...choice }, signal);
+        console.log(describeSummary(made));
+        return made;
       }),
     );
+    reportLeftOut(summary);
   });
 }
 
@@ -73,15 +82,18 @@ export async function prepare(
   const spectrogrammer = createSpectrogrammer(engine, { ...defaultParameters, ...options });
   let progress: ReturnType<typeof createProgress> | undefined;
   let summary: DatasetSummary;
+  const say = (line: string) => (progress ? progress.note(line) : console.error(line));
   try {
     summary = await prepareDataset({
       ...options,
       spectrogrammer,
       signal,
-      onProgress: ({ done, total, current, images, skipped }) => {
+      onProgress: ({ done, total, current, images, leftOut }) => {
         progress ??= createProgress({ title: 'prepare', total, unit: 'recordings' });
-        progress.update(done, { images, ...(skipped > 0 && { skipped }), recording: current });
+        progress.update(done, { images, ...(leftOut > 0 && { 'left out': leftOut }), recording: inOneLine(current) });
       },
+      onLeftOut: ({ file, line, reason }) =>
+        say(`left out: ${inOneLine(file)}${line === undefined ? '' : `, line ${line}`}: ${inOneLine(reason)}`),
     });
   } finally {
     progress?.stop();
@@ -91,23 +103,36 @@ export async function prepare(
   return { ...summary, notes: [...summary.notes, ...leaks] };
 }
 
-/** What was made, and what was left out. */
-export function describeSummary({ dir, classes, counts, notes, skipped, unused, complete }: DatasetSummary): string {
+/** Names of files may hold line breaks, and what else moves a terminal's cursor. */
+const inOneLine = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+/** What was made, and how much was left out. */
+export function describeSummary({ dir, classes, counts, notes, leftOut, others, complete }: DatasetSummary): string {
   const made =
     `${dir}: ${counted(counts.images, 'image')} of ${counted(classes.length, 'class', 'classes')} from ` +
     `${counted(counts.recordings, 'recording')}`;
   if (!complete) return `${made} so far; the same command goes on from here`;
-  const files = [...skipped.filter(({ start }) => start === undefined), ...unused];
   const lines = [
     `${made} (${counts.train} to train,${counts.validation > 0 ? ` ${counts.validation} to validate,` : ''} ${counts.test} to test)`,
-    ...listed(notes.map((note) => `note: ${note}`)),
-    ...listed(files.map(({ file, reason }) => `left out: ${file}: ${reason}`)),
+    ...listed(notes.map((note) => `note: ${inOneLine(note)}`)),
   ];
-  if (files.length + counts.skippedWindows > 0) {
-    const windows = counted(counts.skippedWindows, 'window');
-    lines.push(`left out in all: ${counted(files.length, 'file')} and ${windows}; dataset.json has the reasons`);
-  }
+  const files = leftOut.filter(({ line }) => line === undefined).length;
+  const left = [
+    ...(files > 0 ? [counted(files, 'file')] : []),
+    ...(leftOut.length > files ? [counted(leftOut.length - files, 'line of tables', 'lines of tables')] : []),
+    ...(counts.skippedWindows > 0 ? [counted(counts.skippedWindows, 'window')] : []),
+    ...(others.length > 0 ? [counted(others.length, 'file of another kind', 'files of other kinds')] : []),
+  ];
+  if (left.length > 0) lines.push(`left out: ${left.join(', ')}; dataset.json has the reasons`);
   return lines.join('\n');
+}
+
+/** To be called when all is done. Throws what makes the exit code 3 if there is anything that should not be left out. */
+export function reportLeftOut({ dir, leftOut }: DatasetSummary): void {
+  if (leftOut.length === 0) return;
+  const what = counted(leftOut.length, 'recording or line of a table', 'recordings or lines of tables');
+  throw new LeftOut(`all is done, but ${what} could not be used: ${path.join(dir, indexName)} says why.`);
 }
 
 /** As many lines as a terminal can show; dataset.json has them all. */

@@ -2,8 +2,10 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { synthesiseRecordings } from '../audio/syrinx.js';
-import { changedParameter, changedRecording } from '../data/dataset.js';
+import { changedParameter, type DatasetSummary } from '../data/dataset.js';
+import type { LabelOptions } from '../data/labels/label.js';
 import { readDataset } from '../data/read.js';
+import { changedRecording } from '../data/recordings.js';
 import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
 import { readCheckpoint } from '../train/checkpoint.js';
@@ -11,26 +13,27 @@ import { DEFAULT_SIZE, type TrainConfig } from '../train/config.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeGenerated, generate, imagesPerClass } from './generate.js';
 import { interruptible } from './interrupt.js';
+import { type LabelFlags, labelOptions, labelsFrom } from './labels.js';
 import { folder } from './options.js';
-import { describeSummary, LEFT_OUT, prepare } from './prepare.js';
+import { describeSummary, LEFT_OUT, prepare, reportLeftOut } from './prepare.js';
 import { report } from './report.js';
 import { parametersFrom, type SpectrogramFlags, spectrogramOptions } from './spectrogramOptions.js';
 import { type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
 import { configFrom, describeTraining, resumable, startAnew, type TrainFlags, train, trainOptions } from './train.js';
 
-interface RunFlags extends TrainFlags, SpectrogramFlags, SplitFlags, DeviceFlags {
+interface RunFlags extends TrainFlags, SpectrogramFlags, SplitFlags, LabelFlags, DeviceFlags {
   readonly out: string;
   readonly count: number;
 }
 
 export function register(program: Command): void {
-  const command = splitOptions(trainOptions(program.command('run'), `${DEFAULT_SIZE}`))
+  const command = labelOptions(splitOptions(trainOptions(program.command('run'), `${DEFAULT_SIZE}`)))
     .usage('[dir] [options]')
     .description(
       'Does everything: prepare, train, generate, report. Without a folder it synthesises recordings of invented species on ' +
         `the spot, so that the program can be seen working anywhere. Given again, it goes on where it stopped. ${LEFT_OUT}`,
     )
-    .argument('[dir]', 'folder with a folder of recordings for each species')
+    .argument('[dir]', 'folder with a folder of recordings for each species, or with recordings that --labels is about')
     .option('--out <folder>', "the run's folder (default: lyrebird-run, or lyrebird-run-<name of the folder>)", folder)
     .option('--count <n>', 'synthetic images for each class', imagesPerClass, 50)
     .addOption(adapterOption())
@@ -40,9 +43,11 @@ export function register(program: Command): void {
       const flags: RunFlags = { ...given, out: given.out ?? defaultFolder(dir) };
       const config = await configFrom(flags);
       const isNew = !(await resumable(flags.out, config));
-      await interruptible((signal) =>
-        withFastEngine(flags, (engine) => runAll({ engine, dir, flags, config, isNew, signal })),
+      const labels = labelsFrom(given);
+      const summary = await interruptible((signal) =>
+        withFastEngine(flags, (engine) => runAll({ engine, dir, labels, flags, config, isNew, signal })),
       );
+      reportLeftOut(summary);
     },
   );
 }
@@ -54,6 +59,7 @@ const defaultFolder = (dir: string | undefined): string =>
 interface Job {
   readonly engine: Engine;
   readonly dir: string | undefined;
+  readonly labels: LabelOptions | undefined;
   readonly flags: RunFlags;
   readonly config: TrainConfig;
   /** Whether its folder holds no run to go on with. */
@@ -61,7 +67,8 @@ interface Job {
   readonly signal: AbortSignal;
 }
 
-async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promise<void> {
+/** All of it, or until it is stopped. */
+async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job): Promise<DatasetSummary> {
   const { out, count } = flags;
   const { seed } = config;
   const data = path.join(out, 'dataset');
@@ -71,7 +78,7 @@ async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promi
         'For your own: npm start -- FOLDER, with a folder of recordings for each species in it.',
     );
   }
-  const source = dir === undefined ? { recordings: synthesiseRecordings({ seed }) } : { dir };
+  const source = dir === undefined ? { recordings: synthesiseRecordings({ seed }) } : { dir, labels };
   const parameters = { ...parametersFrom(flags), size: config.size };
   const spectrograms = { ...parameters, ...source, out: data, ...(await splitFrom(flags, seed)) };
   const other = isNew ? undefined : await changedParameter(spectrograms);
@@ -84,18 +91,19 @@ async function runAll({ engine, dir, flags, config, isNew, signal }: Job): Promi
   }
   const summary = await prepare(engine, spectrograms, signal);
   console.log(describeSummary(summary));
-  if (signal.aborted) return;
+  if (signal.aborted) return summary;
 
   const dataset = await readDataset(data, { fold: config.fold });
   const result = await train(engine, dataset, config, out, signal);
   console.log(describeTraining(result, config, out));
-  if (!result.complete) return;
+  if (!result.complete) return summary;
 
   const checkpoint = await readCheckpoint(out);
   const synthetic = path.join(out, 'synthetic');
   const made = await generate(engine, checkpoint, { count, seed }, synthetic, signal);
   console.log(describeGenerated(made, synthetic));
-  if (signal.aborted) return;
+  if (signal.aborted) return summary;
   const page = await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program');
   console.log(`${page}: the report, to look at in a browser`);
+  return summary;
 }

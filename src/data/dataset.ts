@@ -10,16 +10,16 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { findRecordings } from '../audio/find.js';
 import type { Spectrogrammer } from '../audio/windows.js';
 import { ahead } from '../io/ahead.js';
 import { UserError } from '../io/errors.js';
-import { insideFolder, isInside, isOwnFolder, writeAtomically } from '../io/files.js';
+import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
 import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
 import { makeImages } from './images.js';
 import type { Prefixes } from './names.js';
 import { imagePrefixes } from './prefixes.js';
 import { notesOf, readIndex } from './read.js';
+import { findSources, type SourceOptions } from './recordings.js';
 import {
   type DatasetIndex,
   defaultParameters,
@@ -35,18 +35,15 @@ import { checkSplit, type SplitChoice, type SplitOptions } from './splitImages.j
 export { type Dataset, readDataset } from './read.js';
 export { defaultParameters } from './schema.js';
 
-export interface PrepareOptions extends Partial<Parameters>, SplitOptions {
-  /** Recordings as one folder per species, ... */
-  dir?: string;
-  /** ... or one by one, as files or samples; no two of one label may have one name. */
-  recordings?: readonly Recording[];
-  /** The data set's folder: new, empty, or an earlier data set. */
-  out: string;
+/** `out` is new, empty, or an earlier data set. */
+export interface PrepareOptions extends Partial<Parameters>, SplitOptions, SourceOptions {
   /** Must make images of `size` * `size` by these very parameters. */
   spectrogrammer: Spectrogrammer;
   /** Windows that the spectrogrammer gets at once. Default 16. */
   batch?: number;
   onProgress?: (progress: PrepareProgress) => void;
+  /** Called for each recording, and each table or line of one, that cannot be used, as soon as that is known. */
+  onLeftOut?: (entry: SkippedEntry) => void;
   /** Stops after the images in work. What is finished stays, listed in a `dataset.json` that is not complete. */
   signal?: AbortSignal;
 }
@@ -59,16 +56,21 @@ export interface PrepareProgress {
   current: string;
   /** Images that the set has so far. */
   images: number;
-  /** Recordings that could not be read. */
-  skipped: number;
+  /** What was left out so far. */
+  leftOut: number;
 }
 
-export interface DatasetSummary extends Pick<DatasetIndex, 'complete' | 'classes' | 'counts' | 'notes' | 'skipped'> {
+export interface DatasetSummary extends Pick<DatasetIndex, 'complete' | 'classes' | 'counts' | 'notes'> {
   dir: string;
   /** Recordings whose images were kept from an earlier run. */
   reused: number;
-  /** Recordings that were read and gave no image, with the reason. */
-  unused: SkippedEntry[];
+  /**
+   * What could not be used: recordings that cannot be read or gave no image, tables, and lines of tables. (Windows that were
+   * left out, and files of other kinds, are listed in `dataset.json`.)
+   */
+  leftOut: SkippedEntry[];
+  /** Files of other kinds. */
+  others: SkippedEntry[];
 }
 
 /**
@@ -78,10 +80,12 @@ export interface DatasetSummary extends Pick<DatasetIndex, 'complete' | 'classes
  */
 export async function prepareDataset(options: PrepareOptions): Promise<DatasetSummary> {
   const settings = checkSettings(options);
-  const { recordings, skipped } = await findSources(options);
+  const { recordings, skipped, others, notes } = await findSources(options);
   const labels = [...new Set(recordings.flatMap(labelsOf))].sort();
-  const work: Work = { out: options.out, settings, labels, entries: new Map(), skipped, reused: 0 };
+  const { out } = options;
+  const work: Work = { out, settings, labels, notes, entries: new Map(), leftOut: [], others, reused: 0 };
   await takeUp(work);
+  for (const entry of skipped) leaveOut(work, entry, options);
   await save(work, false); // from here on the folder is known as a data set, whatever happens
   try {
     const finished = await prepareEach(recordings, work, options);
@@ -103,11 +107,19 @@ interface Work {
   settings: Settings;
   /** Every species that there are recordings of. */
   labels: string[];
+  notes: string[];
   /** What recordings gave, by `entryKey`: those of an earlier run until their turn comes, then this run's. */
   entries: Map<string, Entry>;
-  /** Files that could not be used. */
-  skipped: SkippedEntry[];
+  /** Recordings, and tables or lines of tables, that could not be used. */
+  leftOut: SkippedEntry[];
+  /** Files of other kinds. */
+  others: SkippedEntry[];
   reused: number;
+}
+
+function leaveOut({ leftOut }: Work, entry: SkippedEntry, { onLeftOut }: PrepareOptions): void {
+  leftOut.push(entry);
+  onLeftOut?.(entry);
 }
 
 /** Prepares one recording after the other; false if it was stopped. */
@@ -116,7 +128,6 @@ async function prepareEach(recordings: readonly Recording[], work: Work, options
   const loading = ahead(loadEach(recordings, work, prefixes), async ([, loaded]) => {
     if (loaded.kind === 'sound') await loaded.sound.close();
   });
-  const unused = work.skipped.length;
   let images = 0;
   let done = 0;
   const report = (recording: Recording, more = 0) =>
@@ -125,7 +136,7 @@ async function prepareEach(recordings: readonly Recording[], work: Work, options
       total: recordings.length,
       current: sourceName(recording, options.dir),
       images: images + more,
-      skipped: work.skipped.length - unused,
+      leftOut: work.leftOut.length,
     });
   let saved = performance.now();
   for await (const [recording, loaded] of loading) {
@@ -166,16 +177,17 @@ async function prepareOne(
   loaded: LoadedSource,
   prefixes: ReadonlyMap<string, Prefixes>,
   work: Work,
-  { dir, out, spectrogrammer, batch = 16, signal }: PrepareOptions,
+  options: PrepareOptions,
   onImages: (count: number) => void,
 ): Promise<boolean> {
+  const { dir, out, spectrogrammer, batch = 16, signal } = options;
   const key = entryKey(recording);
   const about = describeRecording(recording, dir);
   if (loaded.kind === 'kept') {
     work.reused++;
     work.entries.set(key, relabel(work.entries.get(key)!, about));
   } else if (loaded.kind === 'bad') {
-    work.skipped.push({ file: about.source, reason: loaded.reason });
+    leaveOut(work, { file: about.source, reason: loaded.reason }, options);
     await setEntries(work, [[key, undefined]]);
   } else {
     const { sound, fingerprint } = loaded;
@@ -190,10 +202,11 @@ async function prepareOne(
     if (end === 'stopped') return false;
     await setEntries(work, [[key, entry]]);
     if (end !== 'whole') {
-      work.skipped.push({ file: about.source, reason: end.fault });
+      leaveOut(work, { file: about.source, reason: end.fault }, options);
       await setEntries(work, [[key, undefined]]);
     }
   }
+  for (const unused of withoutImages(work.entries.get(key))) options.onLeftOut?.(unused);
   return !signal?.aborted;
 }
 
@@ -248,21 +261,24 @@ function dropEntries(work: Work, isUnwanted: (key: string) => boolean): Promise<
 }
 
 async function save(
-  { labels, entries, skipped, settings, out, reused }: Work,
+  { labels, notes: known, entries, leftOut, others, settings, out, reused }: Work,
   complete: boolean,
 ): Promise<DatasetSummary> {
-  const index = assembleIndex(labels, entries, skipped, { complete, ...settings });
+  const index = assembleIndex(labels, entries, [...leftOut, ...others], { complete, ...settings });
+  if (complete) index.notes.unshift(...known);
   if (complete && index.images.length === 0) throw new UserError(nothingLeft(index));
   await writeAtomically(path.join(out, indexName), JSON.stringify(index, undefined, 1) + '\n');
   const { classes, counts } = index;
   const notes = notesOf(index);
-  const unused = [...entries.values()].filter((entry) => entry.images.length === 0).flatMap(withoutImages);
-  return { dir: out, complete, classes, counts, notes, skipped: index.skipped, unused, reused };
+  const unused = [...entries.values()].flatMap(withoutImages);
+  return { dir: out, complete, classes, counts, notes, leftOut: [...leftOut, ...unused], others, reused };
 }
 
-/** A recording that gave no image, by its first window. */
-function withoutImages({ recording: { source }, skipped }: Entry): SkippedEntry[] {
-  return skipped.slice(0, 1).map(({ reason }) => ({ file: source, reason }));
+/** A recording that gave no image, with what is wrong with its first window. */
+function withoutImages(entry: Entry | undefined): SkippedEntry[] {
+  if (!entry || entry.images.length > 0) return [];
+  const { recording, skipped } = entry;
+  return skipped.slice(0, 1).map(({ reason }) => ({ file: recording.source, reason }));
 }
 
 function nothingLeft({ skipped }: DatasetIndex): string {
@@ -298,49 +314,4 @@ export async function changedParameter(options: Pick<PrepareOptions, 'out'> & Pa
   const { parameters, complete } = await readIndex(options.out);
   const name = complete && parameterNames.find((each) => parameters[each] !== options[each]);
   return name ? `${name} ${parameters[name]} (asked for: ${options[name]})` : undefined;
-}
-
-/**
- * The first recording in which the data set `out` and the recordings of `options` differ, in words; undefined if they are
- * the same, or if there is no finished data set. Looks at names only, and changes nothing.
- */
-export async function changedRecording(options: SourceOptions): Promise<string | undefined> {
-  if (!(await isOwnFolder(options.out, indexName))) return undefined;
-  const index = await readIndex(options.out);
-  if (!index.complete) return undefined;
-  const bad = index.skipped.filter(({ start }) => start === undefined).map(({ file }) => file);
-  const before = new Set([...index.recordings.map(({ source }) => source), ...bad]);
-  const { recordings } = await findSources(options);
-  const now = new Set(recordings.map((recording) => sourceName(recording, options.dir)));
-  const added = [...now].find((source) => !before.has(source));
-  if (added !== undefined) return `"${added}" is new`;
-  const gone = index.recordings.find(({ source }) => !now.has(source));
-  return gone && `"${gone.source}" is gone`;
-}
-
-type SourceOptions = Pick<PrepareOptions, 'dir' | 'recordings' | 'out'>;
-type Sources = { recordings: readonly Recording[]; skipped: SkippedEntry[] };
-
-async function findSources({ dir, recordings, out }: SourceOptions): Promise<Sources> {
-  if (recordings) return { recordings: checkNames(recordings), skipped: [] };
-  if (dir === undefined) throw new UserError('No recordings: name the folder that holds one folder per species.');
-  if (isInside(out, dir)) {
-    throw new UserError(`"${out}" lies in the folder of recordings, "${dir}": choose a place outside it.`);
-  }
-  const found = await findRecordings(dir);
-  const skipped = found.skipped.map(({ file, reason }) => ({ file: path.relative(dir, file), reason }));
-  return { recordings: found.recordings, skipped };
-}
-
-function checkNames(recordings: readonly Recording[]): readonly Recording[] {
-  const seen = new Set<string>();
-  for (const recording of recordings) {
-    if (seen.has(entryKey(recording))) {
-      throw new UserError(
-        `Two recordings of "${labelsOf(recording).join(', ')}" are called "${recording.recording}": rename one.`,
-      );
-    }
-    seen.add(entryKey(recording));
-  }
-  return recordings;
 }

@@ -59,7 +59,7 @@ export async function makeImages(subject: Subject, maker: ImageMaker): Promise<M
 }
 
 async function makeAll(subject: Subject, maker: ImageMaker): Promise<Made> {
-  const { sound, about } = subject;
+  const { sound, about, annotations } = subject;
   const { parameters, batch, signal } = maker;
   const { sampleRate } = sound;
   const entry: Entry = { recording: { ...about, sampleRate, seconds: 0 }, images: [], skipped: [] };
@@ -89,7 +89,20 @@ async function makeAll(subject: Subject, maker: ImageMaker): Promise<Made> {
   if (fault !== undefined) return { entry, end: { fault } };
   if (signal?.aborted) return { entry, end: 'stopped' };
   entry.images.sort((a, b) => a.start - b.start);
-  return { entry: { ...entry, recording: { ...entry.recording, ...sound.ending() } }, end: 'whole' };
+  const ending = sound.ending();
+  const notes = [ending.note, beyondNote(annotations, ending.seconds)].filter((note) => note !== undefined);
+  const recording = {
+    ...entry.recording,
+    seconds: ending.seconds,
+    ...(notes.length > 0 && { note: notes.join(' It ') }),
+  };
+  return { entry: { ...entry, recording }, end: 'whole' };
+}
+
+/** Somebody looked at a longer recording of that name. */
+function beyondNote(annotations: Subject['annotations'], seconds: number): string | undefined {
+  const beyond = annotations?.filter(({ start }) => start >= seconds).length ?? 0;
+  return beyond === 0 ? undefined : `ends after ${seconds.toFixed(1)} s, before ${beyond} of its annotations begin.`;
 }
 
 /** The windows of one stretch after the other, until the end, a stop, or a fault of the recording that the user can mend. */

@@ -87,6 +87,8 @@ export function labelsOf(recording: Recording): string[] {
 
 async function fingerprintOf(recording: Recording): Promise<string> {
   const hash = createHash('sha256');
+  const annotations = annotationsOf(recording);
+  if (annotations) hash.update(JSON.stringify(annotations)); // first: a stream closes the hash at its end
   if ('path' in recording) {
     await pipeline(createReadStream(recording.path), hash).catch((error: unknown) => {
       throw toUserError(error, recording.path);
@@ -95,8 +97,6 @@ async function fingerprintOf(recording: Recording): Promise<string> {
     const { samples, sampleRate } = recording;
     hash.update(`${sampleRate} Hz`).update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
   }
-  const annotations = annotationsOf(recording);
-  if (annotations) hash.update(JSON.stringify(annotations));
   return hash.digest('hex');
 }
 

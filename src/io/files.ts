@@ -46,13 +46,19 @@ export async function isOwnFolder(folder: string, index: string): Promise<boolea
   );
 }
 
-/** The text of a UTF-8 file, without a byte order mark. Throws a UserError if it cannot be read. */
+/**
+ * The text of a file, without a byte order mark: UTF-8, or UTF-16 if such a mark says so, or what older spreadsheets write
+ * (windows-1252) if it is neither. Throws a UserError if it cannot be read.
+ */
 export async function readText(file: string): Promise<string> {
-  try {
-    const text = await readFile(file, 'utf8');
-    return text.startsWith('\uFEFF') ? text.slice(1) : text;
-  } catch (error) {
+  const bytes = await readFile(file).catch((error: unknown) => {
     throw toUserError(error, file);
+  });
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  try {
+    return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
   }
 }
 

@@ -22,7 +22,11 @@ const DELIMITERS = ['\t', ',', ';'] as const;
 
 /** Reads a table. Empty lines are passed over. Throws a UserError that names file and line if it cannot be read as one. */
 export async function readTable(file: string): Promise<Table> {
-  const text = await readText(file);
+  return parseTable(file, await readText(file));
+}
+
+/** The same of a file's text. */
+export function parseTable(file: string, text: string): Table {
   const [first = ''] = text.split(/\r?\n/, 1);
   const count = (delimiter: string) => first.split(delimiter).length;
   const delimiter = DELIMITERS.reduce((best, other) => (count(other) > count(best) ? other : best));

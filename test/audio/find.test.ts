@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findRecordings } from '../../src/audio/find.js';
+import { findRecordings, findUnlabelled, type Skipped } from '../../src/audio/find.js';
+import { encodeWav } from '../../src/audio/wav.js';
 import { UserError } from '../../src/io/errors.js';
 import { temporaryFolder } from './fixtures.js';
 
@@ -35,10 +36,16 @@ test('recordings come sorted by label and name, in any case of letters, also fro
 
 test('what is no recording is listed with a reason', async () => {
   const dir = folderWith({ 'wren/a.wav': '', 'wren/notes.txt': '', 'README.md': '', 'stray.wav': '', 'wren/list': '' });
-  const { skipped } = await findRecordings(dir);
-  expect(skipped.map(({ file, reason }) => [path.relative(dir, file), reason.split(/[:;(]/)[0]!.trim()])).toEqual([
-    ['README.md', 'is not a recording'],
+  writeFileSync(path.join(dir, 'wren/misnamed.txt'), encodeWav(new Float32Array(9), 8000));
+  const { skipped, others } = await findRecordings(dir);
+  const reasons = (entries: Skipped[]) =>
+    entries.map(({ file, reason }) => [path.relative(dir, file), reason.split(/[:;(]/)[0]!.trim()]);
+  expect(reasons(skipped)).toEqual([
+    ['wren/misnamed.txt', 'holds sound, but is called ".txt"'],
     ['stray.wav', 'lies beside the species folders'],
+  ]);
+  expect(reasons(others)).toEqual([
+    ['README.md', 'is not a recording'],
     ['wren/list', 'is not a recording'],
     ['wren/notes.txt', 'is not a recording'],
   ]);
@@ -47,8 +54,8 @@ test('what is no recording is listed with a reason', async () => {
 test('a species without a file is listed', async () => {
   const dir = folderWith({ 'wren/a.wav': '' });
   mkdirSync(path.join(dir, 'robin'));
-  const { skipped } = await findRecordings(dir);
-  expect(skipped).toEqual([{ file: path.join(dir, 'robin'), reason: 'is an empty folder' }]);
+  const { others } = await findRecordings(dir);
+  expect(others).toEqual([{ file: path.join(dir, 'robin'), reason: 'is an empty folder' }]);
 });
 
 test('two files of one name keep their extensions', async () => {
@@ -108,6 +115,35 @@ test('links may lead anywhere, even back', async () => {
     self: 'is a link that leads back to itself',
     'broken.wav': 'is a link to something that is not there',
   });
+});
+
+test('a name that is no UTF-8 is listed, and the others are read', async ({ skip }) => {
+  const dir = folderWith({ 'wren/a.wav': '' });
+  try {
+    writeFileSync(
+      Buffer.concat([Buffer.from(`${dir}/wren/merle_noir_`), Buffer.from([0xe9]), Buffer.from('.wav')]),
+      '',
+    );
+  } catch {
+    console.log('skipped: this file system takes no names that are not UTF-8');
+    skip();
+  }
+  const { recordings, skipped } = await findRecordings(dir);
+  expect(recordings.map((file) => file.recording)).toEqual(['a']);
+  expect(skipped).toEqual([
+    { file: path.join(dir, 'wren/merle_noir_\\xe9.wav'), reason: 'has a name that is not UTF-8: rename it' },
+  ]);
+});
+
+test('recordings whose labels stand in tables may lie anywhere', async () => {
+  const dir = folderWith({ 'b.wav': '', 'a.wav': '', 'a.mp3': '', 'wren/2021/c.flac': '' });
+  const { recordings } = await findUnlabelled(dir);
+  expect(recordings.map(({ label, recording }) => [label, recording])).toEqual([
+    [undefined, 'a.mp3'],
+    [undefined, 'a.wav'],
+    [undefined, 'b'],
+    ['wren', 'wren/2021/c'],
+  ]);
 });
 
 test('a species folder that may not be read is listed, and the others are read', async ({ skip }) => {

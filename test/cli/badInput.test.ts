@@ -49,12 +49,13 @@ describe('among good recordings', () => {
       whole.subarray(0, whole.length / 5),
       /only 0\.799 s of 4\.0 s decode; copy or download it again/,
     ],
-    'wren/notes.txt': ['cloudy', /is not a recording \(\.txt; wav, mp3/],
+    'wren/song.dat': [whole, /holds sound, but is called "\.dat": rename it/],
     'robin/nan.wav': [floatWav(broken), /has samples that are NaN or infinite, the first after 0\.000 s/],
     'robin/silence.wav': [encodeWav(new Float32Array(72000), 24000), /is silent \(it never changes\)/],
     'robin/click.wav': [encodeWav(tone(2000, { seconds: 0.3 }), 24000), /is too short \(0\.300 s; half a window/],
   };
   for (const [name, [contents]] of Object.entries(bad)) put(path.join(dir, name), contents);
+  put(path.join(dir, 'wren/notes.txt'), 'cloudy');
   // Damaged or odd, but of use.
   put(path.join(dir, 'wren/cut.wav'), whole.subarray(0, 0.7 * whole.length));
   put(path.join(dir, 'robin/fast.wav'), encodeWav(tone(5000, { rate: 96000 }), 96000));
@@ -64,13 +65,19 @@ describe('among good recordings', () => {
     ran = await lyrebird('prepare', dir, '--out', out);
   });
 
-  it('bad ones are left out, counted and listed, and it succeeds', () => {
-    expect(ran.exitCode).toBe(0);
+  it('bad ones are left out, a line for each, and the exit code says so', () => {
+    expect(ran.exitCode).toBe(3);
     expect(ran.stdout).toMatch(/: 15 images of 2 classes from 8 recordings \(/);
     for (const [name, [, reason]] of Object.entries(bad)) {
-      expect(ran.stdout.split('\n').find((line) => line.startsWith(`left out: ${name}: `))).toMatch(reason);
+      const lines = ran.stderr.split('\n').filter((line) => line.startsWith(`left out: ${name}: `));
+      expect(lines).toEqual([expect.stringMatching(reason)]);
     }
-    expect(ran.stdout).toContain('left out in all: 8 files and 3 windows; dataset.json has the reasons\n');
+    expect(ran.stdout).toContain(
+      'left out: 8 files, 3 windows, 1 file of another kind; dataset.json has the reasons\n',
+    );
+    expect(ran.stderr).toMatch(
+      /all is done, but 8 recordings or lines .* could not be used: .*dataset\.json says why\.\n$/,
+    );
   });
 
   it('what can be saved of a truncated one is used, and it is said', () => {
@@ -79,25 +86,25 @@ describe('among good recordings', () => {
 
   it('dataset.json has all of it', () => {
     const index = json<{ skipped: { file: string; reason: string }[]; counts: object }>(out, 'dataset.json');
-    expect(index.counts).toMatchObject({ recordings: 8, images: 15, skippedFiles: 6, skippedWindows: 3 });
-    expect(new Set(index.skipped.map((entry) => entry.file))).toEqual(new Set(Object.keys(bad)));
+    expect(index.counts).toMatchObject({ recordings: 8, images: 15, skippedFiles: 7, skippedWindows: 3 });
+    expect(new Set(index.skipped.map((entry) => entry.file))).toEqual(new Set([...Object.keys(bad), 'wren/notes.txt']));
   });
 
   it.skipIf(process.getuid?.() === 0)('one without permission is left out', async () => {
     const locked = recordings(path.join(folder, 'locked'), ['wren', 'robin']);
     chmodSync(path.join(locked, 'wren/1.wav'), 0);
-    const { exitCode, stdout } = await lyrebird('prepare', locked, '--out', path.join(folder, 'locked-set'));
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/left out: wren\/1\.wav: No permission/);
+    const { exitCode, stderr } = await lyrebird('prepare', locked, '--out', path.join(folder, 'locked-set'));
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/left out: wren\/1\.wav: No permission/);
   });
 
   it('one that is too long for its sample rate is left out', async () => {
     const long = recordings(path.join(folder, 'long'), ['wren', 'robin'], 2, 12);
     put(path.join(long, 'wren/ultrasound.wav'), encodeWav(tone(5000, { seconds: 12, rate: 192000 }), 192000));
     const options = ['--window', '12', '--hop', '12', '--fmax', '9000'];
-    const { exitCode, stdout } = await lyrebird('prepare', long, '--out', path.join(folder, 'long-set'), ...options);
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/left out: wren\/ultrasound\.wav: .*transform of 4194304 points.*Use shorter windows/);
+    const { exitCode, stderr } = await lyrebird('prepare', long, '--out', path.join(folder, 'long-set'), ...options);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/left out: wren\/ultrasound\.wav: .*transform of 4194304 points.*Use shorter windows/);
   });
 });
 

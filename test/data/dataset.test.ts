@@ -121,7 +121,13 @@ test('bad recordings are left out and listed; a class without images is dropped,
   expect(summary.notes.slice(1)).toEqual(
     ['"junco"', '"robin"'].map((label) => `${label} is left out: none of its recordings could be used.`),
   );
-  expect(summary.unused.map(({ file }) => file)).toEqual(['robin/c.wav', 'wren/silent.wav']);
+  expect(summary.leftOut.map(({ file }) => file)).toEqual([
+    'junco/x.wav',
+    'wren/empty.wav',
+    'robin/c.wav',
+    'wren/silent.wav',
+  ]);
+  expect(summary.others.map(({ file }) => file)).toEqual(['wren/notes.txt']);
   const reasons = Object.fromEntries(indexOf(out).skipped.map(({ file, reason }) => [file, reason]));
   expect(reasons).toEqual({
     'wren/notes.txt': expect.stringMatching(/^is not a recording/),

@@ -36,8 +36,8 @@ test('sizes, kinds and levels are those of the files', () => {
   expect(found.sizes[0]).toEqual(['10 x 20', 3]);
   expect(found.kinds).toEqual([
     ['grey, 8 bit', 2],
-    ['grey, 16 bit', 1],
     ['colour, 8 bit', 1],
+    ['grey, 16 bit', 1],
   ]);
   expect(found.levels.mean).toBeCloseTo((0.5 + 0.5 + 0.5 + 0.2) / 4, 2);
   expect(found.levels.white).toBeCloseTo((0.5 + 0.5 + 0.5 + 0) / 4, 6);

@@ -1,5 +1,6 @@
 /** lyrebird profile: where the time of a training step goes, dispatch by dispatch, or what memory steps take. */
 import { type Command, Option } from 'commander';
+import { readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
@@ -13,6 +14,7 @@ import { sizeOption } from './prepare.js';
 import { type Profile, profileStep } from './profile/collect.js';
 import { formatProfile, GROUPINGS, type Grouping } from './profile/format.js';
 import { total } from './profile/group.js';
+import { type LoaderWait, measureLoader } from './profile/loader.js';
 import { formatMemory, profileMemory } from './profile/memory.js';
 import { dispatchTrace, phaseTrace, type Trace } from './profile/trace.js';
 import { CLASSES, prepareStep } from './stepBenchmark.js';
@@ -30,6 +32,7 @@ interface ProfileFlags extends DeviceFlags {
   readonly within?: number;
   readonly steps: number;
   readonly by: Grouping;
+  readonly data?: string;
   readonly trace?: string;
   readonly json?: string;
 }
@@ -65,6 +68,7 @@ export function register(program: Command): void {
         .choices(GROUPINGS)
         .default('kernel'),
     )
+    .option('--data <dataset>', 'also say how long steps wait for images of this data set')
     .option('--trace <file>', 'also write one step as a Chrome trace, for ui.perfetto.dev')
     .option('--json <file>', 'also write everything that was measured')
     .addOption(adapterOption())
@@ -89,10 +93,11 @@ async function showMemory({ preset, size, batch, within, precision, json, adapte
 }
 
 async function profile(flags: ProfileFlags, signal: AbortSignal) {
-  const { preset, size, checkpointActivations = false, steps, by, trace, json, adapter, tuned } = flags;
+  const { preset, size, checkpointActivations = false, steps, by, data, trace, json, adapter, tuned } = flags;
   const [batch, ...others] = flags.batch as [number, ...number[]];
   if (others.length > 0) throw new UserError('Several batches go with --memory only: give one --batch.');
   if (flags.within !== undefined) throw new UserError('--within goes with --memory: add it.');
+  const dataset = data === undefined ? undefined : await readDataset(data);
   await withFastEngine({ adapter, tuned }, async (e) => {
     const precision = possiblePrecision(e, flags.precision);
     const config = { ...presetConfig(preset, size), batch, checkpointActivations, precision };
@@ -100,10 +105,13 @@ async function profile(flags: ProfileFlags, signal: AbortSignal) {
     const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}${options}, ${CLASSES} classes`;
     const { info } = e.gpu;
     console.log(`${info.name}, ${info.driver}\n${what}; median of ${steps}`);
-    const measured = await profileStep(e, prepareStep(e, config).run, steps, signal);
+    const { run } = prepareStep(e, config);
+    const measured = await profileStep(e, () => run(), steps, signal);
+    const loader = dataset && (await measureLoader(e, dataset, config, run, steps, signal));
     const { roof } = measured;
     console.log(`roof: ${threeDigits(roof.gflops)} GFLOP/s, ${threeDigits(roof.gbps)} GB/s\n`);
     console.log(formatProfile(measured, by));
+    if (loader) console.log(describeLoader(loader));
     const about = {
       lyrebird: version,
       date: new Date().toISOString(),
@@ -112,9 +120,12 @@ async function profile(flags: ProfileFlags, signal: AbortSignal) {
       step: what,
     };
     if (trace !== undefined) await writeJson(trace, traceOf(measured, about));
-    if (json !== undefined) await writeJson(json, { ...about, config, ...results(measured) });
+    if (json !== undefined) await writeJson(json, { ...about, config, ...results(measured), loader });
   });
 }
+
+const describeLoader = ({ images, median, longest }: LoaderWait): string =>
+  `loader wait  ${threeDigits(median)} ms  a step, ${threeDigits(longest)} ms at most, for its share of ${images} images`;
 
 const traceOf = ({ passes, phases }: Profile, about: Trace['otherData']): Trace =>
   passes ? dispatchTrace(passes.traced, about) : phaseTrace(phases, about);

@@ -12,8 +12,11 @@ import type { Benchmark } from './benchmark.js';
 export const CLASSES = 17;
 
 export interface PreparedStep {
-  /** Records one update of the discriminator and one of the generator: inputs are uploaded, losses left on the GPU. */
-  run(): void;
+  /**
+   * Records one update of the discriminator and one of the generator: inputs are uploaded, losses left on the GPU. `images`
+   * [batch, channels, size, size] are random unless they are given.
+   */
+  run(images?: Float32Array): void;
   /** Gives the memory back. */
   release(): void;
 }
@@ -24,9 +27,9 @@ export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
   const gan = createGan(e, config, CLASSES);
   const step = createGanStep(e, gan, config, batch);
   const labels = Int32Array.from({ length: batch }, (_, i) => i % CLASSES);
-  const images = Float32Array.from(uniform(0, 0, batch * size * size), (u) => 2 * u - 1);
+  const random = Float32Array.from(uniform(0, 0, batch * config.channels * size * size), (u) => 2 * u - 1);
   return {
-    run() {
+    run(images = random) {
       e.scope(() => {
         e.mark('noise');
         const noise = (stream: number) => randomNormal(e, [batch, latent], { seed: 0, stream });

@@ -20,6 +20,7 @@ import { Engine } from '../../src/kernel/engine.js';
 import { fill } from '../../src/ops/elementwise.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { lyrebird } from './console.js';
+import { pictures } from './fixtures.js';
 
 const PHASES = [
   'noise',
@@ -44,10 +45,14 @@ it('profile accounts for a training step: a table, and the same as JSON and as a
   const folder = mkdtempSync(join(tmpdir(), 'lyrebird-'));
   try {
     const [json, trace] = [join(folder, 'out', 'profile.json'), join(folder, 'trace.json')];
-    const files = ['--json', json, '--trace', trace];
+    const data = await pictures(join(folder, 'pictures'), ['blue', 'red'], 5);
+    const files = ['--json', json, '--trace', trace, '--data', data];
     const ran = await lyrebird('profile', '--preset', 'small', '--batch', '2', '--steps', '2', ...files);
     expect(ran.exitCode).toBe(0);
     expect(ran.stdout).toMatch(/^DR-ACGAN, preset small, 32 x 32, batch 2, 17 classes; median of 2$/m);
+    expect(ran.stdout).toMatch(
+      /^loader wait {2}[\d.e-]+ ms {2}a step, [\d.e-]+ ms at most, for its share of 8 images$/m,
+    );
     expect(ran.stdout).toMatch(/^dispatches +\d+ +a step$/m);
     expect(ran.stdout).toMatch(/^submits +\d +a step$/m);
     expect(ran.stdout).toMatch(/^wall +[\d.]+ ms/m);

@@ -9,9 +9,11 @@
 export { createSpectrogrammer, type SpectrogramOptions } from './audio/spectrogram.js';
 export { checkCase } from './autograd/check.js';
 export { Gradients, Tape } from './autograd/tape.js';
+export { createAugmenter, noiseBank } from './data/augment.js';
 export { prepareDataset } from './data/dataset.js';
 export { createLoader, loadSplit } from './data/loader.js';
 export { type Dataset, readDataset } from './data/read.js';
+export { type ImageSource, openImages } from './data/store.js';
 export { DeviceError } from './device/errors.js';
 export { type Gpu, openGpu } from './device/open.js';
 export { UserError } from './io/errors.js';

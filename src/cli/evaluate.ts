@@ -11,7 +11,7 @@ import { measureQuality, type Quality, type Stage } from '../train/quality.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeEvaluation } from './evaluationTable.js';
 import { imagesPerClass } from './generate.js';
-import { interruptible } from './interrupt.js';
+import { alone } from './interrupt.js';
 import { positiveInteger } from './options.js';
 import { checkClasses, ownDataset, report } from './report.js';
 
@@ -51,7 +51,7 @@ export function register(program: Command): void {
       const run = runOf(fileOrRun);
       const dataset = await readDataset(flags.dataset ?? ownDataset(run));
       checkClasses(run, checkpoint, dataset);
-      await interruptible((signal) =>
+      await alone(run, (signal) =>
         withFastEngine(flags, async (engine) => {
           const quality = await measure({ engine, run, dataset, checkpoint }, flags, signal);
           console.log(describeEvaluation(quality.evaluation));

@@ -16,7 +16,7 @@ import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoin
 import { createGenerator } from '../train/gan.js';
 import { generateImages, MOST_PER_CLASS, noiseIndex, toLevels } from '../train/sample.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
-import { interruptible } from './interrupt.js';
+import { alone } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
 import { counted } from './prepare.js';
 
@@ -50,7 +50,7 @@ export function register(program: Command): void {
     .action(async (run: string, { out, adapter, tuned, ...flags }: GenerateFlags & DeviceFlags & { out: string }) => {
       const checkpoint = await readCheckpoint(run);
       classesOf(checkpoint, flags);
-      await interruptible((signal) =>
+      await alone(out, (signal) =>
         withFastEngine({ adapter, tuned }, async (engine) => {
           console.log(describeGenerated(await generate(engine, checkpoint, flags, out, signal), out));
         }),

@@ -1,4 +1,5 @@
 /** Work that can be interrupted: it finishes what is in hand, saves, and only then the program ends. */
+import { withFolderLock } from '../io/lock.js';
 import { Interruption } from './outcome.js';
 
 /** Exit codes are the shell's: 128 plus the signal's number. */
@@ -34,6 +35,16 @@ export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>
     current = outer;
   }
 }
+
+/** Runs `body`, interruptible, while this process alone works in `folder`. Throws a UserError if another one does. */
+export const alone = <T>(folder: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+  interruptible((signal) =>
+    withFolderLock(
+      folder,
+      (line) => console.error(`note: ${line}`),
+      () => body(signal),
+    ),
+  );
 
 /** Nobody reads our output any more (`lyrebird ... | head`): ends in silence, after what is in hand if that matters. */
 export function outputClosed(): void {

@@ -10,6 +10,7 @@ import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
 import { summarise } from '../train/summary.js';
 import { adapterOption, withEngine } from './engine.js';
+import { alone } from './interrupt.js';
 import { counted } from './prepare.js';
 
 export function register(program: Command): void {
@@ -26,9 +27,11 @@ export function register(program: Command): void {
       const checkpoint = await readCheckpoint(run);
       const { fold } = checkpoint.config;
       const dataset = await readDataset(options.dataset ?? ownDataset(run), { fold });
-      await withEngine(options, async (engine) => {
-        console.log(await report(engine, run, checkpoint, dataset, dataset.dir));
-      });
+      await alone(run, () =>
+        withEngine(options, async (engine) => {
+          console.log(await report(engine, run, checkpoint, dataset, dataset.dir));
+        }),
+      );
     });
 }
 

@@ -12,7 +12,7 @@ import { readCheckpoint } from '../train/checkpoint.js';
 import { DEFAULT_SIZE, type TrainConfig } from '../train/config.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeGenerated, generate, imagesPerClass } from './generate.js';
-import { interruptible } from './interrupt.js';
+import { alone } from './interrupt.js';
 import { type LabelFlags, labelOptions, labelsFrom } from './labels.js';
 import { folder } from './options.js';
 import { describeSummary, LEFT_OUT, prepare, reportLeftOut } from './prepare.js';
@@ -44,7 +44,7 @@ export function register(program: Command): void {
       const config = await configFrom(flags);
       const isNew = !(await resumable(flags.out, config));
       const labels = labelsFrom(given);
-      const summary = await interruptible((signal) =>
+      const summary = await alone(flags.out, (signal) =>
         withFastEngine(flags, (engine) => runAll({ engine, dir, labels, flags, config, isNew, signal })),
       );
       reportLeftOut(summary);

@@ -23,7 +23,7 @@ import {
 import type { Precision } from '../train/precision.js';
 import { type TrainResult, trainGan } from '../train/trainer.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
-import { interruptible } from './interrupt.js';
+import { alone } from './interrupt.js';
 import { augmentOption, folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
 import { precisionOption } from './precision.js';
 import { counted, sizeOption } from './prepare.js';
@@ -109,7 +109,7 @@ export function register(program: Command): void {
       const dataset = await readDataset(data, { fold: config.fold });
       const isNew = !(await resumable(out, config));
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
-      await interruptible((signal) =>
+      await alone(out, (signal) =>
         withFastEngine({ adapter, tuned }, async (engine) => {
           if (isNew)
             for (const note of [...dataset.notes, ...(await colourNote(dataset, config))])

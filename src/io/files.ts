@@ -26,6 +26,13 @@ export async function writeAtomically(file: string, data: string | Uint8Array): 
   }
 }
 
+/** Removes the temporary files of writers that were killed, in a folder and below. No writer may be at work there. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true });
+  const isTemporary = (name: string): boolean => /^\.[0-9a-f]{16}\.tmp$/.test(path.basename(name));
+  for (const name of names.filter(isTemporary)) await rm(path.join(folder, name), { force: true });
+}
+
 /**
  * Whether the folder `folder` is one that an earlier run wrote, which it is if it holds the file `index`; false if it is
  * empty or not there. Throws a UserError if it is a file, cannot be read, or holds anything else, which might be overwritten.
@@ -33,9 +40,7 @@ export async function writeAtomically(file: string, data: string | Uint8Array): 
 export async function isOwnFolder(folder: string, index: string): Promise<boolean> {
   const names = await readdir(folder).catch((error: unknown): string[] => {
     if (systemCode(error) === 'ENOENT') return [];
-    throw systemCode(error) === 'ENOTDIR'
-      ? new UserError(`"${folder}" is a file, or lies below one: name a folder.`)
-      : toUserError(error, folder);
+    throw folderFault(error, folder);
   });
   if (names.includes(index)) return true;
   const foreign = names.find((name) => !name.startsWith('.'));
@@ -45,6 +50,12 @@ export async function isOwnFolder(folder: string, index: string): Promise<boolea
       'that nothing of yours is overwritten.',
   );
 }
+
+/** What to say of an error of a folder that was asked for. */
+export const folderFault = (error: unknown, folder: string): UserError =>
+  systemCode(error) === 'ENOTDIR'
+    ? new UserError(`"${folder}" is a file, or lies below one: name a folder.`, { cause: error })
+    : toUserError(error, folder);
 
 /**
  * The text of a file, without a byte order mark: UTF-8, or UTF-16 if such a mark says so, or what older spreadsheets write
@@ -81,7 +92,7 @@ export function insideFolder(base: string, relative: string): string {
  * Makes a folder, and those above it that are missing. Node's own way (`recursive`) tries for ever where nothing can be made
  * (/proc), and calls a folder missing where the disk is read-only.
  */
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string): Promise<void> {
   const missing: string[] = [];
   for (let at = folder; at !== path.dirname(at) && !(await isThere(at)); at = path.dirname(at)) missing.unshift(at);
   for (const each of missing) {

@@ -49,7 +49,7 @@ export function register(program: Command): void {
     .action(async (fileOrRun: string, flags: EvaluateFlags) => {
       const checkpoint = await readCheckpoint(fileOrRun);
       const run = runOf(fileOrRun);
-      const dataset = await readDataset(flags.dataset ?? ownDataset(run));
+      const dataset = await readDataset(flags.dataset ?? ownDataset(run), { fold: checkpoint.config.fold });
       checkClasses(run, checkpoint, dataset);
       await alone(run, (signal) =>
         withFastEngine(flags, async (engine) => {

@@ -66,6 +66,12 @@ export async function report(
   const title = `${classes}, ${counted(checkpoint.step, 'step')}`;
   const file = path.join(run, 'report.html');
   const summary = await summarise(engine, run, dataset, checkpoint, { title, source });
+  if (!summary.sameImages) {
+    console.error(
+      `note: the training images of "${dataset.dir}" are not those that "${run}" was trained on: what is held out now may have ` +
+        'been trained on then, and look better than it is.',
+    );
+  }
   await writeReport(file, summary.report);
   await writeAtomically(path.join(run, 'comparison.png'), summary.comparison);
   return file;

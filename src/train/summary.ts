@@ -30,6 +30,8 @@ export interface SummaryOptions {
 
 export interface Summary {
   readonly report: ReportData;
+  /** Whether the data set's training images are those that it was trained on: if not, its held-out ones may be among them. */
+  readonly sameImages: boolean;
   /** One sheet as PNG: a row for each class, recordings on the left, generated images on the right. */
   readonly comparison: Buffer;
 }
@@ -113,7 +115,7 @@ export async function summarise(
     rowLabels: classes,
     title: `left: ${words}, right: generated after ${checkpoint.step} steps`,
   });
-  return { report, comparison };
+  return { report, comparison, sameImages: train.hash === checkpoint.data };
 }
 
 /** What `lyrebird evaluate` left in the run, if it did. */

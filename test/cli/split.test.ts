@@ -51,7 +51,10 @@ describe('a prepared data set', () => {
     expect(json(at('run'), 'config.json')).toMatchObject({ fold: 3 });
     const other = await lyrebird('train', dataset, '--out', at('run'), '--config', config, '--fold', '2');
     expect(other.stderr).toMatch(/holds a run with other settings: fold 3 \(asked for: 2\)/);
-    expect(await lyrebird('report', at('run'), '--dataset', dataset)).toMatchObject({ exitCode: 0 });
+    const report = () => lyrebird('report', at('run'), '--dataset', dataset);
+    expect((await report()).stderr).not.toMatch(/note:/);
+    await lyrebird('split', dataset, '--folds', '4', '--seed', '9');
+    expect((await report()).stderr).toMatch(/note: the training images of ".*dataset" are not those that/);
   });
 
   it('is split anew in other shares', async () => {

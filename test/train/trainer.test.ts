@@ -74,6 +74,7 @@ describe('a run', () => {
     expect(await readdir(path.join(run, 'checkpoints'))).toHaveLength(3);
     const losses = readLog(path.join(run, 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(losses.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    for (const { loaderWait } of losses) expect(loaderWait).toBeGreaterThan(0);
 
     await train('b');
     expect(await tensorsOf('b')).toEqual(await tensorsOf('a'));

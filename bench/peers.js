@@ -152,6 +152,7 @@ class Block extends Module {
 class Generator extends Module {
   constructor({ latent, embed, classes, gch }, { bnEps }) {
     super();
+    this.config = { latent };
     this.emb = this.child('emb', new Embedding(classes, embed));
     this.fc = this.child('fc', new Linear(latent + embed, 16 * gch[0]));
     this.blocks = gch.slice(1).map((outputs, i) => this.child(`g${i}`, new Block(gch[i], outputs, bnEps)));

@@ -6,7 +6,11 @@ import type { Gpu } from './open.js';
 import { type Pipeline, type Pipelines, UNIFORM_BLOCK } from './pipelines.js';
 import { type DispatchRecord, PassTimer, type TimedPass } from './timing.js';
 
-/** Dispatches between two submits: enough to make a submit's cost vanish, few enough that the GPU starts early. */
+/**
+ * Dispatches between two submits: few at first, so that the GPU starts early, then twice as many each time, so that the cost of
+ * submits vanishes.
+ */
+const FIRST_SUBMIT = 16;
 const DISPATCHES_PER_SUBMIT = 128;
 
 export class Commands {
@@ -18,6 +22,7 @@ export class Commands {
   private current: GPUComputePipeline | undefined;
   private timer: PassTimer | undefined;
   private recorded = 0;
+  private submitAt = FIRST_SUBMIT;
   private readonly block = new ArrayBuffer(UNIFORM_BLOCK * DISPATCHES_PER_SUBMIT);
   private readonly view = new DataView(this.block);
   private readonly arena: GPUBuffer;
@@ -55,7 +60,10 @@ export class Commands {
     scratch: GPUBindGroup | undefined,
     record?: DispatchRecord,
   ): void {
-    if (this.recorded === DISPATCHES_PER_SUBMIT) this.submit();
+    if (this.recorded === this.submitAt) {
+      this.flush();
+      this.submitAt = Math.min(2 * this.submitAt, DISPATCHES_PER_SUBMIT);
+    }
     const offset = this.recorded++ * UNIFORM_BLOCK;
     write(this.view, offset);
     const pass = record ? this.timedPass(record) : this.openPass();
@@ -80,6 +88,11 @@ export class Commands {
 
   /** Sends everything recorded to the GPU. Does not wait. */
   submit(): void {
+    this.flush();
+    this.submitAt = FIRST_SUBMIT;
+  }
+
+  private flush(): void {
     if (!this.encoder) return;
     this.closePass();
     const { queue } = this.gpu.device;

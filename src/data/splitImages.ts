@@ -68,7 +68,7 @@ export function splitImages<Image extends Unsplit>(
 }
 
 /** A part and a fold as fields of an image. */
-export const placeOf = (split: Part, fold: Fold) => ({ split, ...(fold !== undefined && { fold }) });
+const placeOf = (split: Part, fold: Fold) => ({ split, ...(fold !== undefined && { fold }) });
 
 /** Splits recordings; one that gave images of several classes counts in each. */
 function splitBySource(

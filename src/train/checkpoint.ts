@@ -101,11 +101,7 @@ export async function readCheckpoint(fileOrRun: string): Promise<Checkpoint> {
 
 function parseCheckpoint(file: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(file);
-  if (metadata.format !== FORMAT) {
-    throw new UserError(
-      `"${file}" is not a checkpoint of this program (format ${metadata.format ?? 'missing'}, not ${FORMAT}).`,
-    );
-  }
+  checkFormat(file, metadata.format);
   const { info, config } = parseDescription(file, metadata);
   const state = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, { shape, data }] of tensors) {
@@ -113,6 +109,17 @@ function parseCheckpoint(file: string): Checkpoint {
     state.set(name, { shape, data });
   }
   return { ...info, config, file, tensors: state };
+}
+
+/** Version 1 is the only one so far; a field that is new since a file was written has a default (infoSchema, config.ts). */
+function checkFormat(file: string, format: string | undefined): void {
+  if (format === FORMAT) return;
+  if (/^lyrebird-gan\/\d+$/.test(format ?? '')) {
+    throw new UserError(
+      `"${file}" was written by a newer version of this program (${format}, not ${FORMAT}): update it.`,
+    );
+  }
+  throw new UserError(`"${file}" is not a checkpoint of this program (format ${format ?? 'missing'}, not ${FORMAT}).`);
 }
 
 /** What a checkpoint says of itself. */

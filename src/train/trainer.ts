@@ -169,9 +169,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
     }
   }
   await flight.settle();
-  const checkpoint = await save(run);
-  step.destroy();
-  if (noise) e.release(noise);
+  // Before the checkpoint: a run that is killed in between still goes on, and writes it again.
   run.log.write({
     step: run.done,
     adapter: e.gpu.info.name,
@@ -179,6 +177,9 @@ async function runSteps(run: Run): Promise<TrainResult> {
     parametersG: gan.g.parameterCount,
     parametersD: gan.d.parameterCount,
   });
+  const checkpoint = await save(run);
+  step.destroy();
+  if (noise) e.release(noise);
   return { step: run.done, complete: run.done >= config.steps, checkpoint };
 }
 

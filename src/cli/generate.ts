@@ -9,12 +9,13 @@ import { UserError } from '../io/errors.js';
 import { insideFolder, isOwnFolder, readText, writeAtomically } from '../io/files.js';
 import { pixelsPng } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
+import { type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoint.js';
 import { createGenerator } from '../train/gan.js';
-import { generateImages, MOST_PER_CLASS, noiseIndex, toLevels } from '../train/sample.js';
+import { generateImages, MOST_PER_CLASS, noiseIndex, noiseOf, toLevels } from '../train/sample.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { alone } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
@@ -26,6 +27,8 @@ export interface GenerateFlags {
   readonly seed: number;
   /** Classes to make; all if none. */
   readonly class?: readonly string[];
+  /** Whether the values are written as they are, too. */
+  readonly raw?: true;
 }
 
 export function register(program: Command): void {
@@ -45,6 +48,7 @@ export function register(program: Command): void {
     .option('--count <n>', 'images for each class', imagesPerClass, 100)
     .option('--class <labels...>', 'only these classes')
     .option('--seed <n>', 'of the noise', positiveInteger, 1)
+    .option('--raw', `write ${rawName}, too: noise, labels and images from -1 to 1, before they are rounded to 8 bits`)
     .addOption(adapterOption())
     .addOption(tunedOption())
     .action(async (run: string, { out, adapter, tuned, ...flags }: GenerateFlags & DeviceFlags & { out: string }) => {
@@ -82,8 +86,9 @@ function classesOf({ classes, file }: Checkpoint, flags: GenerateFlags): number[
   return [...new Set(numbers)];
 }
 
-/** The manifest of a folder of generated images. */
+/** The manifest of a folder of generated images, and the file of what they were before they became pictures. */
 const manifestName = 'manifest.json';
+const rawName = 'raw.safetensors';
 const manifestFormat = 'lyrebird-synthetic/1';
 
 interface ManifestEntry {
@@ -114,7 +119,7 @@ export async function generate(
   const { config } = checkpoint;
   const wanted = classesOf(checkpoint, flags);
   const plan = planImages(checkpoint, wanted, flags.count);
-  for (const file of await earlierImages(out)) await rm(insideFolder(out, file), { force: true });
+  for (const file of [...(await earlierImages(out)), rawName]) await rm(insideFolder(out, file), { force: true });
   const write = (images: readonly ManifestEntry[], complete: boolean): Promise<void> =>
     writeManifest(out, { checkpoint, flags, wanted, images, complete });
   // Listed before they are made: so nothing is left that no manifest knows of, whatever happens.
@@ -122,15 +127,18 @@ export async function generate(
 
   const g = createGenerator(engine, config, checkpoint.classes.length);
   loadNetwork(checkpoint, 'g.', g);
+  const raw = flags.raw ? rawImages(checkpoint, plan.length) : undefined;
   const progress = createProgress({ title: 'generate', total: plan.length, unit: 'images' });
   let made = 0;
   try {
     while (made < plan.length && !signal.aborted) {
       const part = plan.slice(made, made + config.batch);
-      await makeImages(engine, g, part, checkpoint, flags.seed, out);
+      const images = await makeImages(engine, g, part, checkpoint, flags.seed, out);
+      raw?.add(part, images, flags.seed);
       made += part.length;
       progress.update(made, { class: part.at(-1)!.label });
     }
+    if (raw && made === plan.length) await writeAtomically(path.join(out, rawName), raw.file());
     await write(plan.slice(0, made), made === plan.length);
   } catch (error) {
     await write(plan.slice(0, made), false).catch(() => undefined); // the first error is the one to report
@@ -155,7 +163,7 @@ function planImages({ classes }: Checkpoint, wanted: readonly number[], count: n
       `${wanted.length * count} images are too many for one folder: ask for ${MOST} at most at a time.`,
     );
   }
-  const folders = safeNames(classes, [manifestName, indexName]);
+  const folders = safeNames(classes, [manifestName, rawName, indexName]);
   return wanted.flatMap((label) => {
     const name = folders.get(classes[label]!)!;
     return Array.from({ length: count }, (_, i) => ({
@@ -173,12 +181,38 @@ async function makeImages(
   { classes, config: { size, channels, batch } }: Checkpoint,
   seed: number,
   out: string,
-): Promise<void> {
+): Promise<Float32Array> {
   const labels = Int32Array.from(entries, ({ label }) => classes.indexOf(label));
   const images = await generateImages(engine, g, labels, { seed, indices: entries.map(({ index }) => index), batch });
   for (const [i, levels] of toLevels(images, size, channels).entries()) {
     await writeAtomically(insideFolder(out, entries[i]!.file), await pixelsPng(levels, size, size, channels));
   }
+  return images;
+}
+
+/** Room for all images as they are: noise [count, latent], labels [count] and images [count, channels, size, size]. */
+function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, count: number) {
+  const noise = new Float32Array(count * latent);
+  const labels = new Int32Array(count);
+  const images = new Float32Array(count * channels * size ** 2);
+  let done = 0;
+  return {
+    add(entries: readonly ManifestEntry[], values: Float32Array, seed: number): void {
+      images.set(values, done * channels * size ** 2);
+      for (const { label, index } of entries) {
+        labels[done] = classes.indexOf(label);
+        noise.set(noiseOf(seed, index, latent), done++ * latent);
+      }
+    },
+    file: (): Uint8Array =>
+      writeSafetensors(
+        new Map<string, WritableTensor>([
+          ['noise', { dtype: 'F32', shape: [count, latent], data: noise }],
+          ['labels', { dtype: 'I32', shape: [count], data: labels }],
+          ['images', { dtype: 'F32', shape: [count, channels, size, size], data: images }],
+        ]),
+      ),
+  };
 }
 
 /** The images that an earlier call left in the folder. Throws a UserError if it holds anything else. */

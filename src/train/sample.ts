@@ -15,6 +15,10 @@ export const MOST_PER_CLASS = 2 ** 20;
 /** Which noise the i-th image of a class is made of. */
 export const noiseIndex = (label: number, i: number): number => label * MOST_PER_CLASS + i;
 
+/** The noise of that index. */
+export const noiseOf = (seed: number, index: number, latent: number): Float64Array =>
+  normal(seed, NOISE_STREAM + index, latent);
+
 export interface GenerateOptions {
   readonly seed: number;
   /** Of each image's noise, default 0, 1, ...: an index gives the same noise, however many images are made at a time. */
@@ -38,7 +42,7 @@ export async function generateImages(
     const z = new Float32Array(part.length * latent);
     for (let i = 0; i < part.length; i++) {
       const index = indices?.[start + i] ?? start + i;
-      z.set(normal(seed, NOISE_STREAM + index, latent), i * latent);
+      z.set(noiseOf(seed, index, latent), i * latent);
     }
     const images = e.scope(() =>
       g.module.forward(new Tape(e), e.upload(z, [part.length, latent]), e.upload(part, [part.length])),

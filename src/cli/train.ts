@@ -37,6 +37,7 @@ export interface TrainFlags {
   readonly learningRate?: number;
   readonly precision?: Precision;
   readonly checkpointActivations?: boolean;
+  readonly keepEvery?: number;
   readonly fold?: number;
   readonly balanced?: true;
   readonly augment?: AugmentConfig;
@@ -68,6 +69,11 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
     .addOption(precisionOption())
     .addOption(checkpointOption())
+    .option(
+      '--keep-every <n>',
+      'steps between checkpoints that stay for good, beside the newest three',
+      positiveInteger,
+    )
     .option('--fold <k>', 'of a data set in folds: the one that tests (default: the parts that it lists)', wholeNumber)
     .option('--balanced', 'draw each class equally often, however many images it has')
     .addOption(augmentOption())
@@ -132,10 +138,10 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
     throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
   }
   const { size, channels, fit, fold, balanced, augment, precision, steps, batch, seed, learningRate } = flags;
-  const { checkpointActivations } = flags;
+  const { checkpointActivations, keepEvery } = flags;
   const rates = { learningRateG: learningRate, learningRateD: learningRate };
   const images = { size, channels, fit, fold, balanced, augment };
-  const given = { ...images, precision, steps, batch, seed, ...rates, checkpointActivations };
+  const given = { ...images, precision, steps, batch, seed, ...rates, checkpointActivations, keepEvery };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }
@@ -152,7 +158,7 @@ async function jsonFile(file: string): Promise<object> {
 }
 
 /** Fields that may differ when a run goes on. */
-const FREE = new Set(['steps', 'sampleEvery', 'checkpointEvery', 'checkpointActivations']);
+const FREE = new Set(['steps', 'sampleEvery', 'checkpointEvery', 'keepEvery', 'checkpointActivations']);
 
 /**
  * The checkpoint to go on from, if the folder has one. Throws a UserError if it is of a run with other settings, or if the

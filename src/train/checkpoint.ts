@@ -19,7 +19,7 @@ import type { Gan } from './ganStep.js';
 
 const FORMAT = 'lyrebird-gan/1';
 
-/** Older checkpoints of a run that are kept beside the newest. */
+/** The newest checkpoints of a run, which are kept. */
 const KEPT = 3;
 
 /** What a checkpoint says of itself besides its tensors. */
@@ -49,7 +49,10 @@ const infoSchema = z.object({
   tuning: z.string().default('none'),
 });
 
-/** Writes `<dir>/step-<step>.safetensors` whole or not at all, then removes checkpoints older than the newest three. */
+/**
+ * Writes `<dir>/step-<step>.safetensors` whole or not at all, then removes older checkpoints: all but the newest three and those of
+ * every `keepEvery` steps.
+ */
 export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: CheckpointInfo): Promise<string> {
   const tensors = new Map<string, WritableTensor>();
   for (const [prefix, network] of networks(gan)) {
@@ -72,7 +75,9 @@ export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: Che
     config: JSON.stringify(config),
   };
   await writeAtomically(file, writeSafetensors(tensors, metadata));
-  const old = (await checkpointsIn(dir)).slice(0, -KEPT);
+  const { keepEvery } = config;
+  const stays = (name: string): boolean => keepEvery !== null && stepOf(name) % keepEvery === 0;
+  const old = (await checkpointsIn(dir)).slice(0, -KEPT).filter((name) => !stays(name));
   for (const name of old) await rm(path.join(dir, name), { force: true });
   return file;
 }
@@ -156,9 +161,11 @@ async function checkpointsIn(dir: string): Promise<string[]> {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
     throw toUserError(error, dir);
   });
-  const stepOf = (name: string): number => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);
   return entries.filter((name) => !Number.isNaN(stepOf(name))).sort((a, b) => stepOf(a) - stepOf(b));
 }
+
+/** Of a checkpoint, by its name; NaN of any other file. */
+const stepOf = (name: string): number => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);
 
 /** Loads one network's weights; `prefix` is `g.` or `d.`. */
 export function loadNetwork(checkpoint: Checkpoint, prefix: 'g.' | 'd.', network: Network<Module>): void {

@@ -42,7 +42,8 @@ export const trainConfigSchema = z
     beta1: z.number().min(0).lt(1).describe("of Adam's first moment"),
     beta2: z.number().min(0).lt(1).describe("of Adam's second moment"),
     sampleEvery: z.int().min(1).describe('steps between sample grids'),
-    checkpointEvery: z.int().min(1).describe('steps between checkpoints'),
+    checkpointEvery: z.int().min(1).describe('steps between checkpoints; the newest three stay'),
+    keepEvery: z.int().min(1).nullable().default(null).describe('steps between checkpoints that stay for good'),
     checkpointActivations: z
       .boolean()
       .default(false)
@@ -114,6 +115,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     beta2: 0.999,
     sampleEvery: 100,
     checkpointEvery: 100,
+    keepEvery: null,
     checkpointActivations: false,
   };
 }

@@ -163,7 +163,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
       await flight.settle();
       await writeSamples(run, t);
     }
-    if (t % config.checkpointEvery === 0) {
+    if (t % config.checkpointEvery === 0 || (config.keepEvery !== null && t % config.keepEvery === 0)) {
       await flight.settle();
       await save(run);
     }

@@ -1,7 +1,6 @@
 /** lyrebird generate: labelled images from a checkpoint alone, and what it does with the folder that they go to. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
 import { latestCheckpoint } from '../../src/train/checkpoint.js';
@@ -45,23 +44,6 @@ describe('images', () => {
     expect(manifest).toMatchObject({ complete: true, step: 6, seed: 1, classes: ['blue', 'red'] });
     expect(manifest.images.map(({ file }) => file)).toEqual(filesIn(few));
     for (const { file, label } of manifest.images) expect(file.startsWith(`${label}/`)).toBe(true);
-  });
-
-  it('come as they are, too, with their noise, and no longer when they are made anew without', async () => {
-    const out = at('raw');
-    expect(await generate(out, '--count', '3', '--raw')).toMatchObject({ exitCode: 0 });
-    const { tensors } = readSafetensors(path.join(out, 'raw.safetensors'));
-    const shapes = [...tensors].map(([name, { shape }]) => [name, shape]);
-    expect(Object.fromEntries(shapes)).toEqual({ noise: [6, 8], labels: [6], images: [6, 1, 32, 32] });
-    expect(tensors.get('labels')!.data).toEqual(Int32Array.of(0, 0, 0, 1, 1, 1));
-    const levels = await sharp(path.join(out, filesIn(out).at(-1)!))
-      .extractChannel(0)
-      .raw()
-      .toBuffer();
-    const last = (tensors.get('images')!.data as Float32Array).subarray(-1024);
-    expect([...levels]).toEqual([...last].map((value) => Math.round(((value + 1) / 2) * 255)));
-    expect(await generate(out, '--count', '3')).toMatchObject({ exitCode: 0 });
-    expect(existsSync(path.join(out, 'raw.safetensors'))).toBe(false);
   });
 
   it('are the same from a checkpoint alone, however many are made, and of whichever classes', async () => {

@@ -61,6 +61,16 @@ it('of a later version says so', async () => {
   await expect(readCheckpoint(file)).rejects.toThrow(/later\.safetensors" was written by a newer version .*update it/);
 });
 
+it('stays if it is one of the newest three, or of every so many steps', async () => {
+  const checkpoint = await readCheckpoint(FIRST);
+  const gan = createGan(e, checkpoint.config, 2);
+  const dir = path.join(folder, 'kept');
+  const config = { ...checkpoint.config, keepEvery: 4 };
+  for (let step = 1; step <= 11; step++) await saveCheckpoint(e, dir, gan, { ...checkpoint, config, step });
+  const steps = (await readdir(dir)).map((name) => Number(/\d+/.exec(name)![0]));
+  expect(steps.sort((a, b) => a - b)).toEqual([4, 8, 9, 10, 11]);
+});
+
 it('that the disk has no room for leaves the one before it as it was', async () => {
   const checkpoint = await readCheckpoint(FIRST);
   const gan = createGan(e, checkpoint.config, 2);

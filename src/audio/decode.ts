@@ -215,14 +215,20 @@ function lengthFault({ header, sampleRate, length, fault }: State): string | und
 
 function endingOf({ header, sampleRate, length, fault }: State): Ending {
   const seconds = length / sampleRate;
-  const note = cutOffNote(header, seconds, fault);
+  const note = cutOffNote(header, seconds, sampleRate, fault);
   return { seconds, ...(note !== undefined && { note }) };
 }
 
-function cutOffNote(header: Header, seconds: number, fault: string | undefined): string | undefined {
+function cutOffNote(
+  header: Header,
+  seconds: number,
+  sampleRate: number,
+  fault: string | undefined,
+): string | undefined {
   if (header.unfinished) return `is cut off: its end is missing; the ${show(seconds)} s before it are used.`;
-  // Codecs pad and trim a little.
-  if (header.seconds && seconds < CUT_OFF_SHARE * header.seconds - 0.1) {
+  // Lossy codecs add up to some frames, which decoders take off again.
+  const padding = 0.1 + (header.format === 'mp3' || header.format === 'm4a' ? 3000 / sampleRate : 0);
+  if (header.seconds && seconds < CUT_OFF_SHARE * header.seconds - padding) {
     return `is cut off or damaged: ${show(seconds)} s of ${show(header.seconds)} s decode and are used.`;
   }
   return fault && `is damaged (${fault}): the ${show(seconds)} s that decode are used.`;

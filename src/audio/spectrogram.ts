@@ -2,6 +2,9 @@
 import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
+import { rowFrequencies } from '../reference/scalogram.js';
+import { stftRowFrequency } from '../reference/stft.js';
+import type { Annotation } from './annotations.js';
 import type { Canvas } from './canvas.js';
 import { scalogramEnergy } from './scalogram.js';
 import { stftEnergy } from './stft.js';
@@ -11,6 +14,8 @@ import type { Spectrogrammer } from './windows.js';
 const BATCH_BYTES = 2 ** 26;
 
 export type TransformName = 'morlet' | 'morse' | 'bump' | 'mel' | 'stft';
+
+type Band = Pick<Annotation, 'low' | 'high'>;
 
 /** A transform and the parameters of all of them; each looks at its own. */
 export interface TransformOptions {
@@ -34,7 +39,7 @@ export interface SpectrogramOptions extends TransformOptions {
   readonly fmax: number;
   /** Decibels from black to white. */
   readonly rangeDb: number;
-  /** White is the loudest pixel (max), or else a tone of amplitude 1. */
+  /** White is the loudest pixel (max), of the band that is annotated if one is, or else a tone of amplitude 1. */
   readonly normalise: 'max' | 'peak' | 'rms' | 'none';
 }
 
@@ -56,7 +61,8 @@ export function spectrogramEnergy(
 
 /**
  * Makes greyscale spectrograms of windows, which may differ in length and sample rate: 1 + dB / rangeDb, from 0 to 1, where
- * dB is above white; silence is 0 throughout. Errors: see `spectrogramEnergy`.
+ * dB is above white; silence is 0 throughout. A song whose band is known is as bright as others, whatever rumbles beside it.
+ * Errors: see `spectrogramEnergy`.
  */
 export function createSpectrogrammer(e: Engine, options: SpectrogramOptions): Spectrogrammer {
   const { size, fmin, fmax, rangeDb, normalise } = options;
@@ -65,7 +71,7 @@ export function createSpectrogrammer(e: Engine, options: SpectrogramOptions): Sp
   }
   const canvas = { ...options, rows: size, width: size };
   const pixels = size * size;
-  const white = normalise === 'max' ? undefined : 1;
+  const frequencies = Array.from({ length: size }, (_, row) => rowFrequency(row, canvas));
 
   return async (windows) => {
     const images: Float32Array[] = [];
@@ -79,7 +85,9 @@ export function createSpectrogrammer(e: Engine, options: SpectrogramOptions): Sp
         const energy = spectrogramEnergy(e, sounds, sampleRate, canvas);
         const energies = await e.read(energy).finally(() => e.release(energy));
         for (const [place, i] of batch.entries()) {
-          images[i] = decibelImage(energies.subarray(place * pixels, (place + 1) * pixels), rangeDb, white);
+          const own = energies.subarray(place * pixels, (place + 1) * pixels);
+          const white = normalise === 'max' ? loudest(own, frequencies, windows[i]!.annotation) : 1;
+          images[i] = decibelImage(own, rangeDb, white);
         }
       }
     }
@@ -99,9 +107,26 @@ function alike(windows: Parameters<Spectrogrammer>[0]): Iterable<number[]> {
   return groups.values();
 }
 
-/** 1 + dB / rangeDb for each energy, from 0 to 1, with dB above white, by default the largest; 0 where all are 0. */
-function decibelImage(energies: Float32Array, rangeDb: number, white?: number): Float32Array {
-  const most = white ?? energies.reduce((a, b) => Math.max(a, b), 0);
-  if (most === 0) return new Float32Array(energies.length);
-  return energies.map((energy) => Math.min(1, Math.max(0, 1 + (10 * Math.log10(energy / most)) / rangeDb)));
+/** Of a row, Hz. */
+function rowFrequency(row: number, { transform, ...canvas }: TransformOptions & Canvas): number {
+  if (transform === 'mel' || transform === 'stft') return stftRowFrequency(row, { ...canvas, transform });
+  return rowFrequencies(canvas)[row]!;
+}
+
+/** The largest energy [rows, width], of those in the band if it holds any. */
+function loudest(energies: Float32Array, frequencies: readonly number[], band: Band = {}): number {
+  const { low = 0, high = Number.POSITIVE_INFINITY } = band;
+  const width = energies.length / frequencies.length;
+  const inBand = frequencies.map((frequency, row) =>
+    frequency >= low && frequency <= high ? largest(energies.subarray(row * width, (row + 1) * width)) : 0,
+  );
+  return Math.max(...inBand) || largest(energies);
+}
+
+const largest = (energies: Float32Array): number => energies.reduce((a, b) => Math.max(a, b), 0);
+
+/** 1 + dB / rangeDb for each energy, from 0 to 1, with dB above white; 0 where white is 0. */
+function decibelImage(energies: Float32Array, rangeDb: number, white: number): Float32Array {
+  if (white === 0) return new Float32Array(energies.length);
+  return energies.map((energy) => Math.min(1, Math.max(0, 1 + (10 * Math.log10(energy / white)) / rangeDb)));
 }

@@ -16,8 +16,8 @@ export interface Stretch {
   until: number;
 }
 
-/** Samples from one stretch to the next: 16 MiB, or 87 s at 48 kHz. */
-const STEP = 2 ** 22;
+/** Samples from one stretch to the next: 8 MiB, or 44 s at 48 kHz. */
+const STEP = 2 ** 21;
 
 /**
  * Joins blocks of samples, as a decoder gives them, into stretches of `step` samples and an overlap of `window` seconds.

@@ -43,7 +43,9 @@ export interface SkippedWindow {
  * Turns windows into greyscale spectrograms: for each, size * size values in [0, 1], row 0 the highest frequency,
  * column 0 the window's beginning.
  */
-export type Spectrogrammer = (windows: { samples: Float32Array; sampleRate: number }[]) => Promise<Float32Array[]>;
+export type Spectrogrammer = (
+  windows: Pick<SoundWindow, 'samples' | 'sampleRate' | 'annotation'>[],
+) => Promise<Float32Array[]>;
 
 /**
  * The windows that begin in a stretch of a recording, where `placeWindows` puts them, without those that are silent. A

@@ -73,6 +73,22 @@ describe('createSpectrogrammer', () => {
     expect(Math.max(...shown!)).toBe(1);
   });
 
+  it.each(['morlet', 'mel'] as const)('makes a song in its band as bright as others, by %s', async (transform) => {
+    const tones = (m: number) => 0.5 * Math.sin((Math.PI * m) / 10) + 0.01 * Math.sin((Math.PI * m) / 2);
+    const samples = sound(8000, tones); // a tone of 800 Hz, and one of 4000 Hz 34 dB below
+    const attrs = { ...image, transform, fmin: 250, fmax: 6000, size: 33 };
+    const annotation = { start: 0, end: 1, label: 'wren', low: 3000, high: 5000 };
+    const both = [
+      { samples, sampleRate: 16000 },
+      { samples, sampleRate: 16000, annotation },
+    ];
+    const [plain, banded] = await createSpectrogrammer(e, attrs)(both);
+    const brightest = (shown: Float32Array) => Math.max(...shown.subarray(0, 10 * 33)); // rows above 2200 Hz
+    expect(brightest(plain!)).toBeCloseTo(1 - 34 / 60, 1);
+    expect(brightest(banded!)).toBe(1);
+    expect(Math.max(...banded!)).toBe(1);
+  });
+
   it.each(['morse', 'bump', 'mel', 'stft'] as const)('makes pictures by %s, too', async (transform) => {
     const windows = [8000, 44100].map((sampleRate) => ({
       sampleRate,

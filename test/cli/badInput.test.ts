@@ -1,9 +1,9 @@
 /** Recordings and folders that cannot be used: one sentence for each, and the others go on. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../src/audio/wav.js';
-import { floatWav, temporaryFolder } from '../audio/fixtures.js';
+import { floatWav, rawWav, temporaryFolder } from '../audio/fixtures.js';
 import { lyrebird, type Ran } from './console.js';
 import { json, put, recordings, TINY, tone } from './fixtures.js';
 
@@ -50,11 +50,20 @@ describe('among good recordings', () => {
       /only 0\.799 s of 4\.0 s decode; copy or download it again/,
     ],
     'wren/song.dat': [whole, /holds sound, but is called "\.dat": rename it/],
+    'wren/nothing.wav': [rawWav(new Uint8Array(0)), /holds no sound at all: it is empty or cut off/],
+    'wren/noise.flac': [
+      Uint8Array.from({ length: 5000 }, (_, i) => (i * i * 7) % 251),
+      /not a recording in a known format/,
+    ],
     'robin/nan.wav': [floatWav(broken), /has samples that are NaN or infinite, the first after 0\.000 s/],
     'robin/silence.wav': [encodeWav(new Float32Array(72000), 24000), /is silent \(it never changes\)/],
     'robin/click.wav': [encodeWav(tone(2000, { seconds: 0.3 }), 24000), /is too short \(0\.300 s; half a window/],
   };
   for (const [name, [contents]] of Object.entries(bad)) put(path.join(dir, name), contents);
+  symlinkSync('..', path.join(dir, 'wren/up'));
+  symlinkSync('itself', path.join(dir, 'wren/itself'));
+  bad['wren/up'] = ['', /is a link that leads back to a folder above it/];
+  bad['wren/itself'] = ['', /is a link that leads back to itself/];
   put(path.join(dir, 'wren/notes.txt'), 'cloudy');
   // Damaged or odd, but of use.
   put(path.join(dir, 'wren/cut.wav'), whole.subarray(0, 0.7 * whole.length));
@@ -73,10 +82,10 @@ describe('among good recordings', () => {
       expect(lines).toEqual([expect.stringMatching(reason)]);
     }
     expect(ran.stdout).toContain(
-      'left out: 8 files, 3 windows, 1 file of another kind; dataset.json has the reasons\n',
+      'left out: 12 files, 3 windows, 1 file of another kind; dataset.json has the reasons\n',
     );
     expect(ran.stderr).toMatch(
-      /all is done, but 8 recordings or lines .* could not be used: .*dataset\.json says why\.\n$/,
+      /all is done, but 12 recordings or lines .* could not be used: .*dataset\.json says why\.\n$/,
     );
   });
 
@@ -86,7 +95,7 @@ describe('among good recordings', () => {
 
   it('dataset.json has all of it', () => {
     const index = json<{ skipped: { file: string; reason: string }[]; counts: object }>(out, 'dataset.json');
-    expect(index.counts).toMatchObject({ recordings: 8, images: 15, skippedFiles: 7, skippedWindows: 3 });
+    expect(index.counts).toMatchObject({ recordings: 8, images: 15, skippedFiles: 11, skippedWindows: 3 });
     expect(new Set(index.skipped.map((entry) => entry.file))).toEqual(new Set([...Object.keys(bad), 'wren/notes.txt']));
   });
 

@@ -96,7 +96,7 @@ it('what the adapter cannot hold is refused at once', async () => {
 
 describe('a place for the run', () => {
   it.each([
-    ['that is a file', () => put(at('file'), 'x'), /Part of ".*file.*" is a file where a folder is needed/],
+    ['that is a file', () => put(at('file'), 'x'), /file" is a file, or lies below one: name a folder/],
     ['in the data set', () => path.join(dataset, 'run'), /lies in the data set, ".*dataset": choose another --out/],
     [
       'with a config.json of another program',

@@ -7,7 +7,8 @@
  *   gpu.close();
  */
 export { createSpectrogrammer, type SpectrogramOptions } from './audio/spectrogram.js';
-export { checkCase } from './autograd/check.js';
+export { checkCase, checkHalfCase } from './autograd/check.js';
+export type { HalfCopies } from './autograd/halves.js';
 export { Gradients, Tape } from './autograd/tape.js';
 export { createAugmenter, noiseBank } from './data/augment.js';
 export { prepareDataset } from './data/dataset.js';
@@ -37,6 +38,7 @@ export { defineOp, type Op } from './ops/define.js';
 export { opByName, ops } from './ops/index.js';
 export { clipGradients } from './optim/clip.js';
 export { updateEma } from './optim/ema.js';
+export { createLossScale, type LossScale } from './optim/lossScale.js';
 export { createOptimizer, type Optimizer } from './optim/optimizer.js';
 export { readCheckpoint } from './train/checkpoint.js';
 export { trainClassifier } from './train/classifier.js';

@@ -140,6 +140,18 @@ it('stays where floating-point numbers have room', async () => {
   expect([(await read(rising))[0], (await read(falling))[0]]).toEqual([2 ** 32, 2 ** -16]);
 });
 
+it('finds what does not fit in gradients beyond the binding limit, too', async () => {
+  const windowed = new Engine(gpu, { bindingBytes: 256 });
+  const lossScale = createLossScale(windowed, { initial: 8 });
+  const values = windowed.upload(draw(0), [SIZE]);
+  const gradients = windowed.upload(draw(1).with(SIZE - 1, Number.NaN), [SIZE]);
+  const optimizer = createOptimizer(windowed, 'sgd', [{ values, gradients }], { lr: 1 }, lossScale);
+  optimizer.update(windowed);
+  expect(await windowed.read(values)).toEqual(draw(0));
+  expect([...(await windowed.read(lossScale.state))].slice(0, 3)).toEqual([4, 0, 1]);
+  expect(windowed.compiledKernels().some((key) => /^find_overflow.*WINDOWS=2-1/.test(key))).toBe(true);
+});
+
 it('goes on from what was saved', async () => {
   const lossScale = createLossScale(e, { interval: 3 });
   e.write(lossScale.state, Float32Array.of(32, 2, 5, 0));

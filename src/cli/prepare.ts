@@ -10,7 +10,7 @@ import {
   readDataset,
 } from '../data/dataset.js';
 import { indexName } from '../data/schema.js';
-import { createProgress } from '../io/progress.js';
+import { createProgress, formatDuration } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { DEFAULT_SIZE, SIZES } from '../train/config.js';
 import { adapterOption, withFastEngine } from './engine.js';
@@ -88,9 +88,14 @@ export async function prepare(
       ...options,
       spectrogrammer,
       signal,
-      onProgress: ({ done, total, current, images, leftOut }) => {
+      onProgress: ({ done, total, current, at, images, leftOut }) => {
         progress ??= createProgress({ title: 'prepare', total, unit: 'recordings' });
-        progress.update(done, { images, ...(leftOut > 0 && { 'left out': leftOut }), recording: inOneLine(current) });
+        progress.update(done, {
+          images,
+          ...(leftOut > 0 && { 'left out': leftOut }),
+          recording: inOneLine(current),
+          ...(at >= 60 && { at: formatDuration(at) }),
+        });
       },
       onLeftOut: ({ file, line, reason }) =>
         say(`left out: ${inOneLine(file)}${line === undefined ? '' : `, line ${line}`}: ${inOneLine(reason)}`),

@@ -52,8 +52,9 @@ export interface PrepareProgress {
   /** Recordings finished, of all. */
   done: number;
   total: number;
-  /** The last one that was worked on. */
+  /** The last one that was worked on, and how far it is, seconds; 0 when it is finished. */
   current: string;
+  at: number;
   /** Images that the set has so far. */
   images: number;
   /** What was left out so far. */
@@ -130,18 +131,19 @@ async function prepareEach(recordings: readonly Recording[], work: Work, options
   });
   let images = 0;
   let done = 0;
-  const report = (recording: Recording, more = 0) =>
+  const report = (recording: Recording, more = 0, at = 0) =>
     options.onProgress?.({
       done,
       total: recordings.length,
       current: sourceName(recording, options.dir),
+      at,
       images: images + more,
       leftOut: work.leftOut.length,
     });
   let saved = performance.now();
   for await (const [recording, loaded] of loading) {
-    const isFinished = await prepareOne(recording, loaded, prefixes, work, options, (count) =>
-      report(recording, count),
+    const isFinished = await prepareOne(recording, loaded, prefixes, work, options, (count, at) =>
+      report(recording, count, at),
     );
     if (!isFinished) return false;
     done++;
@@ -178,7 +180,7 @@ async function prepareOne(
   prefixes: ReadonlyMap<string, Prefixes>,
   work: Work,
   options: PrepareOptions,
-  onImages: (count: number) => void,
+  onImages: (count: number, at: number) => void,
 ): Promise<boolean> {
   const { dir, out, spectrogrammer, batch = 16, signal } = options;
   const key = entryKey(recording);

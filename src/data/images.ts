@@ -27,8 +27,8 @@ export interface ImageMaker {
   /** The data set's folder. */
   out: string;
   signal: AbortSignal | undefined;
-  /** Called with the images of the recording so far. */
-  onImages: (count: number) => void;
+  /** Called with the number of images of the recording so far, and the last one's place in it, seconds. */
+  onImages: (count: number, at: number) => void;
 }
 
 /** A recording to be made into images. */
@@ -83,7 +83,7 @@ async function makeAll(subject: Subject, maker: ImageMaker): Promise<Made> {
       const images = await writeImages(windows.slice(first, first + batch), subject, maker).catch(onlyUserErrors);
       if (images instanceof UserError) return unusable(images.message);
       entry.images.push(...images);
-      maker.onImages(entry.images.length);
+      maker.onImages(entry.images.length, images.at(-1)!.start);
     }
   }
   if (fault !== undefined) return { entry, end: { fault } };

@@ -199,6 +199,18 @@ describe('running it again', () => {
     expect(statSync(path.join(out, 'wren/a_0.00.png')).mtimeMs).toBe(unchanged);
   });
 
+  test('keeps what an earlier version of this program made', async () => {
+    const dir = folderOf({ wren: { a: 3, b: 3 } });
+    const out = temporaryFolder();
+    await prepare({ dir, out });
+    const made = indexOf(out);
+    const { skippedLines: _, ...counts } = made.counts;
+    writeFileSync(path.join(out, 'dataset.json'), JSON.stringify({ ...made, format: 'lyrebird-dataset/1', counts }));
+    expect((await readDataset(out)).images).toHaveLength(4);
+    expect((await prepare({ dir, out })).reused).toBe(2);
+    expect(indexOf(out)).toEqual(made);
+  });
+
   test('gives what a first run would have given', async () => {
     const dir = folderOf({ wren: { b: 2, c: 2 } });
     const [out, fresh] = [temporaryFolder(), temporaryFolder()];

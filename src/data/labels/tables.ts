@@ -3,6 +3,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { toUserError, UserError } from '../../io/errors.js';
+import { readText } from '../../io/files.js';
 import type { SkippedEntry } from '../schema.js';
 import { type ReadLabelOptions, readLabelTable } from './read.js';
 import type { LabelTable } from './row.js';
@@ -32,11 +33,16 @@ export async function readLabelTables(
   }
   if (found.tables.length > 0) return found;
   if (found.skipped[0]) throw new UserError(`"${found.skipped[0].file}" ${found.skipped[0].reason}`);
+  const what = status.isDirectory()
+    ? 'holds no table'
+    : `is no table (it begins ${JSON.stringify(await firstLine(place))})`;
   throw new UserError(
-    `"${place}" ${status.isDirectory() ? 'holds' : 'is'} no table of labels that is known: of Raven, Audacity or BirdNET, or one ` +
-      'with the columns file and label. Say what its columns are: --columns file=NAME,label=NAME,start=NAME,end=NAME.',
+    `"${place}" ${what} of labels that is known: of Raven, Audacity or BirdNET, or one with the columns file and label. Say ` +
+      'what its columns are: --columns file=NAME,label=NAME,start=NAME,end=NAME.',
   );
 }
+
+const firstLine = async (file: string): Promise<string> => (await readText(file)).split(/\r?\n/, 1)[0]!.slice(0, 80);
 
 const withoutName = (message: string, file: string): string =>
   message.startsWith(`"${file}" `) ? message.slice(file.length + 3) : message;

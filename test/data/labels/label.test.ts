@@ -100,6 +100,12 @@ describe('a table', () => {
   });
 });
 
+test('what is no table is said to be none, with what it begins with', async () => {
+  await expect(labelled({ 't.csv': 'Clip;Vogel\n1;Amsel\n' })).rejects.toThrow(
+    /t\.csv" is no table \(it begins "Clip;Vogel"\) of labels that is known: .*--columns file=NAME/,
+  );
+});
+
 describe('a folder of tables', () => {
   test('holds one for each recording, of any kind; what two of them say counts once', async () => {
     const raven = 'Selection\tView\tBegin Time (s)\tEnd Time (s)\tSpecies\n1\tSpectrogram 1\t1\t2\twren\n';

@@ -5,7 +5,7 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
 import type { Precision } from '../train/precision.js';
-import { adapterOption, type DeviceFlags, tunedOption, withEngine, withFastEngine } from './engine.js';
+import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeHost } from './host.js';
 import { interruptible } from './interrupt.js';
 import { byteCount, positiveInteger, positiveIntegers } from './options.js';
@@ -79,16 +79,16 @@ export function register(program: Command): void {
     });
 }
 
-async function showMemory({ preset, size, batch, within, precision, json, adapter }: ProfileFlags) {
-  await withEngine({ adapter }, async (e) => {
-    const { gpu } = e;
+async function showMemory({ preset, size, batch, within, precision, json, adapter, tuned }: ProfileFlags) {
+  await withFastEngine({ adapter, tuned }, async (e) => {
+    const { info } = e.gpu;
     const config = { ...presetConfig(preset, size), precision: possiblePrecision(e, precision) };
     const half = config.precision === 'f16' ? ', f16' : '';
     const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}${half}, ${CLASSES} classes`;
-    console.log(`${what}, as on ${gpu.info.name}`);
-    const measured = profileMemory(gpu, config, CLASSES, batch, within);
+    console.log(`${what}, as on ${info.name}`);
+    const measured = profileMemory(e, config, CLASSES, batch, within);
     console.log(formatMemory(measured));
-    if (json !== undefined) await writeJson(json, { lyrebird: version, adapter: gpu.info, step: what, ...measured });
+    if (json !== undefined) await writeJson(json, { lyrebird: version, adapter: info, step: what, ...measured });
   });
 }
 

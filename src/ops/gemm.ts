@@ -74,8 +74,8 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
   const size = sizeOf(run.output.shape);
   const target = split ? e.empty([plan.splits, size]) : run.output;
   const [first, second] = run.operands as [Tensor, Tensor];
-  // A kernel with an epilogue binds a bias always.
-  const third = epilogue?.bias ?? first;
+  // A kernel with an epilogue binds a bias always; the weight, in its place, takes the fewest bindings (kernel/windows.ts).
+  const third = epilogue?.bias ?? second;
   const rowTiles = Math.ceil(rows / plan.tile[0]);
   // One row of tiles may pass WebGPU's limit of workgroups a dimension: then it goes on in further folds of y.
   const [columnTiles, folds] = gridFor(Math.ceil(columns / plan.tile[1]), 1);

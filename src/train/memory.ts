@@ -1,7 +1,6 @@
 /** What memory training takes, found by dry runs: nothing is allocated, nothing computed. */
 import { dryGpu } from '../device/dry.js';
 import { DeviceError } from '../device/errors.js';
-import type { Gpu } from '../device/open.js';
 import { type Assumed, Engine } from '../kernel/engine.js';
 import { randomNormal } from '../ops/random.js';
 import type { TrainConfig } from './config.js';
@@ -19,22 +18,22 @@ export interface StepMemory {
 }
 
 /**
- * Tells what steps of a batch take on a device like `gpu`. Asked for a batch that the device refuses, such as by the size of
+ * Tells what steps of a batch take on the engine's device, by its tuning. Asked for a batch that the device refuses, such as by the size of
  * a buffer, it throws the `DeviceError` that training would.
  */
 export function stepMemory(
-  gpu: Gpu,
+  { gpu, tuning }: Pick<Engine, 'gpu' | 'tuning'>,
   config: TrainConfig,
   classes: number,
   assumed: Assumed = {},
 ): (batch: number) => StepMemory {
   const dry = dryGpu(gpu);
-  const lasting = new Engine(dry, assumed);
+  const lasting = new Engine(dry, assumed, tuning);
   const gan = createGan(lasting, config, classes);
   const { inUse: networks, bytes: networkBuffers } = lasting.memory();
   return (batch) => {
     // An engine of its own counts from zero. The networks' tensors mean nothing to it, as they mean nothing to the device.
-    const e = new Engine(dry, assumed);
+    const e = new Engine(dry, assumed, tuning);
     const step = createGanStep(e, gan, config, batch);
     const labels = new Int32Array(batch);
     const images = new Float32Array(batch * config.channels * config.size ** 2);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { byteCount } from '../../src/cli/options.js';
 import {
   medians,
   type Phase,
@@ -13,6 +14,7 @@ import {
 } from '../../src/cli/profile/collect.js';
 import { formatProfile } from '../../src/cli/profile/format.js';
 import { grouped, total } from '../../src/cli/profile/group.js';
+import type { MemoryProfile } from '../../src/cli/profile/memory.js';
 import { kernelNames, opsOf } from '../../src/cli/profile/names.js';
 import { dispatchTrace, type Trace, type TraceEvent } from '../../src/cli/profile/trace.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
@@ -89,6 +91,47 @@ it('profile refuses an unknown grouping', async () => {
   const { exitCode, stderr } = await lyrebird('profile', '--by', 'layer');
   expect(exitCode).toBe(2);
   expect(stderr).toContain('Allowed choices are op, kernel, dispatch');
+});
+
+describe('profile --memory', () => {
+  it('runs nothing, and has a line for each batch, with and without checkpoints', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lyrebird-'));
+    try {
+      const json = join(folder, 'memory.json');
+      const asked = ['--preset', 'small', '--batch', '1,16', '--within', '24MiB', '--json', json];
+      const { exitCode, stdout } = await lyrebird('profile', '--memory', ...asked);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/^DR-ACGAN, preset small, 32 x 32, 17 classes, as on /m);
+      expect(stdout).toMatch(/^ +1( +\d+){4}$/m);
+      expect(stdout).toMatch(/^ +16( +\d+){4}$/m);
+      const { keeping, checkpointing } = JSON.parse(readFileSync(json, 'utf8')) as MemoryProfile;
+      const [one, sixteen] = keeping.steps;
+      expect(sixteen!.tensors).toBeGreaterThan(one!.tensors);
+      expect(sixteen!.buffers).toBeGreaterThan(sixteen!.tensors);
+      expect(checkpointing.steps[1]!.tensors).toBeLessThan(sixteen!.tensors);
+      expect(keeping.largest!.batch).toBeGreaterThan(16);
+      expect(checkpointing.largest!.batch).toBeGreaterThan(keeping.largest!.batch);
+      const [kept, computed] = [keeping.largest!.batch, checkpointing.largest!.batch];
+      expect(stdout).toContain(`largest batch in buffers of 24 MiB: ${kept}, with checkpoints ${computed}`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    [['--memory', '--within', '8'], 2, 'Give a number with its unit, such as 8GiB or 512MiB.'],
+    [['--memory', '--batch', '1,none'], 2, 'Give a whole number above 0.'],
+    [['--batch', '1,2'], 1, 'Several batches go with --memory only'],
+    [['--within', '8GiB'], 1, '--within goes with --memory'],
+  ])('%j is refused in words', async (flags, code, message) => {
+    const { exitCode, stderr } = await lyrebird('profile', ...flags);
+    expect(exitCode).toBe(code);
+    expect(stderr).toContain(message);
+  });
+});
+
+it('sizes are written with their unit', () => {
+  expect(['8GiB', '1.5 GB', '512mib'].map(byteCount)).toEqual([2 ** 33, 1.5e9, 2 ** 29]);
 });
 
 describe('a step is measured', () => {

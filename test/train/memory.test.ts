@@ -75,7 +75,7 @@ describe('two steps with checkpoints', () => {
 
   it('take less memory', async () => {
     const peak = (checkpointActivations: boolean): number =>
-      stepMemory(gpu, { ...CONFIG, checkpointActivations }, 2)(64).tensors;
+      stepMemory(new Engine(gpu), { ...CONFIG, checkpointActivations }, 2)(64).tensors;
     expect(peak(true)).toBeLessThan(0.75 * peak(false));
   });
 
@@ -114,7 +114,7 @@ describe('two steps in mixed precision', () => {
     // As on a GPU, which packs no operands: what is packed is in f32.
     const device = { software: false, lanes: 0, f16: true } as const;
     const activations = (precision: 'f32' | 'f16'): number => {
-      const { tensors, networks } = stepMemory(gpu, { ...CONFIG, precision }, 2, device)(64);
+      const { tensors, networks } = stepMemory(new Engine(gpu), { ...CONFIG, precision }, 2, device)(64);
       return tensors - networks;
     };
     expect(activations('f16')).toBeLessThan(0.6 * activations('f32'));
@@ -133,11 +133,11 @@ describe('a dry run', () => {
     for (let i = 0; i < 4; i++) run();
     await e.sync();
     const { peak, bytes } = e.memory();
-    expect(stepMemory(gpu, config, CLASSES)(3)).toMatchObject({ tensors: peak, buffers: bytes });
+    expect(stepMemory(new Engine(gpu), config, CLASSES)(3)).toMatchObject({ tensors: peak, buffers: bytes });
   });
 
   it('meets the refusals that training would', () => {
-    const memoryOf = stepMemory(gpu, CONFIG, 2, { bindingBytes: 2 ** 12 });
+    const memoryOf = stepMemory(new Engine(gpu), CONFIG, 2, { bindingBytes: 2 ** 12 });
     expect(() => memoryOf(64)).toThrow(/at most \d+ pieces of memory.*smaller batch/);
     expect(largestBatch(memoryOf, 2 ** 40)).toMatchObject({ refusal: expect.stringContaining('pieces of memory') });
   });

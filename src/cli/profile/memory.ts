@@ -1,5 +1,5 @@
 /** The memory that training steps take, batch by batch, with and without checkpoints, as a table. */
-import type { Gpu } from '../../device/open.js';
+import type { Engine } from '../../kernel/engine.js';
 import type { TrainConfig } from '../../train/config.js';
 import { type LargestBatch, largestBatch, type StepMemory, stepMemory } from '../../train/memory.js';
 import { formatTable } from '../table.js';
@@ -9,7 +9,12 @@ interface Way {
   /** In the order of the batches. */
   readonly steps: readonly StepMemory[];
   readonly largest?: LargestBatch;
+  /** Where the adapter refuses a larger one: the largest that an adapter would hold whose bindings have no end. */
+  readonly unbound?: number;
 }
+
+/** Above every buffer. */
+const NO_END = 2 ** 53;
 
 /** Bytes. */
 export interface MemoryProfile {
@@ -22,18 +27,21 @@ export interface MemoryProfile {
 
 /** Dry runs: of each batch, and of as many as it takes to find the largest whose buffers fit into `within` bytes. */
 export function profileMemory(
-  gpu: Gpu,
+  e: Engine,
   config: TrainConfig,
   classes: number,
   batches: readonly number[],
   within?: number,
 ): MemoryProfile {
   const way = (checkpointActivations: boolean): Way => {
-    const memoryOf = stepMemory(gpu, { ...config, checkpointActivations }, classes);
-    return {
-      steps: batches.map(memoryOf),
-      ...(within !== undefined && { largest: largestBatch(memoryOf, within) }),
-    };
+    const chosen = { ...config, checkpointActivations };
+    const memoryOf = stepMemory(e, chosen, classes);
+    const steps = batches.map(memoryOf);
+    if (within === undefined) return { steps };
+    const largest = largestBatch(memoryOf, within);
+    if (largest.refusal === undefined) return { steps, largest };
+    const freely = stepMemory(e, chosen, classes, { bindingBytes: NO_END });
+    return { steps, largest, unbound: largestBatch(freely, within).batch };
   };
   return { batches, ...(within !== undefined && { within }), keeping: way(false), checkpointing: way(true) };
 }
@@ -52,15 +60,19 @@ export function formatMemory({ batches, within, keeping, checkpointing }: Memory
   return [
     `MiB of all tensors when they are most, and of the buffers that hold them; ${mebibytes(networks)} of each are networks and optimisers`,
     formatTable(header, rows, ['right', 'right', 'right', 'right', 'right']),
-    ...(within === undefined
-      ? []
-      : [
-          `largest batch in buffers of ${mebibytes(within)} MiB:`,
-          `  ${describe(keeping.largest!)}`,
-          `  ${describe(checkpointing.largest!)} with --checkpoint-activations`,
-        ]),
+    ...(within === undefined ? [] : largestLines(within, keeping, checkpointing)),
   ].join('\n');
 }
 
-const describe = ({ batch, refusal }: LargestBatch): string =>
-  refusal === undefined ? String(batch) : `${batch} (of ${batch + 1}: ${refusal})`;
+function largestLines(within: number, keeping: Way, checkpointing: Way): string[] {
+  const [kept, computed] = [keeping.largest!, checkpointing.largest!];
+  const refusal = kept.refusal ?? computed.refusal;
+  const freely = [keeping.unbound ?? kept.batch, checkpointing.unbound ?? computed.batch] as const;
+  return [
+    `largest batch in buffers of ${mebibytes(within)} MiB: ${kept.batch}, with checkpoints ${computed.batch}`,
+    ...(refusal === undefined ? [] : [`  more is refused: ${refusal}`]),
+    ...(freely[0] > kept.batch || freely[1] > computed.batch
+      ? [`  where an adapter binds all of a tensor at once: ${freely[0]}, with checkpoints ${freely[1]}`]
+      : []),
+  ];
+}

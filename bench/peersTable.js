@@ -28,7 +28,10 @@ const WORKLOADS = {
 };
 const [BEGIN, END] = ['<!-- peers: made by bench/peersTable.js -->', '<!-- end of peers -->'];
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+};
 const show = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 /** Medians by peer and workload, and what the peers said of themselves. */

@@ -29,7 +29,7 @@ export interface LossScale {
   readonly state: Tensor;
   /** The scale of the step in hand: the first number of the state, as a tensor []. */
   readonly scale: Tensor;
-  /** What a scaled loss goes back with: its cotangent times the scale. */
+  /** What a scaled loss goes back with: its cotangent times the scale. All gradients are scaled then, until the optimiser divides. */
   scaled(e: Engine, cotangent: Tensor): Tensor;
   /** Looks for gradients that are infinite or not numbers: for the optimiser, before its step. */
   inspect(e: Engine, gradients: Tensor): void;

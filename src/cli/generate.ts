@@ -248,6 +248,7 @@ async function writeManifest(out: string, { checkpoint, flags, wanted, images, c
     seed: flags.seed,
     size: checkpoint.config.size,
     channels: checkpoint.config.channels,
+    shown: checkpoint.shown,
     classes: wanted.map((label) => checkpoint.classes[label]),
     images,
   };

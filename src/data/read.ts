@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, systemCode, toUserError, UserError } from '../io/errors.js';
 import { insideFolder, readText } from '../io/files.js';
+import { entriesOf } from './assemble.js';
 import { defaultFractions, type Fractions, foldsOf, partsOfFold } from './parts.js';
 import { readPictures } from './pictures.js';
 import { type DatasetImage, type DatasetIndex, firstFault, indexName, indexSchema, type Parameters } from './schema.js';
@@ -17,6 +18,8 @@ export interface Dataset {
   images: (Omit<DatasetImage, 'start' | 'seconds'> & Partial<Pick<DatasetImage, 'start' | 'seconds'>>)[];
   /** How the spectrograms were made; absent for a folder of pictures. */
   parameters?: Parameters;
+  /** Of the recordings of most images, Hz; absent for a folder of pictures. */
+  sampleRate?: number;
   /** What a reader of results should know. */
   notes: string[];
 }
@@ -69,7 +72,17 @@ async function readPrepared(dir: string): Promise<Dataset> {
     }
   }
   const { classes, images, parameters } = index;
-  return { dir, classes, images, parameters, notes: notesOf(index) };
+  const sampleRate = commonRate(index);
+  return { dir, classes, images, parameters, ...(sampleRate && { sampleRate }), notes: notesOf(index) };
+}
+
+/** The sample rate of the recordings of most images, Hz; undefined where there are none. */
+export function commonRate(index: DatasetIndex): number | undefined {
+  const counts = new Map<number, number>();
+  for (const { recording, images } of entriesOf(index).values()) {
+    counts.set(recording.sampleRate, (counts.get(recording.sampleRate) ?? 0) + images.length);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0]?.[0];
 }
 
 /** What a reader of results should know, of the split and of all else. */

@@ -104,6 +104,12 @@ function withTransform(value: unknown): unknown {
   return { transform, ...others };
 }
 
+/** What the images of a data set show, and so do those that were generated after them. */
+export const shownSchema = z.strictObject({
+  parameters: parametersSchema,
+  sampleRate: z.number().positive().describe('of the recordings of most images, Hz'),
+});
+
 const share = z.number().min(0).max(1);
 const fractionsSchema = z
   .strictObject({ train: share.positive(), validation: share, test: share })
@@ -181,6 +187,7 @@ export const indexSchema = z.strictObject({
 });
 
 export type Parameters = z.infer<typeof parametersSchema>;
+export type Shown = z.infer<typeof shownSchema>;
 export type DatasetIndex = z.infer<typeof indexSchema>;
 export type DatasetRecording = z.infer<typeof recordingSchema>;
 export type DatasetImage = z.infer<typeof imageSchema>;

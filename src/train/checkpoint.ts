@@ -5,7 +5,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { firstFault } from '../data/schema.js';
+import { firstFault, type Shown, shownSchema } from '../data/schema.js';
 import { describe, systemCode, toUserError, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
@@ -34,6 +34,8 @@ export interface CheckpointInfo {
   readonly data: string;
   /** The id of the tuning (kernel/choose.ts) that its last steps were made by. */
   readonly tuning: string;
+  /** What its images show; null of pictures by others, which do not say. */
+  readonly shown: Shown | null;
 }
 
 export interface Checkpoint extends CheckpointInfo {
@@ -47,6 +49,7 @@ const infoSchema = z.object({
   synthetic: z.boolean(),
   data: z.string(),
   tuning: z.string().default('none'),
+  shown: shownSchema.nullable().default(null),
 });
 
 /**

@@ -259,7 +259,9 @@ async function writeSamples(run: Run, step: number): Promise<void> {
 async function save(run: Run): Promise<string> {
   const { engine: e, out, gan, config, dataset, synthetic, data, done: step } = run;
   if (run.savedAt?.step !== step) {
-    const info = { step, config, classes: dataset.classes, synthetic, data, tuning: e.tuning.id };
+    const { classes, parameters, sampleRate } = dataset;
+    const shown = parameters && sampleRate ? { parameters, sampleRate } : null;
+    const info = { step, config, classes, synthetic, data, tuning: e.tuning.id, shown };
     run.savedAt = { step, file: await saveCheckpoint(e, path.join(out, 'checkpoints'), gan, info) };
   }
   return run.savedAt.file;

@@ -12,6 +12,7 @@ import { json, loggedSteps, put, recordings, TINY, upTo } from './fixtures.js';
 interface Index {
   complete: boolean;
   classes: string[];
+  parameters: object;
   counts: { recordings: number; images: number };
   images: { file: string; label: string }[];
 }
@@ -20,6 +21,7 @@ interface Manifest {
   complete: boolean;
   trainedOnSynthesisedRecordings: boolean;
   step: number;
+  shown: { parameters: object; sampleRate: number };
   images: { file: string; label: string; index: number }[];
 }
 
@@ -68,6 +70,9 @@ describe('a run without a folder', () => {
     const synthetic = path.join(run, 'synthetic');
     const manifest = json<Manifest>(synthetic, 'manifest.json');
     expect(manifest).toMatchObject({ complete: true, trainedOnSynthesisedRecordings: true, step: 6 });
+    const { parameters } = json<Index>(run, 'dataset/dataset.json');
+    expect(parameters).toMatchObject({ transform: 'morlet', size: 32 });
+    expect(manifest.shown).toEqual({ parameters, sampleRate: 24000 });
     expect(pngs(synthetic).sort()).toEqual(manifest.images.map(({ file }) => file).sort());
     const { width, height, channels } = await sharp(path.join(synthetic, manifest.images[7]!.file)).metadata();
     expect([width, height, channels]).toEqual([32, 32, 1]);

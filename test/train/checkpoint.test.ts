@@ -42,7 +42,7 @@ afterAll(() => gpu?.close());
 
 it('of the first version is read, generates, and goes on', async () => {
   const checkpoint = await readCheckpoint(FIRST);
-  expect(checkpoint).toMatchObject({ step: 4, classes: ['high', 'low'], synthetic: false });
+  expect(checkpoint).toMatchObject({ step: 4, classes: ['high', 'low'], synthetic: false, shown: null });
   expect(checkpoint.config).toMatchObject({ size: 32, latent: 4, precision: 'f32' });
   const gan = createGan(e, checkpoint.config, 2);
   loadGan(e, checkpoint, gan);

@@ -5,8 +5,9 @@
 DEFINITION  a Python file that defines Generator(classes, channels, latent, base, widths) and
             Discriminator(classes, channels, size, widths), with the parameter names of the checkpoint
 CHECKPOINT  RUN/checkpoints/step-....safetensors
-IMAGES      raw.safetensors of `lyrebird generate CHECKPOINT --raw`: noise, labels and images
-OUT         where to write both networks' state_dicts, from PyTorch: a checkpoint to generate from, which cannot go on training
+IMAGES      raw.safetensors of `lyrebird generate CHECKPOINT --raw`: noise, labels and images, of the average of the generator's
+            weights (`--weights ema`) or of its last ones (`--weights plain`)
+OUT         where to write all networks' state_dicts, from PyTorch: a checkpoint to generate from, which cannot go on training
 
 Says the largest difference between images in [-1, 1]; the exit code is 1 if it is above 1e-4. Needs torch alone.
 """
@@ -64,22 +65,27 @@ def main(definition, checkpoint, images, out=None):
     tensors, metadata = read(checkpoint)
     config = json.loads(metadata["config"])
     classes, channels = len(json.loads(metadata["info"])["classes"]), config["channels"]
-    g = networks.Generator(classes, channels, config["latent"], config["base"], config["generatorWidths"])
-    d = networks.Discriminator(classes, channels, config["size"], config["discriminatorWidths"])
-    load(g, tensors, "g."), load(d, tensors, "d.")
+    generator = lambda: networks.Generator(
+        classes, channels, config["latent"], config["base"], config["generatorWidths"])
+    nets = {"g.": generator(), "d.": networks.Discriminator(classes, channels, config["size"], config["discriminatorWidths"])}
+    if any(name.startswith("ema.") for name in tensors):
+        nets["ema."] = generator()
+    for prefix, net in nets.items():
+        load(net, tensors, prefix)
 
-    raw, _ = read(images)
+    raw, made_by = read(images)
+    prefix = "ema." if made_by.get("weights") == "ema" else "g."
     with torch.no_grad():
-        made = g(raw["noise"], raw["labels"].long())
-        adversarial, named = d(made)
+        made = nets[prefix](raw["noise"], raw["labels"].long())
+        adversarial, named = nets["d."](made)
     difference = (made - raw["images"]).abs().max().item()
     right = (named.argmax(1) == raw["labels"]).float().mean().item()
-    print(f"{len(made)} images: the largest difference is {difference:.2e} (at most {TOLERANCE:.0e})")
+    print(f"{len(made)} images of {prefix}*: the largest difference is {difference:.2e} (at most {TOLERANCE:.0e})")
     print(f"the discriminator takes {(adversarial > 0).float().mean():.2f} of them for real and names {right:.2f} rightly")
     if out is not None:
-        states = {p + n: t for p, net in (("g.", g), ("d.", d)) for n, t in net.state_dict().items()}
+        states = {p + n: t for p, net in nets.items() for n, t in net.state_dict().items()}
         write(out, {n: t for n, t in states.items() if not n.endswith("num_batches_tracked")}, metadata)
-        print(f"{out}: both networks, from PyTorch")
+        print(f"{out}: {', '.join(nets)} from PyTorch")
     return 0 if difference <= TOLERANCE else 1
 
 

@@ -6,8 +6,9 @@ import { EVALUATION_FILES } from '../io/evaluation.js';
 import { writeAtomically } from '../io/files.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
-import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
+import type { Checkpoint } from '../train/checkpoint.js';
 import { measureQuality, type Quality, type Stage } from '../train/quality.js';
+import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeEvaluation } from './evaluationTable.js';
 import { imagesPerClass } from './generate.js';
@@ -15,7 +16,7 @@ import { alone } from './interrupt.js';
 import { positiveInteger } from './options.js';
 import { checkClasses, ownDataset, report } from './report.js';
 
-interface EvaluateFlags extends DeviceFlags {
+interface EvaluateFlags extends DeviceFlags, CheckpointFlags {
   readonly dataset?: string;
   readonly count?: number;
   readonly k: number;
@@ -24,8 +25,7 @@ interface EvaluateFlags extends DeviceFlags {
 }
 
 export function register(program: Command): void {
-  program
-    .command('evaluate')
+  checkpointOptions(program.command('evaluate'))
     .usage('<run> [options]')
     .description(
       'Says how good a generator is: how far what it makes lies from the training images (Frechet and kernel distance), how ' +
@@ -47,7 +47,7 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .addOption(tunedOption())
     .action(async (fileOrRun: string, flags: EvaluateFlags) => {
-      const checkpoint = await readCheckpoint(fileOrRun);
+      const checkpoint = await chosenCheckpoint(fileOrRun, flags);
       const run = runOf(fileOrRun);
       const dataset = await readDataset(flags.dataset ?? ownDataset(run), { fold: checkpoint.config.fold });
       checkClasses(run, checkpoint, dataset);
@@ -56,7 +56,8 @@ export function register(program: Command): void {
           const quality = await measure({ engine, run, dataset, checkpoint }, flags, signal);
           console.log(describeEvaluation(quality.evaluation));
           const written = await write(quality, run, flags.json);
-          if (run === fileOrRun) written.push(await report(engine, run, checkpoint, dataset, dataset.dir));
+          if (run === fileOrRun)
+            written.push(await report(engine, run, checkpoint, dataset, dataset.dir, flags.weights));
           console.log(`\nwritten: ${written.join(', ')}`);
         }),
       );
@@ -95,11 +96,16 @@ const UNITS: Readonly<Record<Stage, string>> = {
 };
 
 /** Measures, with progress on stderr. */
-async function measure(subject: Subject, { count, k, seed }: EvaluateFlags, signal: AbortSignal): Promise<Quality> {
+async function measure(
+  subject: Subject,
+  { count, k, seed, weights }: EvaluateFlags,
+  signal: AbortSignal,
+): Promise<Quality> {
   let current: { stage: Stage; progress: ReturnType<typeof createProgress> } | undefined;
   try {
     return await measureQuality({
       ...subject,
+      weights,
       count,
       k,
       seed,

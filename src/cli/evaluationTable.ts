@@ -17,9 +17,10 @@ type Metric = keyof typeof METRICS;
 const metrics = Object.keys(METRICS) as Metric[];
 
 export function describeEvaluation(evaluation: Evaluation): string {
-  const { step, checkpoint, notes } = evaluation;
+  const { step, checkpoint, weights, notes } = evaluation;
+  const averaged = weights === 'ema' ? ', weights averaged' : '';
   const parts = [
-    `${checkpoint}: after ${step} steps, against the training images (95 % intervals in brackets)`,
+    `${checkpoint}: after ${step} steps${averaged}, against the training images (95 % intervals in brackets)`,
     overallTable(evaluation),
     judgesTable(evaluation),
     nearness(evaluation),

@@ -13,9 +13,9 @@ import { type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
-import { type Checkpoint, loadNetwork, readCheckpoint } from '../train/checkpoint.js';
-import { createGenerator } from '../train/gan.js';
+import { type Checkpoint, openGenerator, type Weights, weightsOf } from '../train/checkpoint.js';
 import { generateImages, MOST_PER_CLASS, noiseIndex, noiseOf, toLevels } from '../train/sample.js';
+import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { alone } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
@@ -29,11 +29,13 @@ export interface GenerateFlags {
   readonly class?: readonly string[];
   /** Whether the values are written as they are, too. */
   readonly raw?: true;
+  readonly weights?: Weights;
 }
 
+type Flags = GenerateFlags & CheckpointFlags & DeviceFlags & { readonly out: string };
+
 export function register(program: Command): void {
-  program
-    .command('generate')
+  checkpointOptions(program.command('generate'))
     .usage('<run> --out <folder> [options]')
     .description(
       'Generates labelled spectrograms with a trained generator. It needs a checkpoint only, no data set. ' +
@@ -51,8 +53,8 @@ export function register(program: Command): void {
     .option('--raw', `write ${rawName}, too: noise, labels and images from -1 to 1, before they are rounded to 8 bits`)
     .addOption(adapterOption())
     .addOption(tunedOption())
-    .action(async (run: string, { out, adapter, tuned, ...flags }: GenerateFlags & DeviceFlags & { out: string }) => {
-      const checkpoint = await readCheckpoint(run);
+    .action(async (run: string, { out, adapter, tuned, ...flags }: Flags) => {
+      const checkpoint = await chosenCheckpoint(run, flags);
       classesOf(checkpoint, flags);
       await alone(out, (signal) =>
         withFastEngine({ adapter, tuned }, async (engine) => {
@@ -125,9 +127,8 @@ export async function generate(
   // Listed before they are made: so nothing is left that no manifest knows of, whatever happens.
   await write(plan, false);
 
-  const g = createGenerator(engine, config, checkpoint.classes.length);
-  loadNetwork(checkpoint, 'g.', g);
-  const raw = flags.raw ? rawImages(checkpoint, plan.length) : undefined;
+  const g = openGenerator(engine, checkpoint, flags.weights);
+  const raw = flags.raw ? rawImages(checkpoint, weightsOf(checkpoint, flags.weights), plan.length) : undefined;
   const progress = createProgress({ title: 'generate', total: plan.length, unit: 'images' });
   let made = 0;
   try {
@@ -191,7 +192,7 @@ async function makeImages(
 }
 
 /** Room for all images as they are: noise [count, latent], labels [count] and images [count, channels, size, size]. */
-function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, count: number) {
+function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, weights: Weights, count: number) {
   const noise = new Float32Array(count * latent);
   const labels = new Int32Array(count);
   const images = new Float32Array(count * channels * size ** 2);
@@ -211,6 +212,7 @@ function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, 
           ['labels', { dtype: 'I32', shape: [count], data: labels }],
           ['images', { dtype: 'F32', shape: [count, channels, size, size], data: images }],
         ]),
+        { weights },
       ),
   };
 }
@@ -245,6 +247,7 @@ async function writeManifest(out: string, { checkpoint, flags, wanted, images, c
     trainedOnSynthesisedRecordings: checkpoint.synthetic,
     checkpoint: path.basename(checkpoint.file),
     step: checkpoint.step,
+    weights: weightsOf(checkpoint, flags.weights),
     seed: flags.seed,
     size: checkpoint.config.size,
     channels: checkpoint.config.channels,

@@ -99,7 +99,7 @@ async function checkModule(e: Engine, test: ModuleCase<Module>, half: boolean) {
       ? make([input.labels.length], input.labels)
       : make([...input.shape], normal(3, i, sizeOf(input.shape)).map(Math.fround)),
   );
-  const network = new Network(e, test.make(), 1, 0, half);
+  const network = new Network(e, test.make(), 1, { half });
   const before = await network.state();
   const first = await runModule(e, test, network, inputs, network.copies);
   network.load(before);

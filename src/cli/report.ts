@@ -7,15 +7,15 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { writeReport } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
-import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
+import type { Checkpoint, Weights } from '../train/checkpoint.js';
 import { summarise } from '../train/summary.js';
+import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
 import { adapterOption, withEngine } from './engine.js';
 import { alone } from './interrupt.js';
 import { counted } from './prepare.js';
 
 export function register(program: Command): void {
-  program
-    .command('report')
+  checkpointOptions(program.command('report'))
     .description(
       'Writes report.html into a run folder: loss curves, real and synthetic spectrograms side by side, and how often the ' +
         'discriminator names the right class of held-out real and of synthetic images. One file, no network.',
@@ -23,13 +23,13 @@ export function register(program: Command): void {
     .argument('<run>', "the run's folder")
     .option('--dataset <folder>', 'the data set it was trained on (default: the folder dataset in the run)')
     .addOption(adapterOption())
-    .action(async (run: string, options: { dataset?: string; adapter?: string }) => {
-      const checkpoint = await readCheckpoint(run);
+    .action(async (run: string, options: CheckpointFlags & { dataset?: string; adapter?: string }) => {
+      const checkpoint = await chosenCheckpoint(run, options);
       const { fold } = checkpoint.config;
       const dataset = await readDataset(options.dataset ?? ownDataset(run), { fold });
       await alone(run, () =>
         withEngine(options, async (engine) => {
-          console.log(await report(engine, run, checkpoint, dataset, dataset.dir));
+          console.log(await report(engine, run, checkpoint, dataset, dataset.dir, options.weights));
         }),
       );
     });
@@ -58,6 +58,7 @@ export async function report(
   checkpoint: Checkpoint,
   dataset: Dataset,
   source: string,
+  weights?: Weights,
 ): Promise<string> {
   checkClasses(run, checkpoint, dataset);
   const { length } = checkpoint.classes;
@@ -65,7 +66,7 @@ export async function report(
   const classes = dataset.parameters ? `${length} ${species}` : counted(length, 'class', 'classes');
   const title = `${classes}, ${counted(checkpoint.step, 'step')}`;
   const file = path.join(run, 'report.html');
-  const summary = await summarise(engine, run, dataset, checkpoint, { title, source });
+  const summary = await summarise(engine, run, dataset, checkpoint, { title, source, weights });
   if (!summary.sameImages) {
     console.error(
       `note: the training images of "${dataset.dir}" are not those that "${run}" was trained on: what is held out now may have ` +

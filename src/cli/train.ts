@@ -9,7 +9,8 @@ import { insideFolder, isInside, readText } from '../io/files.js';
 import { type Channels, FITS, type Fit, readPixels } from '../io/pixels.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
-import { type Checkpoint, latestCheckpoint, readCheckpoint } from '../train/checkpoint.js';
+import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
+import { latestCheckpoint } from '../train/checkpointFiles.js';
 import {
   checkConfig,
   DEFAULT_SIZE,
@@ -158,7 +159,7 @@ async function jsonFile(file: string): Promise<object> {
 }
 
 /** Fields that may differ when a run goes on. */
-const FREE = new Set(['steps', 'sampleEvery', 'checkpointEvery', 'keepEvery', 'checkpointActivations']);
+const FREE = new Set(['steps', 'ema', 'sampleEvery', 'checkpointEvery', 'keepEvery', 'checkpointActivations']);
 
 /**
  * The checkpoint to go on from, if the folder has one. Throws a UserError if it is of a run with other settings, or if the

@@ -45,6 +45,7 @@ export const evaluationSchema = z.strictObject({
   format: z.literal('lyrebird-evaluation/1'),
   checkpoint: z.string(),
   step: count,
+  weights: z.enum(['ema', 'plain']).default('plain').describe("the generator's: averaged over steps, or the last"),
   seed: z.int().describe('of noise and draws'),
   k: z.int().min(1).describe('nearest neighbours of precision, recall, density and coverage'),
   classes: z.array(z.string()),

@@ -6,8 +6,6 @@ import { cbam } from '../ops/cbam.js';
 import { BatchNorm, Conv2d, Linear } from './layers.js';
 import { Layer } from './module.js';
 
-const MOMENTUM = 0.01;
-
 export class CBAM extends Layer {
   private readonly mlp1: Linear;
   private readonly mlp2: Linear;
@@ -20,7 +18,7 @@ export class CBAM extends Layer {
     this.mlp1 = this.child('mlp1', new Linear(channels, hidden));
     this.mlp2 = this.child('mlp2', new Linear(hidden, channels));
     this.spatial = this.child('spatial', new Conv2d(2, 1, 7, { bias: false }));
-    this.spatialBn = this.child('spatial_bn', new BatchNorm(1));
+    this.spatialBn = this.child('spatial_bn', new BatchNorm(1, { momentum: 0.01 }));
   }
 
   forward(tape: Tape, x: Tensor): Tensor {
@@ -34,7 +32,7 @@ export class CBAM extends Layer {
       ...[mlp1.weight, mlp1.bias!, mlp2.weight, mlp2.bias!],
       ...[spatial.weight, bn.weight, bn.bias, bn.runningMean, bn.runningVar],
     ].map((parameter) => parameter.tensor);
-    const attrs = { training: this.training, momentum: MOMENTUM, ...activation };
+    const attrs = { training: this.training, momentum: bn.momentum, ...activation };
     return tape.apply(cbam, [x, ...parameters, ...(residual ? [residual] : [])], attrs);
   }
 }

@@ -129,12 +129,15 @@ export class BatchNorm extends Layer {
   readonly bias: Parameter;
   readonly runningMean: Parameter;
   readonly runningVar: Parameter;
+  /** See BatchNormOptions. */
+  momentum: number;
 
   constructor(
     features: number,
     private readonly options: BatchNormOptions = {},
   ) {
     super();
+    this.momentum = options.momentum ?? 0.1;
     this.weight = this.parameter('weight', [features], ONE);
     this.bias = this.parameter('bias', [features], ZERO);
     this.runningMean = this.buffer('running_mean', [features], ZERO);
@@ -142,13 +145,13 @@ export class BatchNorm extends Layer {
   }
 
   forward(tape: Tape, x: Tensor): Tensor {
-    const { weight, bias, runningMean, runningVar } = this;
-    const { momentum = 0.1, eps = 1e-5, ...activation } = this.options;
+    const { weight, bias, runningMean, runningVar, momentum } = this;
+    const { eps = 1e-5, ...activation } = this.options;
     return tape.apply(batchNorm, [x, weight.tensor, bias.tensor, runningMean.tensor, runningVar.tensor], {
+      ...activation,
       training: this.training,
       momentum,
       eps,
-      ...activation,
     });
   }
 }

@@ -77,6 +77,12 @@ export abstract class Module {
     for (const [name, child] of this.children) yield* child.state(`${prefix}${name}.`);
   }
 
+  /** The module itself and all below it, in the order of the state_dict. */
+  *modules(): Generator<Module> {
+    yield this;
+    for (const child of this.children.values()) yield* child.modules();
+  }
+
   protected parameter(name: string, shape: Shape, init: Init): Parameter {
     const parameter = new Parameter(shape, init);
     this.ownParameters.set(name, parameter);

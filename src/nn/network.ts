@@ -14,10 +14,19 @@ import type { Init, Module, Named } from './module.js';
 /** Values of a state_dict by name. */
 export type State = ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>;
 
+export interface NetworkOptions {
+  /** Keeps networks of one seed apart. Default 0. */
+  readonly stream?: number;
+  /** Whether there are copies of the parameters in f16, for mixed precision. Default false. */
+  readonly half?: boolean;
+  /** Whether it has memory for gradients. Default true; without, tapes record nothing for it. */
+  readonly trained?: boolean;
+}
+
 export class Network<M extends Module> {
   /** Parameters, flat: padded between tensors, the padding zero. */
   readonly values: Tensor;
-  /** Their gradients, in the same places. */
+  /** Their gradients, in the same places; of a network that is not trained, nothing. */
   readonly gradients: Tensor;
   /** Running statistics and power iterations, flat. */
   readonly statistics: Tensor;
@@ -29,24 +38,22 @@ export class Network<M extends Module> {
 
   /**
    * Gives `module` memory and its initial values: drawn on the CPU from `seed`, so the same on every adapter.
-   * `stream` keeps networks of one seed apart. With `half` there are copies of the parameters in f16, for mixed precision.
    */
   constructor(
     private readonly engine: Engine,
     readonly module: M,
     seed: number,
-    stream = 0,
-    half = false,
+    { stream = 0, half = false, trained = true }: NetworkOptions = {},
   ) {
     const parameters = [...module.parameters()];
     const places = new Map<Tensor, Tensor>();
     const { offsets, length } = layOut(shapesOf(parameters));
     this.values = zeros(engine, length);
-    this.gradients = zeros(engine, length);
+    this.gradients = zeros(engine, trained ? length : 0);
     for (const [i, { parameter }] of parameters.entries()) {
       const tensor = view(this.values, parameter.shape, offsets[i]!);
       parameter.place(tensor);
-      places.set(tensor, view(this.gradients, parameter.shape, offsets[i]!));
+      if (trained) places.set(tensor, view(this.gradients, parameter.shape, offsets[i]!));
     }
     const buffers = byLastName([...module.buffers()]);
     const bufferViews = layOut(shapesOf(buffers));
@@ -60,7 +67,13 @@ export class Network<M extends Module> {
     state.forEach(({ parameter }, i) => {
       engine.write(parameter.tensor, initial(parameter.shape, parameter.init, seed, stream * 65536 + i));
     });
-    this.half = half ? createCopies(engine, this.values, [...places.keys()]) : undefined;
+    this.half = half
+      ? createCopies(
+          engine,
+          this.values,
+          parameters.map(({ parameter }) => parameter.tensor),
+        )
+      : undefined;
     this.refreshCopies();
   }
 

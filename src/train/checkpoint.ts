@@ -2,25 +2,37 @@
  * Checkpoints: one safetensors file that holds everything needed to go on, to generate, or to load the networks into
  * their PyTorch definition (the names behind `g.` and `d.` are a state_dict's).
  */
-import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { firstFault, type Shown, shownSchema } from '../data/schema.js';
-import { describe, systemCode, toUserError, UserError } from '../io/errors.js';
+import { describe, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Generator } from '../models/generator.js';
 import type { Module } from '../nn/module.js';
 import type { Network, State } from '../nn/network.js';
 import type { LossScale } from '../optim/lossScale.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import {
+  BEST,
+  checkpointFile,
+  newestCheckpoints,
+  noCheckpoints,
+  prune,
+  stepName,
+  type Which,
+} from './checkpointFiles.js';
 import { checkConfig, type TrainConfig } from './config.js';
+import { createGenerator } from './gan.js';
 import type { Gan } from './ganStep.js';
 
-const FORMAT = 'lyrebird-gan/1';
-
-/** The newest checkpoints of a run, which are kept. */
-const KEPT = 3;
+/**
+ * Version 2 may hold an average of the generator's weights (`ema.`), and its config has fields that the first version refuses.
+ * What else is new since a file was written has a default (infoSchema, config.ts).
+ */
+const FORMAT = 'lyrebird-gan/2';
+const READABLE = ['lyrebird-gan/1', FORMAT];
 
 /** What a checkpoint says of itself besides its tensors. */
 export interface CheckpointInfo {
@@ -36,6 +48,8 @@ export interface CheckpointInfo {
   readonly tuning: string;
   /** What its images show; null of pictures by others, which do not say. */
   readonly shown: Shown | null;
+  /** Of the best checkpoint: by what it is the best (distance.ts). */
+  readonly distance?: number | undefined;
 }
 
 export interface Checkpoint extends CheckpointInfo {
@@ -50,17 +64,37 @@ const infoSchema = z.object({
   data: z.string(),
   tuning: z.string().default('none'),
   shown: shownSchema.nullable().default(null),
+  distance: z.number().optional(),
 });
 
 /**
- * Writes `<dir>/step-<step>.safetensors` whole or not at all, then removes older checkpoints: all but the newest three and those of
- * every `keepEvery` steps.
+ * Writes `<dir>/step-<step>.safetensors` whole or not at all, then removes older checkpoints (checkpointFiles.ts). Throws a
+ * UserError, and leaves all as it was, if a weight is no longer a number.
  */
 export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: CheckpointInfo): Promise<string> {
+  const file = path.join(dir, stepName(info.step));
+  await writeAtomically(file, await serialise(e, gan, info));
+  await prune(dir, info.config.keepEvery);
+  return file;
+}
+
+/** Writes `<dir>/best.safetensors` in the place of the best so far. Throws as `saveCheckpoint` does. */
+export async function saveBest(e: Engine, dir: string, gan: Gan, info: CheckpointInfo): Promise<void> {
+  await writeAtomically(path.join(dir, BEST), await serialise(e, gan, info));
+}
+
+async function serialise(e: Engine, gan: Gan, info: CheckpointInfo): Promise<Uint8Array> {
   const tensors = new Map<string, WritableTensor>();
   for (const [prefix, network] of networks(gan)) {
-    for (const [name, { shape, data }] of await network.state())
+    for (const [name, { shape, data }] of await network.state()) {
+      if (!data.every(Number.isFinite)) {
+        throw new UserError(
+          `Training diverged: after step ${info.step} the weights ${prefix}${name} are no longer numbers, and are not saved. ` +
+            'Train again with a lower --learning-rate or another --seed, into another --out.',
+        );
+      }
       tensors.set(prefix + name, { dtype: 'F32', shape, data });
+    }
   }
   for (const [prefix, optimizer] of optimizers(gan)) {
     for (const [name, tensor] of Object.entries(optimizer.state())) {
@@ -71,32 +105,21 @@ export async function saveCheckpoint(e: Engine, dir: string, gan: Gan, info: Che
     tensors.set(name, { dtype: 'F32', shape: state.shape, data: await e.read(state) });
   }
   const { config, ...rest } = info;
-  const file = path.join(dir, `step-${String(info.step).padStart(6, '0')}.safetensors`);
-  const metadata = {
-    format: FORMAT,
-    info: JSON.stringify(rest),
-    config: JSON.stringify(config),
-  };
-  await writeAtomically(file, writeSafetensors(tensors, metadata));
-  const { keepEvery } = config;
-  const stays = (name: string): boolean => keepEvery !== null && stepOf(name) % keepEvery === 0;
-  const old = (await checkpointsIn(dir)).slice(0, -KEPT).filter((name) => !stays(name));
-  for (const name of old) await rm(path.join(dir, name), { force: true });
-  return file;
+  return writeSafetensors(tensors, { format: FORMAT, info: JSON.stringify(rest), config: JSON.stringify(config) });
 }
 
 /**
- * Reads a checkpoint file, or the newest one of a folder: of a run, or of checkpoints alone. Throws a UserError that says
- * what is wrong with it, and what is left.
+ * Reads a checkpoint file, or one of a folder's: of a run, or of checkpoints alone. Throws a UserError that says what is
+ * wrong with it, and what is left.
  */
-export async function readCheckpoint(fileOrRun: string): Promise<Checkpoint> {
-  if (fileOrRun.endsWith('.safetensors')) return parseCheckpoint(fileOrRun);
-  const [newest, before] = await checkpointsOf(fileOrRun);
-  if (!newest) {
-    throw new UserError(
-      `"${fileOrRun}" holds no checkpoints: name a run's folder, or a file checkpoints/step-....safetensors.`,
-    );
+export async function readCheckpoint(fileOrRun: string, which: Which = 'last'): Promise<Checkpoint> {
+  if (fileOrRun.endsWith('.safetensors')) {
+    if (which === 'last') return parseCheckpoint(fileOrRun);
+    throw new UserError(`"${fileOrRun}" is one checkpoint: name the folder of its run, or leave out --checkpoint.`);
   }
+  if (which !== 'last') return parseCheckpoint(await checkpointFile(fileOrRun, which));
+  const [newest, before] = await newestCheckpoints(fileOrRun);
+  if (!newest) throw noCheckpoints(fileOrRun);
   try {
     return parseCheckpoint(newest);
   } catch (error) {
@@ -119,15 +142,14 @@ function parseCheckpoint(file: string): Checkpoint {
   return { ...info, config, file, tensors: state };
 }
 
-/** Version 1 is the only one so far; a field that is new since a file was written has a default (infoSchema, config.ts). */
-function checkFormat(file: string, format: string | undefined): void {
-  if (format === FORMAT) return;
-  if (/^lyrebird-gan\/\d+$/.test(format ?? '')) {
+function checkFormat(file: string, format = 'missing'): void {
+  if (READABLE.includes(format)) return;
+  if (/^lyrebird-gan\/\d+$/.test(format)) {
     throw new UserError(
       `"${file}" was written by a newer version of this program (${format}, not ${FORMAT}): update it.`,
     );
   }
-  throw new UserError(`"${file}" is not a checkpoint of this program (format ${format ?? 'missing'}, not ${FORMAT}).`);
+  throw new UserError(`"${file}" is not a checkpoint of this program (format ${format}, not ${FORMAT}).`);
 }
 
 /** What a checkpoint says of itself. */
@@ -144,37 +166,33 @@ function parseDescription(file: string, metadata: Readonly<Record<string, string
   }
 }
 
-/** The newest checkpoint of a run; undefined if it has none. */
-export async function latestCheckpoint(run: string): Promise<string | undefined> {
-  return (await checkpointsOf(run))[0];
-}
+/** Weights of a generator: the average over steps, or those of the last step. */
+export const WEIGHTS = ['ema', 'plain'] as const;
 
-/** Paths of the checkpoints of a run, or of those that lie in a folder by themselves; the newest first. */
-async function checkpointsOf(run: string): Promise<string[]> {
-  for (const dir of [path.join(run, 'checkpoints'), run]) {
-    const names = await checkpointsIn(dir);
-    if (names.length > 0) return names.map((name) => path.join(dir, name)).reverse();
+export type Weights = (typeof WEIGHTS)[number];
+
+/** Those asked for, else the average if there is one. Throws a UserError if there is none, and it was asked for. */
+export function weightsOf({ file, tensors }: Checkpoint, asked?: Weights): Weights {
+  const hasAverage = [...tensors.keys()].some((name) => name.startsWith('ema.'));
+  if (asked === 'ema' && !hasAverage) {
+    throw new UserError(`"${file}" holds no average of weights: it was trained without ("ema" of config.json).`);
   }
-  return [];
+  return asked ?? (hasAverage ? 'ema' : 'plain');
 }
 
-/** Names of a folder's checkpoints, the oldest first. */
-async function checkpointsIn(dir: string): Promise<string[]> {
-  const entries = await readdir(dir).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
-    throw toUserError(error, dir);
-  });
-  return entries.filter((name) => !Number.isNaN(stepOf(name))).sort((a, b) => stepOf(a) - stepOf(b));
+/** A generator with the weights asked for, to make images with. */
+export function openGenerator(e: Engine, checkpoint: Checkpoint, asked?: Weights): Network<Generator> {
+  const prefix = weightsOf(checkpoint, asked) === 'ema' ? 'ema.' : 'g.';
+  const g = createGenerator(e, checkpoint.config, checkpoint.classes.length, { trained: false });
+  loadNetwork(checkpoint, prefix, g);
+  return g;
 }
 
-/** Of a checkpoint, by its name; NaN of any other file. */
-const stepOf = (name: string): number => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);
-
-/** Loads one network's weights; `prefix` is `g.` or `d.`. */
-export function loadNetwork(checkpoint: Checkpoint, prefix: 'g.' | 'd.', network: Network<Module>): void {
+/** Loads one network's weights. */
+export function loadNetwork(checkpoint: Checkpoint, prefix: 'g.' | 'd.' | 'ema.', network: Network<Module>): void {
   const own = [...checkpoint.tensors]
     .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]) => [name.slice(2), value] as const);
+    .map(([name, value]) => [name.slice(prefix.length), value] as const);
   try {
     network.load(new Map(own));
   } catch (error) {
@@ -183,12 +201,13 @@ export function loadNetwork(checkpoint: Checkpoint, prefix: 'g.' | 'd.', network
 }
 
 /**
- * Loads everything: both networks, their optimisers and loss scales. Scales that the checkpoint lacks, because it was written
- * where there was no f16, begin anew.
+ * Loads everything: both networks, their optimisers and loss scales, the average. Scales that the checkpoint lacks, because it
+ * was written where there was no f16, begin anew, and so does an average that was not kept before: from the generator as it is.
  */
 export function loadGan(e: Engine, checkpoint: Checkpoint, gan: Gan): void {
   loadNetwork(checkpoint, 'g.', gan.g);
   loadNetwork(checkpoint, 'd.', gan.d);
+  if (gan.ema) loadNetwork(checkpoint, weightsOf(checkpoint) === 'ema' ? 'ema.' : 'g.', gan.ema);
   for (const [prefix, optimizer] of optimizers(gan)) {
     optimizer.setStep(checkpoint.step);
     for (const [name, tensor] of Object.entries(optimizer.state())) {
@@ -208,6 +227,7 @@ export function loadGan(e: Engine, checkpoint: Checkpoint, gan: Gan): void {
 const networks = (gan: Gan): [string, Network<Module>][] => [
   ['g.', gan.g],
   ['d.', gan.d],
+  ...(gan.ema ? [['ema.', gan.ema] as [string, Network<Module>]] : []),
 ];
 
 const lossScales = ({ lossScaleG, lossScaleD }: Gan): (readonly [string, LossScale])[] =>

@@ -41,6 +41,13 @@ export const trainConfigSchema = z
     learningRateD: rate,
     beta1: z.number().min(0).lt(1).describe("of Adam's first moment"),
     beta2: z.number().min(0).lt(1).describe("of Adam's second moment"),
+    ema: z
+      .number()
+      .min(0)
+      .lt(1)
+      .nullable()
+      .default(null)
+      .describe("decay of the average of the generator's weights that images are made with; null: no average"),
     sampleEvery: z.int().min(1).describe('steps between sample grids'),
     checkpointEvery: z.int().min(1).describe('steps between checkpoints; the newest three stay'),
     keepEvery: z.int().min(1).nullable().default(null).describe('steps between checkpoints that stay for good'),
@@ -113,6 +120,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     learningRateD: preset === 'small' ? 1e-3 : 2e-4,
     beta1: 0.5,
     beta2: 0.999,
+    ema: null,
     sampleEvery: 100,
     checkpointEvery: 100,
     keepEvery: null,

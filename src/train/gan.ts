@@ -2,7 +2,7 @@
 import type { Engine } from '../kernel/engine.js';
 import { Discriminator } from '../models/discriminator.js';
 import { Generator } from '../models/generator.js';
-import { Network } from '../nn/network.js';
+import { Network, type NetworkOptions } from '../nn/network.js';
 import { createLossScale } from '../optim/lossScale.js';
 import { createOptimizer } from '../optim/optimizer.js';
 import { discriminatorConfig, generatorConfig, type TrainConfig } from './config.js';
@@ -13,24 +13,34 @@ import { inHalf } from './precision.js';
 const STREAM_G = 0;
 const STREAM_D = 1;
 
-/** With `half` it has copies of its parameters in f16. */
-export function createGenerator(e: Engine, config: TrainConfig, classes: number, half = false): Network<Generator> {
-  return new Network(e, new Generator(generatorConfig(config, classes)), config.seed, STREAM_G, half);
+type Options = Omit<NetworkOptions, 'stream'>;
+
+export function createGenerator(
+  e: Engine,
+  config: TrainConfig,
+  classes: number,
+  options: Options = {},
+): Network<Generator> {
+  const module = new Generator(generatorConfig(config, classes));
+  return new Network(e, module, config.seed, { ...options, stream: STREAM_G });
 }
 
 export function createDiscriminator(
   e: Engine,
   config: TrainConfig,
   classes: number,
-  half = false,
+  options: Options = {},
 ): Network<Discriminator> {
-  return new Network(e, new Discriminator(discriminatorConfig(config, classes)), config.seed, STREAM_D, half);
+  const module = new Discriminator(discriminatorConfig(config, classes));
+  return new Network(e, module, config.seed, { ...options, stream: STREAM_D });
 }
 
 export function createGan(e: Engine, config: TrainConfig, classes: number): Gan {
   const half = inHalf(e, config.precision);
-  const g = createGenerator(e, config, classes, half);
-  const d = createDiscriminator(e, config, classes, half);
+  const g = createGenerator(e, config, classes, { half });
+  const d = createDiscriminator(e, config, classes, { half });
+  // Of the same seed: so it begins where the generator does.
+  const ema = config.ema === null ? undefined : createGenerator(e, config, classes, { trained: false });
   const lossScaleG = half ? createLossScale(e) : undefined;
   const lossScaleD = half ? createLossScale(e) : undefined;
   const adam = { beta1: config.beta1, beta2: config.beta2, eps: 1e-8 };
@@ -39,6 +49,7 @@ export function createGan(e: Engine, config: TrainConfig, classes: number): Gan 
     d,
     optimizerG: createOptimizer(e, 'adam', [g], { ...adam, lr: config.learningRateG }, lossScaleG),
     optimizerD: createOptimizer(e, 'adam', [d], { ...adam, lr: config.learningRateD }, lossScaleD),
+    ...(ema && { ema }),
     ...(lossScaleG && { lossScaleG }),
     ...(lossScaleD && { lossScaleD }),
   };

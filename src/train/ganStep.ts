@@ -17,6 +17,7 @@ import { scaleScalars } from '../ops/scalars.js';
 import { slice } from '../ops/shape.js';
 import { spectrogramAugment } from '../ops/spectrogramAugment.js';
 import { copyInto } from '../ops/strided.js';
+import { emaDecay, updateEma } from '../optim/ema.js';
 import type { LossScale } from '../optim/lossScale.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
@@ -30,6 +31,8 @@ export interface GanObjective {
 export interface GanStepOptions extends GanObjective {
   /** Whether activations are forgotten and computed again for the gradients: less memory, for more time. Default false. */
   readonly checkpointActivations?: boolean;
+  /** Decay of the average that the GAN has, if it has one. */
+  readonly ema?: number | null;
   /**
    * What may happen to every image, real or generated, before the discriminator sees it, in both updates (Zhao et al. 2020).
    * Default nothing. It is drawn from the seed and the number of the step.
@@ -56,10 +59,14 @@ export interface GanBatch {
   readonly zgLabels: Int32Array;
 }
 
-/** What a step needs and keeps: two networks with their optimisers, and the loss scales that these use, if any. */
+/**
+ * What a step needs and keeps: two networks with their optimisers, the loss scales that these use, if any, and an average of
+ * the generator's weights over the steps (Yazici et al. 2019), if it is wanted: it is never trained, and generates better.
+ */
 export interface Gan {
   readonly g: Network<Generator>;
   readonly d: Network<Discriminator>;
+  readonly ema?: Network<Generator>;
   readonly optimizerG: Optimizer;
   readonly optimizerD: Optimizer;
   readonly lossScaleG?: LossScale;
@@ -132,7 +139,7 @@ function rehearse(e: Engine, gan: Gan, options: GanStepOptions, n: number): Plan
 }
 
 function unplannedStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize: number): GanStep {
-  const { g, d, optimizerG, optimizerD, lossScaleG, lossScaleD } = gan;
+  const { g, d, ema, optimizerG, optimizerD, lossScaleG, lossScaleD } = gan;
   const halves = g.copies && d.copies && new Map([...g.copies, ...d.copies]);
   const taping = { checkpoints: objective.checkpointActivations ?? false, halves };
   const { channels, size } = d.module.config;
@@ -227,6 +234,7 @@ function unplannedStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize
     e.mark('G update');
     optimizerG.update(e, rate);
     g.refreshCopies();
+    if (ema) updateEma(e, g.values, ema.values, emaDecay(objective.ema ?? 0, step));
     return { source, classes };
   };
 

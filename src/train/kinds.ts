@@ -6,9 +6,8 @@ import type { Engine } from '../kernel/engine.js';
 import { singles, type Units } from '../metrics/bootstrap.js';
 import type { Sample } from '../metrics/compare.js';
 import { subset } from '../metrics/points.js';
-import { type Checkpoint, loadNetwork } from './checkpoint.js';
+import { type Checkpoint, openGenerator, type Weights } from './checkpoint.js';
 import type { FeatureSpace } from './features.js';
-import { createGenerator } from './gan.js';
 import { generateImages, noiseIndex } from './sample.js';
 
 /** Images of one kind, with their features and what belongs together: windows of one recording. */
@@ -50,6 +49,7 @@ function recordingsOf(dataset: Dataset, store: ImageStore): Units {
 export interface GenerateSourceOptions {
   readonly engine: Engine;
   readonly checkpoint: Checkpoint;
+  readonly weights?: Weights | undefined;
   /** Images of each class. */
   readonly counts: readonly number[];
   readonly seed: number;
@@ -65,14 +65,13 @@ const AT_ONCE = 64;
  * is stopped.
  */
 export async function generateSource(options: GenerateSourceOptions): Promise<ImageSource> {
-  const { engine: e, checkpoint, counts, seed, onProgress, signal } = options;
+  const { engine: e, checkpoint, weights, counts, seed, onProgress, signal } = options;
   const { size, channels, batch } = checkpoint.config;
   const labels = Int32Array.from(counts.flatMap((count, label) => new Array<number>(count).fill(label)));
   const indices = counts.flatMap((count, label) => Array.from({ length: count }, (_, i) => noiseIndex(label, i)));
   const length = channels * size ** 2;
   const images = allocate(labels.length * length);
-  const g = createGenerator(e, checkpoint.config, checkpoint.classes.length);
-  loadNetwork(checkpoint, 'g.', g);
+  const g = openGenerator(e, checkpoint, weights);
   for (let start = 0; start < labels.length; start += AT_ONCE) {
     signal?.throwIfAborted();
     const part = labels.subarray(start, start + AT_ONCE);

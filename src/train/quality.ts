@@ -14,7 +14,7 @@ import type { Engine } from '../kernel/engine.js';
 import { compare } from '../metrics/compare.js';
 import { neighbourSearch } from '../metrics/gpuNeighbours.js';
 import { type Halves, halve } from '../metrics/halves.js';
-import type { Checkpoint } from './checkpoint.js';
+import { type Checkpoint, type Weights, weightsOf } from './checkpoint.js';
 import type { EpochRecord } from './classifier.js';
 import { type FeatureInfo, openFeatures } from './features.js';
 import { measureAccuracy } from './ganAccuracy.js';
@@ -30,6 +30,8 @@ export interface QualityOptions {
   readonly run: string;
   readonly dataset: Dataset;
   readonly checkpoint: Checkpoint;
+  /** Of the generator. Default: the average, if there is one. */
+  readonly weights?: Weights | undefined;
   /** Images to generate of each class. Default: as many as there are to train on, a thousand in all at most. */
   readonly count?: number | undefined;
   /** Nearest neighbours of precision, recall, density and coverage. */
@@ -55,7 +57,7 @@ const FEW = 200;
 
 /** Measures everything; takes a minute or so. Throws the signal's reason if it is stopped. */
 export async function measureQuality(options: QualityOptions): Promise<Quality> {
-  const { engine: e, dataset, checkpoint, k, seed, onProgress, signal } = options;
+  const { engine: e, dataset, checkpoint, weights, k, seed, onProgress, signal } = options;
   const { config, classes } = checkpoint;
   const train = await openImages(dataset, 'train', config);
   const validation = await openImages(dataset, 'validation', config);
@@ -70,6 +72,7 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
   const source = await generateSource({
     engine: e,
     checkpoint,
+    weights,
     counts,
     seed,
     onProgress: (done, total) => onProgress?.('generate', done, total),
@@ -93,6 +96,7 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
     format: 'lyrebird-evaluation/1',
     checkpoint: path.basename(checkpoint.file),
     step: checkpoint.step,
+    weights: weightsOf(checkpoint, weights),
     seed,
     k,
     classes: [...classes],

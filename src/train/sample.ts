@@ -4,7 +4,9 @@ import { gridPng } from '../io/image.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
-import { normal } from '../reference/random.js';
+import { standingStatistics } from '../nn/standing.js';
+import { randomNormal } from '../ops/random.js';
+import { normal, uniform } from '../reference/random.js';
 
 /** Streams of a seed from which images' noise is drawn: one an image, far from those of weights and training. */
 const NOISE_STREAM = 2 ** 30;
@@ -51,6 +53,27 @@ export async function generateImages(
     e.release(images);
   }
   return concatenated(parts);
+}
+
+/** Streams of a seed for standing statistics: two a pass, above those of training and below those of images. */
+const STANDING_STREAM = 2 ** 29;
+
+/** Batches whose mean the statistics are. */
+const STANDING_PASSES = 16;
+
+/** Takes a generator's statistics anew (nn/standing.ts), from batches like those of training: always the same for its weights. */
+export function refreshStatistics(e: Engine, g: Network<Generator>, options: Omit<GenerateOptions, 'indices'>): void {
+  const { seed, batch } = options;
+  const { classes, latent } = g.module.config;
+  standingStatistics(g.module, STANDING_PASSES, (pass) => {
+    const stream = STANDING_STREAM + 2 * pass;
+    const labels = Int32Array.from(uniform(seed, stream + 1, batch), (u) => Math.floor(u * classes));
+    e.scope(() => {
+      const z = randomNormal(e, [batch, latent], { seed, stream });
+      g.module.forward(new Tape(e), z, e.upload(labels, [batch]));
+      return null;
+    });
+  });
 }
 
 /** Arrays one after another. */

@@ -9,9 +9,9 @@ import { gridPng } from '../io/image.js';
 import { type LogRecord, readLog } from '../io/log.js';
 import type { CurvePoint, ReportData } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
-import { type Checkpoint, loadNetwork } from './checkpoint.js';
+import { type Checkpoint, loadNetwork, openGenerator, type Weights } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
-import { createDiscriminator, createGenerator } from './gan.js';
+import { createDiscriminator } from './gan.js';
 import { judgeImages } from './judge.js';
 import { generateImages, toLevels } from './sample.js';
 
@@ -26,6 +26,8 @@ export interface SummaryOptions {
   readonly title: string;
   /** Where the recordings came from. */
   readonly source: string;
+  /** Of the generator. Default: the average, if there is one. */
+  readonly weights?: Weights | undefined;
 }
 
 export interface Summary {
@@ -42,13 +44,12 @@ export async function summarise(
   run: string,
   dataset: Dataset,
   checkpoint: Checkpoint,
-  { title, source }: SummaryOptions,
+  { title, source, weights }: SummaryOptions,
 ): Promise<Summary> {
   const { config, classes } = checkpoint;
   const { batch, size, channels, seed } = config;
-  const g = createGenerator(e, config, classes.length);
-  const d = createDiscriminator(e, config, classes.length);
-  loadNetwork(checkpoint, 'g.', g);
+  const g = openGenerator(e, checkpoint, weights);
+  const d = createDiscriminator(e, config, classes.length, { trained: false });
   loadNetwork(checkpoint, 'd.', d);
   const [train, test] = [await openImages(dataset, 'train', config), await openImages(dataset, 'test', config)];
   const labels = Int32Array.from({ length: JUDGED * classes.length }, (_, i) => Math.floor(i / JUDGED));

@@ -27,7 +27,7 @@ import { createGan } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
 import { precisionNote } from './precision.js';
-import { generateImages, sampleSheet } from './sample.js';
+import { generateImages, refreshStatistics, sampleSheet } from './sample.js';
 
 /** Streams of the seed: four a step, above those of the weights. */
 const STEP_STREAM = 2 ** 24;
@@ -99,6 +99,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     test,
     begin: performance.now(),
     done: start,
+    refreshed: -1,
     savedAt: checkpoint ? { step: start, file: checkpoint.file } : undefined,
   };
   try {
@@ -146,6 +147,8 @@ interface Run extends TrainOptions {
   readonly begin: number;
   /** Steps that both networks have made. */
   done: number;
+  /** Of these, those that the statistics of the average are of. */
+  refreshed: number;
   savedAt: { readonly step: number; readonly file: string } | undefined;
 }
 
@@ -234,11 +237,18 @@ function reportLosses(run: Run, step: number, values: Float32Array): void {
   run.onStep?.(step, losses, run.loader.waited() / 1000);
 }
 
+/** Gives the average, if there is one, the statistics of its weights as they are now: before it makes images or is saved. */
+function refreshAverage(run: Run): void {
+  if (run.gan.ema && run.refreshed !== run.done) refreshStatistics(run.engine, run.gan.ema, run.config);
+  run.refreshed = run.done;
+}
+
 /** The sample sheet, and how well the discriminator does by now. */
 async function writeSamples(run: Run, step: number): Promise<void> {
   const { engine: e, config, gan, dataset, out, test } = run;
   const { seed, batch, size } = config;
-  const sheet = await sampleSheet(e, gan.g, dataset.classes, { seed, batch, size, title: `step ${step}` });
+  refreshAverage(run);
+  const sheet = await sampleSheet(e, gan.ema ?? gan.g, dataset.classes, { seed, batch, size, title: `step ${step}` });
   await writeAtomically(path.join(out, 'samples', `step-${String(step).padStart(6, '0')}.png`), sheet);
   const labels = Int32Array.from({ length: 10 * dataset.classes.length }, (_, i) => i % dataset.classes.length);
   const fakes = await generateImages(e, gan.g, labels, { seed: seed + 1, batch });
@@ -259,6 +269,7 @@ async function writeSamples(run: Run, step: number): Promise<void> {
 async function save(run: Run): Promise<string> {
   const { engine: e, out, gan, config, dataset, synthetic, data, done: step } = run;
   if (run.savedAt?.step !== step) {
+    refreshAverage(run);
     const { classes, parameters, sampleRate } = dataset;
     const shown = parameters && sampleRate ? { parameters, sampleRate } : null;
     const info = { step, config, classes, synthetic, data, tuning: e.tuning.id, shown };

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
-import { latestCheckpoint } from '../../src/train/checkpoint.js';
+import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
 import { temporaryFolder } from '../audio/fixtures.js';
 import { lyrebird } from './console.js';
 import { json, pictures, pressWhen, put, TINY } from './fixtures.js';

@@ -3,7 +3,8 @@ import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs
 import path from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { latestCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
+import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
 import { temporaryFolder } from '../audio/fixtures.js';
 import { root } from './built.js';
 import { lyrebird, type Ran } from './console.js';

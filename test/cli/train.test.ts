@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readLog } from '../../src/io/log.js';
-import { latestCheckpoint, readCheckpoint } from '../../src/train/checkpoint.js';
+import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
 import { temporaryFolder } from '../audio/fixtures.js';
 import { isBuilt, program } from './built.js';
 import { lyrebird } from './console.js';

@@ -36,6 +36,7 @@ function evaluation(changes: Partial<Evaluation> = {}): Evaluation {
     format: 'lyrebird-evaluation/1',
     checkpoint: 'step-000100.safetensors',
     step: 100,
+    weights: 'ema',
     seed: 1,
     k: 5,
     classes: ['wren', '<robin> & co'],

@@ -259,11 +259,12 @@ async function colourNote({ dir, images, parameters }: Dataset, { channels }: Tr
 
 /** How far it came. */
 export function describeTraining(
-  { step, complete, checkpoint }: TrainResult,
+  { step, complete, checkpoint, best }: TrainResult,
   { steps }: TrainConfig,
   out: string,
 ): string {
   if (!complete) return `${out}: stopped after ${step} of ${steps} steps; the same command goes on from ${checkpoint}`;
   const more = step > steps ? ` (${steps} were asked for; it had made more before)` : '';
-  return `${out}: ${counted(step, 'step')}${more}, newest checkpoint ${checkpoint}`;
+  const nearest = best === undefined || best === step ? '' : `; the best is of step ${best} (--checkpoint best)`;
+  return `${out}: ${counted(step, 'step')}${more}, newest checkpoint ${checkpoint}${nearest}`;
 }

@@ -37,6 +37,14 @@ export function mean(points: Points): Float64Array {
   return sums.map((sum) => sum / count);
 }
 
+/** The root of the mean variance of all dimensions; 1 where nothing varies. */
+export function deviation(points: Points): number {
+  const { count, dimensions, values } = points;
+  const centre = mean(points);
+  const squares = values.reduce((sum, value, i) => sum + (value - centre[i % dimensions]!) ** 2, 0);
+  return Math.sqrt(squares / (count * dimensions)) || 1;
+}
+
 /** Throws a RangeError unless both are of the same dimensions and hold at least `least` points. */
 export function checkPair(what: string, a: Points, b: Points, least: number): void {
   if (a.dimensions !== b.dimensions) {

@@ -16,7 +16,7 @@ import { type ImageSource, type ImageStore, subsetOf } from '../data/store.js';
 import { writeAtomically } from '../io/files.js';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
-import { mean, type Points, toPoints } from '../metrics/points.js';
+import { deviation, type Points, toPoints } from '../metrics/points.js';
 import { FeatureNet } from '../models/featureNet.js';
 import { Network, type State } from '../nn/network.js';
 import { type ClassifierConfig, type ClassifierResult, type EpochRecord, trainClassifier } from './classifier.js';
@@ -141,14 +141,6 @@ export async function openFeatures(options: FeatureOptions): Promise<FeatureSpac
       RECIPE.features,
     );
   return { info, network, pointsOf };
-}
-
-/** The root of the mean variance of all dimensions; 1 where nothing varies. */
-function deviation(points: Points): number {
-  const { count, dimensions, values } = points;
-  const centre = mean(points);
-  const squares = values.reduce((sum, value, i) => sum + (value - centre[i % dimensions]!) ** 2, 0);
-  return Math.sqrt(squares / (count * dimensions)) || 1;
 }
 
 type Known = Pick<FeatureSpace, 'network' | 'info'>;

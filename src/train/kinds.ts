@@ -109,7 +109,7 @@ export const someOf = ({ source, labels, units, points }: Kind, numbers: readonl
 });
 
 /** The numbers of the images of a class. */
-export const ofClass = ({ labels }: Kind, label: number): number[] =>
+export const ofClass = ({ labels }: Pick<Kind, 'labels'>, label: number): number[] =>
   [...labels.keys()].filter((i) => labels[i] === label);
 
 /** Images of each class. */

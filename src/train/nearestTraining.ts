@@ -12,8 +12,9 @@ import { bootstrap, quantile } from '../metrics/bootstrap.js';
 import { measured } from '../metrics/compare.js';
 import { chanceSmaller } from '../metrics/memorising.js';
 import type { NeighbourSearch } from '../metrics/neighbours.js';
-import { type Points, toPoints } from '../metrics/points.js';
+import type { Points } from '../metrics/points.js';
 import { type Kind, type Kinds, ofClass } from './kinds.js';
+import { pixelsOf } from './pixels.js';
 import { toLevels } from './sample.js';
 
 /** Training images shown beside a generated one. */
@@ -42,9 +43,9 @@ export async function nearestTraining(
   };
   const heldOutFeatures = await distancesTo(heldOut.points, train.points, 1);
   const pixels = {
-    train: await pixelsOf(train.source),
-    heldOut: await pixelsOf(heldOut.source),
-    generated: await pixelsOf(generated.source),
+    train: await pixelsOf(train.source, PIXELS),
+    heldOut: await pixelsOf(heldOut.source, PIXELS),
+    generated: await pixelsOf(generated.source, PIXELS),
   };
   const perPixel = 1 / pixels.train.dimensions;
   const byPixels = await distancesTo(pixels.generated, pixels.train, perPixel);
@@ -75,24 +76,6 @@ function nearerThan(generated: Kind, own: Float64Array, heldOut: Kind, others: F
     { random: createRandom(seed, 'nearer') },
   );
   return measured(chanceSmaller(own, others), interval);
-}
-
-/** Images as vectors of levels, black 0 and white 1, brought to 32 x 32 by means of blocks where they are larger. */
-async function pixelsOf(source: ImageSource): Promise<Points> {
-  const { size, channels, labels } = source;
-  const side = Math.min(PIXELS, size);
-  const block = size / side;
-  const values = new Float64Array(labels.length * channels * side * side);
-  const image = new Float32Array(channels * size * size);
-  for (const n of labels.keys()) {
-    await source.read(n, image);
-    for (let i = 0; i < image.length; i++) {
-      const [x, y, c] = [i % size, Math.floor(i / size) % size, Math.floor(i / (size * size))];
-      const at = (c * side + Math.floor(y / block)) * side + Math.floor(x / block);
-      values[n * channels * side * side + at]! += (image[i]! + 1) / 2 / block ** 2;
-    }
-  }
-  return toPoints(values, channels * side * side);
 }
 
 interface SheetOptions {

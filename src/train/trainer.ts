@@ -1,7 +1,7 @@
 /**
  * Trains a GAN on a data set, into a run's folder:
  *
- *   config.json  log.jsonl  checkpoints/step-000100.safetensors  samples/step-000100.png
+ *   config.json  log.jsonl  checkpoints/step-000100.safetensors  checkpoints/best.safetensors  samples/step-000100.png
  *
  * A run that was stopped goes on from its newest checkpoint and computes what it would have computed.
  */
@@ -20,8 +20,17 @@ import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
 import { randomNormal } from '../ops/random.js';
 import { uniform } from '../reference/random.js';
-import { type Checkpoint, loadGan, saveCheckpoint } from './checkpoint.js';
+import {
+  type Checkpoint,
+  type CheckpointInfo,
+  loadGan,
+  readCheckpoint,
+  saveBest,
+  saveCheckpoint,
+} from './checkpoint.js';
+import { checkpointFile } from './checkpointFiles.js';
 import type { TrainConfig } from './config.js';
+import { createGauge, type DistanceGauge } from './distance.js';
 import { createFlight } from './flight.js';
 import { createGan } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
@@ -57,6 +66,8 @@ export interface TrainResult {
   readonly complete: boolean;
   /** The newest checkpoint. */
   readonly checkpoint: string;
+  /** The step of the best one; undefined if there was nothing to do. */
+  readonly best?: number | undefined;
 }
 
 /**
@@ -98,6 +109,8 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     train,
     test,
     begin: performance.now(),
+    gauge: await createGauge({ engine: e, train, classes: dataset.classes.length, seed, batch }),
+    best: checkpoint && (await bestSoFar(options)),
     done: start,
     refreshed: -1,
     savedAt: checkpoint ? { step: start, file: checkpoint.file } : undefined,
@@ -145,6 +158,9 @@ interface Run extends TrainOptions {
   readonly train: ImageStore;
   readonly test: ImageStore;
   readonly begin: number;
+  readonly gauge: DistanceGauge;
+  /** Which step's images came nearest to the training images so far: its checkpoint is the best. */
+  best: { readonly step: number; readonly distance: number } | undefined;
   /** Steps that both networks have made. */
   done: number;
   /** Of these, those that the statistics of the average are of. */
@@ -183,7 +199,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
   const checkpoint = await save(run);
   step.destroy();
   if (noise) e.release(noise);
-  return { step: run.done, complete: run.done >= config.steps, checkpoint };
+  return { step: run.done, complete: run.done >= config.steps, checkpoint, best: run.best?.step };
 }
 
 /** Images of the class noise for augmentation, if it wants them; says so if there are none. */
@@ -260,20 +276,49 @@ async function writeSamples(run: Run, step: number): Promise<void> {
     syntheticAccuracy: fake.correct / fake.total,
     accReal: real.total > 0 ? real.takenForReal : undefined,
     accFake: 1 - fake.takenForReal,
+    distance: await judge(run),
     gpuBytes: e.memory().bytes,
     gpuAllocations: e.memory().allocations,
   });
 }
 
+/** The distance of the images that are made now; if none were nearer, the networks are kept as the best. */
+async function judge(run: Run): Promise<number | undefined> {
+  const { engine: e, out, gan, gauge, best, done: step } = run;
+  const distance = await gauge.measure(gan.ema ?? gan.g);
+  if (distance !== undefined && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
+    await saveBest(e, path.join(out, 'checkpoints'), gan, { ...infoOf(run), distance });
+    run.best = { step, distance };
+  }
+  return distance;
+}
+
+/** The best checkpoint that a run has which goes on. One that is damaged will be replaced. */
+async function bestSoFar({ out, onNote }: TrainOptions): Promise<Run['best']> {
+  const file = await checkpointFile(out, 'best').catch(() => undefined); // of before there was a best one
+  if (file === undefined) return undefined;
+  try {
+    const { step, distance } = await readCheckpoint(file);
+    return distance === undefined ? undefined : { step, distance };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onNote?.(`${error.message} The best one from now on takes its place.`);
+    return undefined;
+  }
+}
+
+function infoOf({ engine, config, dataset, synthetic, data, done: step }: Run): CheckpointInfo {
+  const { classes, parameters, sampleRate } = dataset;
+  const shown = parameters && sampleRate ? { parameters, sampleRate } : null;
+  return { step, config, classes, synthetic, data, tuning: engine.tuning.id, shown };
+}
+
 /** Saves the networks as they are now, unless that is done already. Returns the checkpoint's file. */
 async function save(run: Run): Promise<string> {
-  const { engine: e, out, gan, config, dataset, synthetic, data, done: step } = run;
+  const { engine: e, out, gan, done: step } = run;
   if (run.savedAt?.step !== step) {
     refreshAverage(run);
-    const { classes, parameters, sampleRate } = dataset;
-    const shown = parameters && sampleRate ? { parameters, sampleRate } : null;
-    const info = { step, config, classes, synthetic, data, tuning: e.tuning.id, shown };
-    run.savedAt = { step, file: await saveCheckpoint(e, path.join(out, 'checkpoints'), gan, info) };
+    run.savedAt = { step, file: await saveCheckpoint(e, path.join(out, 'checkpoints'), gan, infoOf(run)) };
   }
   return run.savedAt.file;
 }

@@ -33,7 +33,9 @@ export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
       e.scope(() => {
         e.mark('noise');
         const noise = (stream: number) => randomNormal(e, [batch, latent], { seed: 0, stream });
-        step.run({ images, labels, zd: noise(1), zdLabels: labels, zg: noise(2), zgLabels: labels });
+        const seen = { images, labels, zd: noise(1), zdLabels: labels };
+        const further = Array.from({ length: config.discriminatorSteps - 1 }, () => seen);
+        step.run({ ...seen, further, zg: noise(2), zgLabels: labels });
         return null;
       });
     },

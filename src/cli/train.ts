@@ -21,7 +21,9 @@ import {
   type TrainConfig,
   trainConfigSchema,
 } from '../train/config.js';
+import { ADVERSARIAL, CLASS_HEADS } from '../train/objective.js';
 import type { Precision } from '../train/precision.js';
+import { RATE_SCHEDULES } from '../train/rates.js';
 import { type TrainResult, trainGan } from '../train/trainer.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { alone } from './interrupt.js';
@@ -36,6 +38,11 @@ export interface TrainFlags {
   readonly batch?: number;
   readonly seed?: number;
   readonly learningRate?: number;
+  readonly discriminatorRate?: number;
+  readonly rateSchedule?: TrainConfig['rateSchedule'];
+  readonly adversarial?: TrainConfig['adversarial'];
+  readonly classHead?: TrainConfig['classHead'];
+  readonly discriminatorSteps?: number;
   readonly precision?: Precision;
   readonly checkpointActivations?: boolean;
   readonly keepEvery?: number;
@@ -68,6 +75,22 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .option('--batch <n>', 'real images a step (default: 16)', positiveInteger)
     .option('--seed <n>', 'of everything random (default: 1)', positiveInteger)
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
+    .option('--discriminator-rate <r>', 'learning rate of the discriminator alone', positiveNumber)
+    .addOption(
+      new Option('--rate-schedule <s>', 'constant (default), or falling to 0 at the last step').choices(RATE_SCHEDULES),
+    )
+    .addOption(new Option('--adversarial <loss>', 'of real against generated (default: bce)').choices(ADVERSARIAL))
+    .addOption(
+      new Option(
+        '--class-head <kind>',
+        'ac (default), or adc: the discriminator has classes of their own for generated images',
+      ).choices(CLASS_HEADS),
+    )
+    .option(
+      '--discriminator-steps <n>',
+      'updates of the discriminator for each of the generator (default: 1)',
+      positiveInteger,
+    )
     .addOption(precisionOption())
     .addOption(checkpointOption())
     .option(
@@ -139,10 +162,11 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
     throw new UserError(`The preset ${flags.preset} has a size of its own, ${preset.size}: leave out --size.`);
   }
   const { size, channels, fit, fold, balanced, augment, precision, steps, batch, seed, learningRate } = flags;
-  const { checkpointActivations, keepEvery } = flags;
-  const rates = { learningRateG: learningRate, learningRateD: learningRate };
+  const { rateSchedule, adversarial, classHead, discriminatorSteps, checkpointActivations, keepEvery } = flags;
+  const rates = { learningRateG: learningRate, learningRateD: flags.discriminatorRate ?? learningRate, rateSchedule };
   const images = { size, channels, fit, fold, balanced, augment };
-  const given = { ...images, precision, steps, batch, seed, ...rates, checkpointActivations, keepEvery };
+  const objective = { adversarial, classHead, discriminatorSteps };
+  const given = { ...images, ...objective, precision, steps, batch, seed, ...rates, checkpointActivations, keepEvery };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }
@@ -158,8 +182,10 @@ async function jsonFile(file: string): Promise<object> {
   throw new UserError(`"${file}" must hold a JSON object with fields of config.json.`);
 }
 
-/** Fields that may differ when a run goes on. */
-const FREE = new Set(['steps', 'ema', 'sampleEvery', 'checkpointEvery', 'keepEvery', 'checkpointActivations']);
+/** Fields that may differ when a run goes on; the number of steps only if no learning rate depends on it. */
+const FREE = new Set(['ema', 'sampleEvery', 'checkpointEvery', 'keepEvery', 'checkpointActivations']);
+const isFree = (field: string, { rateSchedule }: TrainConfig): boolean =>
+  FREE.has(field) || (field === 'steps' && rateSchedule === 'constant');
 
 /**
  * The checkpoint to go on from, if the folder has one. Throws a UserError if it is of a run with other settings, or if the
@@ -174,7 +200,7 @@ export async function resumable(out: string, config: TrainConfig): Promise<Check
   const changed = (Object.keys(trainConfigSchema.shape) as (keyof TrainConfig)[]).flatMap((field) => {
     const before = JSON.stringify(checkpoint.config[field]);
     const now = JSON.stringify(config[field]);
-    return FREE.has(field) || before === now ? [] : [`${field} ${before} (asked for: ${now})`];
+    return isFree(field, config) || before === now ? [] : [`${field} ${before} (asked for: ${now})`];
   });
   if (changed.length === 0) return checkpoint;
   const more = changed.length > 3 ? `, and ${changed.length - 3} more` : '';

@@ -11,11 +11,14 @@ export function confusionMatrix(labels: Int32Array, named: Int32Array, classes: 
 export const hits = (labels: Int32Array, named: Int32Array): Float64Array =>
   Float64Array.from(labels, (label, i) => (label === named[i] ? 1 : 0));
 
-/** The position of the greatest value in each row of logits [rows, classes]; of equal ones the first. */
-export function argmaxRows(logits: ArrayLike<number>, classes: number): Int32Array {
-  return Int32Array.from({ length: logits.length / classes }, (_, row) => {
+/**
+ * The position of the greatest value in each row of logits [rows, columns], of equal ones the first; only the first `classes`
+ * columns are looked at.
+ */
+export function argmaxRows(logits: ArrayLike<number>, columns: number, classes = columns): Int32Array {
+  return Int32Array.from({ length: logits.length / columns }, (_, row) => {
     let best = 0;
-    for (let k = 1; k < classes; k++) if (logits[row * classes + k]! > logits[row * classes + best]!) best = k;
+    for (let k = 1; k < classes; k++) if (logits[row * columns + k]! > logits[row * columns + best]!) best = k;
     return best;
   });
 }

@@ -15,13 +15,15 @@ export interface DiscriminatorConfig {
   readonly size: number;
   /** Channels of the four convolutions. */
   readonly widths: readonly number[];
+  /** Whether generated images have classes of their own, after those of real ones (Hou et al. 2022). Default false. */
+  readonly discriminative?: boolean;
 }
 
 /** What the discriminator says of N images. */
 export interface Judgement {
   /** [N]: positive for real. */
   readonly adversarial: Tensor;
-  /** [N, classes]. */
+  /** [N, classes]; if discriminative, [N, 2 classes]: first as real images, then as generated ones. */
   readonly classes: Tensor;
 }
 
@@ -33,7 +35,7 @@ export class Discriminator extends Module {
 
   constructor(readonly config: DiscriminatorConfig) {
     super();
-    const { classes, channels, size, widths } = config;
+    const { classes, channels, size, widths, discriminative = false } = config;
     const inputs = [channels, ...widths];
     this.convs = STRIDES.map((stride, i) => {
       const layer = new Conv2d(inputs[i]!, widths[i]!, 3, { stride, padding: 1, activation: 'leaky_relu', slope: 0.2 });
@@ -41,7 +43,8 @@ export class Discriminator extends Module {
     });
     const features = widths.at(-1)! * (size / 8) ** 2;
     this.adversarial = this.child('adversarial', new SpectralNorm(new Linear(features, 1)));
-    this.classifier = this.child('classifier', new SpectralNorm(new Linear(features, classes)));
+    const named = discriminative ? 2 * classes : classes;
+    this.classifier = this.child('classifier', new SpectralNorm(new Linear(features, named)));
   }
 
   forward(tape: Tape, images: Tensor): Judgement {

@@ -98,13 +98,17 @@ export function discriminator(inputs: Inputs, state: State, attrs: ModuleAttrs):
   return { adversarial, classes: head('classifier'), ...scope.after };
 }
 
-export interface AdversarialLossAttrs {
+export interface GeneratorLossAttrs {
   /** bce: softplus(-+logit); hinge: relu(1 -+ logit) for the discriminator, -logit for the generator. */
   adversarial?: 'bce' | 'hinge';
+  /** ac: K classes. adc: 2 K, of real images and then of generated ones (Hou et al. 2022). */
+  classHead?: 'ac' | 'adc';
 }
 
-export interface DiscriminatorLossAttrs extends AdversarialLossAttrs {
-  /** Whether the discriminator also learns the classes of generated images. */
+export interface DiscriminatorLossAttrs extends GeneratorLossAttrs {
+  /** bce: the probability that the discriminator is to give real images; label smoothing where below 1. */
+  realTarget?: number;
+  /** Whether the discriminator also learns the classes of generated images; with adc it always does. */
   classOnFakes?: boolean;
 }
 
@@ -115,9 +119,21 @@ function discriminatorSourceLoss(logits: Array64, sign: 1 | -1, adversarial: 'bc
   return mean([activate(make(logits.shape, margins), { activation })]).y.data[0];
 }
 
+/** Cross entropy with labels that are K higher: those of generated images where the 2 K logits have such. */
+function asGenerated(logits: Array64, labels: Array64): number {
+  const classes = logits.shape[1] / 2;
+  return crossEntropy([
+    logits,
+    make(
+      labels.shape,
+      Float64Array.from(labels.data, (k) => k + classes),
+    ),
+  ]).loss.data[0];
+}
+
 /**
  * Auxiliary-classifier loss (Odena et al. 2017) of the discriminator.
- * [real logit [N], real classes [N, K], real labels [N], fake logit, fake classes, fake labels] -> loss [].
+ * [real logit [N], real classes [N, K or 2 K], real labels [N], fake logit, fake classes, fake labels] -> loss [].
  */
 export function discriminatorLoss(inputs: Inputs, attrs: DiscriminatorLossAttrs = {}): { loss: Array64 } {
   const [realLogit, realClasses, realLabels, fakeLogit, fakeClasses, fakeLabels] = required(
@@ -129,16 +145,21 @@ export function discriminatorLoss(inputs: Inputs, attrs: DiscriminatorLossAttrs 
     'fake classes',
     'fake labels',
   );
-  const { adversarial = 'bce', classOnFakes = true } = attrs;
-  let loss = discriminatorSourceLoss(realLogit, 1, adversarial) + discriminatorSourceLoss(fakeLogit, -1, adversarial);
+  const { adversarial = 'bce', realTarget = 1, classHead = 'ac', classOnFakes = true } = attrs;
+  let loss = realTarget * discriminatorSourceLoss(realLogit, 1, adversarial);
+  if (realTarget < 1) loss += (1 - realTarget) * discriminatorSourceLoss(realLogit, -1, adversarial);
+  loss += discriminatorSourceLoss(fakeLogit, -1, adversarial);
   loss += crossEntropy([realClasses, realLabels]).loss.data[0];
-  if (classOnFakes) loss += crossEntropy([fakeClasses, fakeLabels]).loss.data[0];
+  if (classHead === 'adc') loss += asGenerated(fakeClasses, fakeLabels);
+  else if (classOnFakes) loss += crossEntropy([fakeClasses, fakeLabels]).loss.data[0];
   return { loss: make([], [loss]) };
 }
 
-/** The generator's loss. [fake logit [N], fake classes [N, K], fake labels [N]] -> loss []. */
-export function generatorLoss(inputs: Inputs, { adversarial = 'bce' }: AdversarialLossAttrs = {}): { loss: Array64 } {
+/** The generator's loss. [fake logit [N], fake classes [N, K or 2 K], fake labels [N]] -> loss []. */
+export function generatorLoss(inputs: Inputs, attrs: GeneratorLossAttrs = {}): { loss: Array64 } {
   const [logit, classes, labels] = required(inputs, 'fake logit', 'fake classes', 'fake labels');
+  const { adversarial = 'bce', classHead = 'ac' } = attrs;
   const source = adversarial === 'bce' ? discriminatorSourceLoss(logit, 1, 'bce') : -mean([logit]).y.data[0];
-  return { loss: make([], [source + crossEntropy([classes, labels]).loss.data[0]]) };
+  const away = classHead === 'adc' ? asGenerated(classes, labels) : 0;
+  return { loss: make([], [source + crossEntropy([classes, labels]).loss.data[0] - away]) };
 }

@@ -208,8 +208,9 @@ export function loadGan(e: Engine, checkpoint: Checkpoint, gan: Gan): void {
   loadNetwork(checkpoint, 'g.', gan.g);
   loadNetwork(checkpoint, 'd.', gan.d);
   if (gan.ema) loadNetwork(checkpoint, weightsOf(checkpoint) === 'ema' ? 'ema.' : 'g.', gan.ema);
+  gan.optimizerG.setStep(checkpoint.step);
+  gan.optimizerD.setStep(checkpoint.step * checkpoint.config.discriminatorSteps);
   for (const [prefix, optimizer] of optimizers(gan)) {
-    optimizer.setStep(checkpoint.step);
     for (const [name, tensor] of Object.entries(optimizer.state())) {
       const saved = checkpoint.tensors.get(prefix + name);
       if (!saved || saved.data.length !== tensor.shape[0]) {

@@ -6,12 +6,17 @@ import { UserError } from '../io/errors.js';
 import { FITS } from '../io/pixels.js';
 import type { DiscriminatorConfig } from '../models/discriminator.js';
 import { type GeneratorConfig, generatedSize } from '../models/generator.js';
+import { ADVERSARIAL, CLASS_HEADS } from './objective.js';
 import { PRECISIONS } from './precision.js';
+import { RATE_SCHEDULES } from './rates.js';
 
 export const SIZES = [32, 64, 128, 256] as const;
 
 /** What a CPU trains in minutes. */
 export const DEFAULT_SIZE = 32;
+
+/** Those of src/optim/optimizer.ts that the networks may be trained with. */
+export const GAN_OPTIMIZERS = ['adam', 'rmsprop'] as const;
 
 const width = z.int().min(1).max(4096);
 const rate = z.number().positive().max(1);
@@ -35,10 +40,36 @@ export const trainConfigSchema = z
     base: z.int().min(2).max(64).describe("side of the generator's first feature map"),
     generatorWidths: z.array(width).min(2).describe('channels at each resolution, base to size'),
     discriminatorWidths: z.array(width).length(4).describe('channels of the four convolutions'),
-    adversarial: z.enum(['bce', 'hinge']).describe('loss of real against generated'),
+    adversarial: z.enum(ADVERSARIAL).describe('loss of real against generated'),
+    realTarget: z
+      .number()
+      .min(0.5)
+      .max(1)
+      .default(1)
+      .describe('of bce: what the discriminator is to say of real images; 0.9 smooths labels on one side'),
+    classHead: z
+      .enum(CLASS_HEADS)
+      .default('ac')
+      .describe('ac: one class for real and generated images of a kind; adc: one for each of the two'),
     classOnFakes: z.boolean().describe("whether the discriminator's class loss counts generated images"),
+    balancedFakes: z
+      .boolean()
+      .default(false)
+      .describe('whether each batch of generated images has as many of each class, instead of what chance draws'),
+    discriminatorSteps: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(1)
+      .describe("the discriminator's updates for each of the generator's, each on a batch of its own"),
+    optimizer: z.enum(GAN_OPTIMIZERS).default('adam').describe('of both networks'),
     learningRateG: rate,
     learningRateD: rate,
+    rateSchedule: z
+      .enum(RATE_SCHEDULES)
+      .default('constant')
+      .describe('linear and cosine: both learning rates fall to 0 at the last step'),
+    warmUpSteps: z.int().min(0).default(0).describe('steps in which both learning rates rise to where they begin'),
     beta1: z.number().min(0).lt(1).describe("of Adam's first moment"),
     beta2: z.number().min(0).lt(1).describe("of Adam's second moment"),
     ema: z
@@ -63,6 +94,18 @@ export const trainConfigSchema = z
       const made = generatedSize(base, generatorWidths);
       return `gives images of ${made} pixels, not ${size}: each entry after the first doubles base (${base})`;
     },
+  })
+  .refine(({ adversarial, realTarget }) => adversarial === 'bce' || realTarget === 1, {
+    path: ['realTarget'],
+    error: 'must be 1 unless "adversarial" is "bce": no other loss has targets',
+  })
+  .refine(({ classHead, classOnFakes }) => classHead === 'ac' || classOnFakes, {
+    path: ['classOnFakes'],
+    error: 'must be true if "classHead" is "adc", which has classes for generated images',
+  })
+  .refine(({ warmUpSteps, steps }) => warmUpSteps < steps, {
+    path: ['warmUpSteps'],
+    error: 'must be less than "steps"',
   });
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
@@ -115,9 +158,16 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     ...widths,
     discriminatorWidths: [16, 32, 64, 128],
     adversarial: 'bce',
+    realTarget: 1,
+    classHead: 'ac',
     classOnFakes: true,
+    balancedFakes: false,
+    discriminatorSteps: 1,
+    optimizer: 'adam',
     learningRateG: preset === 'small' ? 2e-3 : 2e-4,
     learningRateD: preset === 'small' ? 1e-3 : 2e-4,
+    rateSchedule: 'constant',
+    warmUpSteps: 0,
     beta1: 0.5,
     beta2: 0.999,
     ema: null,
@@ -137,6 +187,6 @@ export function generatorConfig(
 }
 
 export function discriminatorConfig(config: TrainConfig, classes: number): DiscriminatorConfig {
-  const { channels, size, discriminatorWidths } = config;
-  return { classes, channels, size, widths: discriminatorWidths };
+  const { channels, size, discriminatorWidths, classHead } = config;
+  return { classes, channels, size, widths: discriminatorWidths, discriminative: classHead === 'adc' };
 }

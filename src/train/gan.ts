@@ -2,14 +2,15 @@
 import type { Engine } from '../kernel/engine.js';
 import { Discriminator } from '../models/discriminator.js';
 import { Generator } from '../models/generator.js';
+import type { Module } from '../nn/module.js';
 import { Network, type NetworkOptions } from '../nn/network.js';
-import { createLossScale } from '../optim/lossScale.js';
-import { createOptimizer } from '../optim/optimizer.js';
+import { createLossScale, type LossScale } from '../optim/lossScale.js';
+import { createOptimizer, type Optimizer } from '../optim/optimizer.js';
 import { discriminatorConfig, generatorConfig, type TrainConfig } from './config.js';
 import type { Gan } from './ganStep.js';
 import { inHalf } from './precision.js';
 
-/** Streams of the seed: weights of the two networks; sample.ts and trainer.ts have theirs far above. */
+/** Streams of the seed: weights of the two networks; sample.ts and draw.ts have theirs far above. */
 const STREAM_G = 0;
 const STREAM_D = 1;
 
@@ -43,12 +44,16 @@ export function createGan(e: Engine, config: TrainConfig, classes: number): Gan 
   const ema = config.ema === null ? undefined : createGenerator(e, config, classes, { trained: false });
   const lossScaleG = half ? createLossScale(e) : undefined;
   const lossScaleD = half ? createLossScale(e) : undefined;
-  const adam = { beta1: config.beta1, beta2: config.beta2, eps: 1e-8 };
+  const { optimizer, beta1, beta2, learningRateG, learningRateD } = config;
+  const optimizerOf = (network: Network<Module>, lr: number, lossScale: LossScale | undefined): Optimizer =>
+    optimizer === 'rmsprop'
+      ? createOptimizer(e, 'rmsprop', [network], { lr }, lossScale)
+      : createOptimizer(e, 'adam', [network], { lr, beta1, beta2, eps: 1e-8 }, lossScale);
   return {
     g,
     d,
-    optimizerG: createOptimizer(e, 'adam', [g], { ...adam, lr: config.learningRateG }, lossScaleG),
-    optimizerD: createOptimizer(e, 'adam', [d], { ...adam, lr: config.learningRateD }, lossScaleD),
+    optimizerG: optimizerOf(g, learningRateG, lossScaleG),
+    optimizerD: optimizerOf(d, learningRateD, lossScaleD),
     ...(ema && { ema }),
     ...(lossScaleG && { lossScaleG }),
     ...(lossScaleD && { lossScaleD }),

@@ -1,6 +1,7 @@
 /**
  * One training step of an ACGAN (Odena et al. 2017): a discriminator update on real and generated images together (one
- * call, one power iteration), then a generator update through the frozen discriminator.
+ * call, one power iteration), or several of them, then a generator update through the frozen discriminator. What the losses
+ * are is said in objective.ts.
  */
 import { Tape } from '../autograd/tape.js';
 import { type AugmentConfig, augmentAttrs, isAugmented, NO_AUGMENTATION } from '../data/augment.js';
@@ -10,25 +11,18 @@ import { sizeOf, type Tensor } from '../memory/tensor.js';
 import type { Discriminator } from '../models/discriminator.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
-import { add, fill, mul } from '../ops/elementwise.js';
-import { bceWithLogits, crossEntropy } from '../ops/loss.js';
-import { mean } from '../ops/reduce.js';
+import { fill } from '../ops/elementwise.js';
 import { scaleScalars } from '../ops/scalars.js';
-import { slice } from '../ops/shape.js';
 import { spectrogramAugment } from '../ops/spectrogramAugment.js';
 import { copyInto } from '../ops/strided.js';
 import { emaDecay, updateEma } from '../optim/ema.js';
 import type { LossScale } from '../optim/lossScale.js';
 import type { Optimizer } from '../optim/optimizer.js';
-
-export interface GanObjective {
-  /** Of the judgement real or fake: binary cross entropy (Odena) or hinge (Miyato). */
-  readonly adversarial: 'bce' | 'hinge';
-  /** Whether the discriminator's class loss counts generated images too. */
-  readonly classOnFakes: boolean;
-}
+import { createObjective, type GanObjective, type Loss, WEIGHTS } from './objective.js';
 
 export interface GanStepOptions extends GanObjective {
+  /** Updates of the discriminator before each of the generator. Default 1. */
+  readonly discriminatorSteps?: number;
   /** Whether activations are forgotten and computed again for the gradients: less memory, for more time. Default false. */
   readonly checkpointActivations?: boolean;
   /** Decay of the average that the GAN has, if it has one. */
@@ -45,16 +39,23 @@ export interface GanStepOptions extends GanObjective {
   readonly noise?: Tensor | undefined;
 }
 
-export interface GanBatch {
-  /** Which step this is, for what is drawn within it. Default 0. */
-  readonly step?: number;
+/** What one update of the discriminator sees. */
+export interface DiscriminatorBatch {
   /** Real images [N, channels, size, size] in [-1, 1]. */
   readonly images: Float32Array;
   /** Their classes [N]. */
   readonly labels: Int32Array;
-  /** Noise [N, latent] and classes [N] of the images that the discriminator sees, then of those that train the generator. */
+  /** Noise [N, latent] and classes [N] of as many generated images. */
   readonly zd: Tensor;
   readonly zdLabels: Int32Array;
+}
+
+export interface GanBatch extends DiscriminatorBatch {
+  /** Which step this is, for what is drawn within it. Default 0. */
+  readonly step?: number;
+  /** What the discriminator's further updates see: as many as the step makes, but for the first. Default none. */
+  readonly further?: readonly DiscriminatorBatch[];
+  /** Noise [N, latent] and classes [N] of the images that train the generator. */
   readonly zg: Tensor;
   readonly zgLabels: Int32Array;
 }
@@ -73,7 +74,10 @@ export interface Gan {
   readonly lossScaleD?: LossScale;
 }
 
-/** The step's losses, as they lie in its result: total of each network is the sum of its two. */
+/**
+ * The step's losses, as they lie in its result: total of each network is the sum of its two. Of several updates of the
+ * discriminator they are those of the last.
+ */
 export const LOSS_NAMES = ['sourceD', 'classD', 'sourceG', 'classG'] as const;
 
 /** What lies behind the losses, where there are loss scales: those of the next step. */
@@ -85,34 +89,18 @@ export interface GanStep {
   destroy(): void;
 }
 
-interface Constants {
-  readonly one: Tensor;
-  readonly two: Tensor;
-  readonly minusOne: Tensor;
-  /** [2 N]: 1 for real, 0 for generated. */
-  readonly targets: Tensor;
-  /** [2 N]: -1 for real, 1 for generated. */
-  readonly signs: Tensor;
-  /** [N]: 1. */
-  readonly allReal: Tensor;
-}
-
-/** A batch on the GPU. All of it is sent before the first update, so that nothing interrupts the recording of the step. */
+/** A batch of the discriminator on the GPU. */
 interface Uploaded {
   /** [2 N, channels, size, size]: the real images, then room for the generated ones. */
   readonly images: Tensor;
-  /** Classes that the discriminator is asked for: of the real images, or of all. */
-  readonly labels: Tensor;
+  /** What the discriminator is to name. */
+  readonly targets: Tensor;
+  readonly zd: Tensor;
   readonly zdLabels: Tensor;
-  readonly zgLabels: Tensor;
 }
 
-/** The losses of one update, before their weights. */
-interface Losses {
-  readonly source: Tensor;
-  readonly classes: Tensor;
-  readonly [name: string]: Tensor;
-}
+/** The losses of one update. */
+type Losses = { readonly source: Loss; readonly classes: Loss };
 
 /** A step of fixed size. Its memory is planned before the first, so that every step meets the same buffers. */
 export function createGanStep(e: Engine, gan: Gan, options: GanStepOptions, batchSize: number): GanStep {
@@ -131,63 +119,59 @@ function rehearse(e: Engine, gan: Gan, options: GanStepOptions, n: number): Plan
     const images = new Float32Array(n * channels * size ** 2);
     const labels = new Int32Array(n);
     const z = dry.empty([n, g.module.config.latent]);
-    return () => step.run({ images, labels, zd: z, zdLabels: labels, zg: z, zgLabels: labels });
+    const seen = { images, labels, zd: z, zdLabels: labels };
+    const further = Array.from({ length: (options.discriminatorSteps ?? 1) - 1 }, () => seen);
+    return () => step.run({ ...seen, further, zg: z, zgLabels: labels });
   });
   optimizerG.setStep(stepG);
   optimizerD.setStep(stepD);
   return plan;
 }
 
-function unplannedStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize: number): GanStep {
+function unplannedStep(e: Engine, gan: Gan, options: GanStepOptions, batchSize: number): GanStep {
   const { g, d, ema, optimizerG, optimizerD, lossScaleG, lossScaleD } = gan;
   const halves = g.copies && d.copies && new Map([...g.copies, ...d.copies]);
-  const taping = { checkpoints: objective.checkpointActivations ?? false, halves };
+  const taping = { checkpoints: options.checkpointActivations ?? false, halves };
   const { channels, size } = d.module.config;
   const n = batchSize;
-  const bce = objective.adversarial === 'bce';
-  const halfAndHalf = (real: number, fake: number): Tensor =>
-    e.upload(
-      Float32Array.from({ length: 2 * n }, (_, i) => (i < n ? real : fake)),
-      [2 * n],
-    );
-  const constants: Constants = {
-    one: fill(e, e.empty([]), 1),
-    two: fill(e, e.empty([]), 2),
-    minusOne: fill(e, e.empty([]), -1),
-    targets: halfAndHalf(1, 0),
-    signs: halfAndHalf(-1, 1),
-    allReal: fill(e, e.empty([n]), 1),
-  };
-  // A mean over both halves together is half the sum of the two means, and so is its gradient.
-  const weightsD = [2, objective.classOnFakes ? 2 : 1] as const;
-  const cotangentsD = [constants.two, objective.classOnFakes ? constants.two : constants.one] as const;
-  const weightsG = [bce ? 1 : -1, 1] as const;
-  const cotangentsG = [bce ? constants.one : constants.minusOne, constants.one] as const;
-
-  const { augment = NO_AUGMENTATION, seed = 0, rangeDb, noise } = objective;
-  const attrs = { ...augmentAttrs(augment, size, rangeDb), seed };
-  /** What the discriminator sees of images; `stream` fixes what is drawn. */
-  const augmented = (tape: Tape, images: Tensor, stream: number): Tensor =>
-    isAugmented(augment) ? tape.apply(spectrogramAugment, [images, noise], { ...attrs, stream }) : images;
-  const scaled = (lossScale: LossScale | undefined, cotangent: Tensor): Tensor =>
-    lossScale?.scaled(e, cotangent) ?? cotangent;
+  const { source, classes } = createObjective(e, options, n, d.module.config.classes);
+  const ofWeight = new Map(WEIGHTS.map((weight) => [weight, fill(e, e.empty([]), weight)]));
   const scales = [lossScaleD, lossScaleG].flatMap((lossScale) => lossScale ?? []);
 
-  const upload = (batch: GanBatch): Uploaded => {
-    const images = e.empty([2 * n, channels, size, size]);
-    e.write({ ...images, shape: [n, channels, size, size] }, batch.images);
-    const labels = objective.classOnFakes ? [...batch.labels, ...batch.zdLabels] : batch.labels;
+  const { augment = NO_AUGMENTATION, seed = 0, rangeDb, noise, discriminatorSteps = 1 } = options;
+  const attrs = { ...augmentAttrs(augment, size, rangeDb), seed };
+  /** What the discriminator sees of images in the i-th update of a step; what is drawn is drawn of a stream of its own. */
+  const augmented = (tape: Tape, images: Tensor, step: number, i: number): Tensor => {
+    if (!isAugmented(augment)) return images;
+    const stream = (discriminatorSteps + 1) * step + i;
+    return tape.apply(spectrogramAugment, [images, noise], { ...attrs, stream });
+  };
+
+  const upload = ({ images, labels, zd, zdLabels }: DiscriminatorBatch): Uploaded => {
+    const all = e.empty([2 * n, channels, size, size]);
+    e.write({ ...all, shape: [n, channels, size, size] }, images);
+    const targets = classes.targets(labels, zdLabels);
     return {
-      images,
-      labels: e.upload(Int32Array.from(labels), [labels.length]),
-      zdLabels: e.upload(batch.zdLabels, [n]),
-      zgLabels: e.upload(batch.zgLabels, [n]),
+      images: all,
+      targets: e.upload(targets, [targets.length]),
+      zd,
+      zdLabels: e.upload(zdLabels, [n]),
     };
   };
 
+  /** The gradients of both losses. */
+  const backward = (tape: Tape, losses: Losses, lossScale: LossScale | undefined): void =>
+    tape.backwardAll(
+      [losses.source, losses.classes].map(({ value, weight }) => {
+        const cotangent = ofWeight.get(weight)!;
+        return [value, lossScale?.scaled(e, cotangent) ?? cotangent];
+      }),
+    );
+
   const updateDiscriminator = (
-    { images, labels, zdLabels }: Uploaded,
-    { step = 0, zd }: GanBatch,
+    { images, targets, zd, zdLabels }: Uploaded,
+    step: number,
+    i: number,
     rate?: number,
   ): Losses => {
     e.mark('fakes');
@@ -198,72 +182,77 @@ function unplannedStep(e: Engine, gan: Gan, objective: GanStepOptions, batchSize
     });
     e.mark('D forward');
     const tape = new Tape(e, d.targets, taping);
-    const judged = d.module.forward(tape, augmented(tape, images, 2 * step));
-    const source = discriminatorSource(tape, objective, constants, judged.adversarial);
-    const logits = objective.classOnFakes
-      ? judged.classes
-      : tape.apply(slice, [judged.classes], { dim: 0, start: 0, length: n });
-    const classes = tape.apply(crossEntropy, [logits, labels], {});
+    const judged = d.module.forward(tape, augmented(tape, images, step, i));
+    const losses = {
+      source: source.discriminator(tape, judged.adversarial),
+      classes: classes.discriminator(tape, judged.classes, targets),
+    };
     e.mark('D backward');
     d.zeroGrad();
-    tape.backwardAll([
-      [source, scaled(lossScaleD, cotangentsD[0])],
-      [classes, scaled(lossScaleD, cotangentsD[1])],
-    ]);
+    backward(tape, losses, lossScaleD);
     e.mark('D update');
     optimizerD.update(e, rate);
     d.refreshCopies();
-    return { source, classes };
+    return losses;
   };
 
-  const updateGenerator = ({ zgLabels }: Uploaded, { step = 0, zg }: GanBatch, rate?: number): Losses => {
+  const updateGenerator = (
+    zg: Tensor,
+    labels: Tensor,
+    foils: Tensor | undefined,
+    step: number,
+    rate?: number,
+  ): Losses => {
     e.mark('G forward');
     const tape = new Tape(e, g.targets, taping);
-    const made = g.module.forward(tape, zg, zgLabels);
-    const judged = d.module.forward(tape, augmented(tape, made, 2 * step + 1));
-    const source = bce
-      ? tape.apply(bceWithLogits, [judged.adversarial, constants.allReal], {})
-      : tape.apply(mean, [judged.adversarial], {});
-    const classes = tape.apply(crossEntropy, [judged.classes, zgLabels], {});
+    const made = g.module.forward(tape, zg, labels);
+    const judged = d.module.forward(tape, augmented(tape, made, step, discriminatorSteps));
+    const losses = {
+      source: source.generator(tape, judged.adversarial),
+      classes: classes.generator(tape, judged.classes, labels, foils),
+    };
     e.mark('G backward');
     g.zeroGrad();
-    tape.backwardAll([
-      [source, scaled(lossScaleG, cotangentsG[0])],
-      [classes, scaled(lossScaleG, cotangentsG[1])],
-    ]);
+    backward(tape, losses, lossScaleG);
     e.mark('G update');
     optimizerG.update(e, rate);
     g.refreshCopies();
-    if (ema) updateEma(e, g.values, ema.values, emaDecay(objective.ema ?? 0, step));
-    return { source, classes };
+    if (ema) updateEma(e, g.values, ema.values, emaDecay(options.ema ?? 0, step));
+    return losses;
   };
 
   return {
     run(batch, rates = {}) {
+      const { step = 0, further = [], zg, zgLabels } = batch;
+      if (further.length !== discriminatorSteps - 1) {
+        throw new Error(`a step with ${discriminatorSteps} updates of D was given ${further.length + 1} batches`);
+      }
       g.module.train();
       d.module.train();
-      const losses = e.empty([LOSS_NAMES.length + scales.length]);
+      const result = e.empty([LOSS_NAMES.length + scales.length]);
       e.scope(() => {
-        const uploaded = upload(batch);
-        const ofD = e.scope(() => updateDiscriminator(uploaded, batch, rates.d));
-        const ofG = e.scope(() => updateGenerator(uploaded, batch, rates.g));
+        // All of it is sent before the first update, so that nothing interrupts the recording of the step.
+        const uploaded = [batch, ...further].map(upload);
+        const labels = e.upload(zgLabels, [n]);
+        const foils = classes.foils && e.upload(classes.foils(zgLabels), [n]);
+        const ofD = uploaded.map((one, i) => e.scope(() => updateDiscriminator(one, step, i, rates.d))).at(-1)!;
+        const ofG = e.scope(() => updateGenerator(zg, labels, foils, step, rates.g));
         e.mark('losses');
-        scaleScalars(e, [ofD.source, ofD.classes, ofG.source, ofG.classes], [...weightsD, ...weightsG], losses);
-        for (const [i, { scale }] of scales.entries()) copyInto(e, scale, losses, LOSS_NAMES.length + i);
+        scaleScalars(
+          e,
+          [ofD.source.value, ofD.classes.value, ofG.source.value, ofG.classes.value],
+          [ofD.source.weight, ofD.classes.weight, ofG.source.weight, ofG.classes.weight],
+          result,
+        );
+        for (const [i, { scale }] of scales.entries()) copyInto(e, scale, result, LOSS_NAMES.length + i);
         return null;
       });
       e.submit();
-      return losses;
+      return result;
     },
     destroy() {
-      for (const tensor of Object.values(constants)) e.release(tensor);
+      source.destroy();
+      for (const tensor of ofWeight.values()) e.release(tensor);
     },
   };
-}
-
-/** Half of the discriminator's loss of judgement. */
-function discriminatorSource(tape: Tape, { adversarial }: GanObjective, constants: Constants, logits: Tensor): Tensor {
-  if (adversarial === 'bce') return tape.apply(bceWithLogits, [logits, constants.targets], {});
-  const margins = tape.apply(mul, [logits, constants.signs], {});
-  return tape.apply(mean, [tape.apply(add, [margins, constants.one], { activation: 'relu' })], {});
 }

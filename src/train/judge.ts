@@ -32,7 +32,8 @@ export async function judgeImages(
   for await (const { images, labels } of inOrder(source, batch)) {
     const shape = [labels.length, channels, size, size];
     const judged = e.scope(() => ({ ...d.module.forward(new Tape(e), e.upload(images, shape)) }));
-    named.set(argmaxRows(await e.read(judged.classes), classes), done);
+    // Of a discriminative head, among the classes of real images: what is asked is which species it is.
+    named.set(argmaxRows(await e.read(judged.classes), judged.classes.shape[1]!, classes), done);
     real += (await e.read(judged.adversarial)).filter((logit) => logit > 0).length;
     done += labels.length;
     e.release(judged.classes);

@@ -2,8 +2,8 @@
 import { dryGpu } from '../device/dry.js';
 import { DeviceError } from '../device/errors.js';
 import { type Assumed, Engine } from '../kernel/engine.js';
-import { randomNormal } from '../ops/random.js';
 import type { TrainConfig } from './config.js';
+import { drawBatch } from './draw.js';
 import { createGan } from './gan.js';
 import { createGanStep } from './ganStep.js';
 
@@ -38,8 +38,8 @@ export function stepMemory(
     const labels = new Int32Array(batch);
     const images = new Float32Array(batch * config.channels * config.size ** 2);
     e.scope(() => {
-      const noise = () => randomNormal(e, [batch, config.latent], { seed: 0, stream: 0 });
-      step.run({ images, labels, zd: noise(), zdLabels: labels, zg: noise(), zgLabels: labels });
+      const reals = Array.from({ length: config.discriminatorSteps }, () => ({ images, labels }));
+      step.run(drawBatch(e, { ...config, batch }, classes, 0, reals));
       return null;
     });
     const { peak, bytes } = e.memory();

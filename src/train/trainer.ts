@@ -18,8 +18,6 @@ import { writeAtomically } from '../io/files.js';
 import { type Log, openLog } from '../io/log.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
-import { randomNormal } from '../ops/random.js';
-import { uniform } from '../reference/random.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -31,15 +29,14 @@ import {
 import { checkpointFile } from './checkpointFiles.js';
 import type { TrainConfig } from './config.js';
 import { createGauge, type DistanceGauge } from './distance.js';
+import { drawBatch } from './draw.js';
 import { createFlight } from './flight.js';
 import { createGan } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
 import { precisionNote } from './precision.js';
+import { type Rates, ratesOf } from './rates.js';
 import { generateImages, refreshStatistics, sampleSheet } from './sample.js';
-
-/** Streams of the seed: four a step, above those of the weights. */
-const STEP_STREAM = 2 ** 24;
 
 export type Losses = Readonly<Record<(typeof LOSS_NAMES)[number], number>>;
 
@@ -105,6 +102,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     data: train.hash,
     gan,
     loader,
+    rates: ratesOf(config),
     log,
     train,
     test,
@@ -154,6 +152,7 @@ interface Run extends TrainOptions {
   readonly data: string;
   readonly gan: Gan;
   readonly loader: Loader;
+  readonly rates: Rates;
   readonly log: Log;
   readonly train: ImageStore;
   readonly test: ImageStore;
@@ -174,8 +173,9 @@ async function runSteps(run: Run): Promise<TrainResult> {
   const step = createGanStep(e, gan, { ...config, rangeDb: run.dataset.parameters?.rangeDb, noise }, config.batch);
   const flight = createFlight(e, (t, losses) => reportLosses(run, t, losses));
   while (run.done < config.steps && !run.signal?.aborted) {
-    const real = await run.loader.batch(run.done);
-    const losses = e.scope(() => step.run(drawBatch(run, run.done, real)));
+    const reals = await realBatches(run);
+    const rates = { g: run.rates.g(run.done), d: run.rates.d(run.done) };
+    const losses = e.scope(() => step.run(drawBatch(e, config, run.dataset.classes.length, run.done, reals), rates));
     const t = ++run.done;
     await flight.launch(t, losses);
     if (t % config.sampleEvery === 0 || t === config.steps) {
@@ -202,6 +202,14 @@ async function runSteps(run: Run): Promise<TrainResult> {
   return { step: run.done, complete: run.done >= config.steps, checkpoint, best: run.best?.step };
 }
 
+/** The real images of the step in hand: a batch for each update of the discriminator. */
+async function realBatches({ loader, config, done }: Run): Promise<LabelledImages[]> {
+  const count = config.discriminatorSteps;
+  const batches: LabelledImages[] = [];
+  for (let i = 0; i < count; i++) batches.push(await loader.batch(count * done + i));
+  return batches;
+}
+
 /** Images of the class noise for augmentation, if it wants them; says so if there are none. */
 async function backgrounds({ engine: e, config, dataset, train, onNote }: Run): Promise<Tensor | undefined> {
   if (config.augment.background === 0) return undefined;
@@ -210,24 +218,6 @@ async function backgrounds({ engine: e, config, dataset, train, onNote }: Run): 
   if (bank) return e.upload(bank.levels, [bank.count, channels, size, size]);
   onNote?.(`There is no class "${noiseLabel}" among the training images: no background is mixed in.`);
   return undefined;
-}
-
-/** Everything random about step t comes from the seed and t alone, so a resumed run draws the same. */
-function drawBatch({ engine: e, config, dataset }: Run, t: number, { images, labels }: LabelledImages) {
-  const { batch, latent, seed } = config;
-  const stream = STEP_STREAM + 4 * t;
-  const classes = dataset.classes.length;
-  const randomLabels = (s: number): Int32Array =>
-    Int32Array.from(uniform(seed, s, batch), (u) => Math.floor(u * classes));
-  return {
-    step: t,
-    images,
-    labels,
-    zd: randomNormal(e, [batch, latent], { seed, stream }),
-    zdLabels: randomLabels(stream + 1),
-    zg: randomNormal(e, [batch, latent], { seed, stream: stream + 2 }),
-    zgLabels: randomLabels(stream + 3),
-  };
 }
 
 function reportLosses(run: Run, step: number, values: Float32Array): void {
@@ -248,6 +238,8 @@ function reportLosses(run: Run, step: number, values: Float32Array): void {
     lossG: losses.sourceG + losses.classG,
     ...losses,
     ...scales,
+    rateG: run.rates.g(step - 1),
+    rateD: run.rates.d(step - 1),
     loaderWait: run.loader.waited() / 1000,
   });
   run.onStep?.(step, losses, run.loader.waited() / 1000);

@@ -14,4 +14,5 @@ it('counts what was named what', () => {
 
 it('finds the greatest logit of each row, the first of equal ones', () => {
   expect([...argmaxRows([1, 3, 2, -1, -1, -5, 0, 0, 0.1], 3)]).toEqual([1, 0, 2]);
+  expect([...argmaxRows([1, 3, 2, -1, -1, -5, 0, 0, 0.1], 3, 2)]).toEqual([1, 0, 0]);
 });

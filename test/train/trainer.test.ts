@@ -4,36 +4,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_AUGMENTATION } from '../../src/data/augment.js';
-import { type Dataset, readDataset } from '../../src/data/read.js';
+import type { Dataset } from '../../src/data/read.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
-import { writeAtomically } from '../../src/io/files.js';
-import { grayPng } from '../../src/io/image.js';
 import { readLog } from '../../src/io/log.js';
 import { readSafetensors } from '../../src/io/safetensors.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { uniform } from '../../src/reference/random.js';
 import { loadGan, readCheckpoint } from '../../src/train/checkpoint.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
-import { checkConfig, presetConfig, type TrainConfig } from '../../src/train/config.js';
+import { checkConfig } from '../../src/train/config.js';
 import { createGan, createGenerator } from '../../src/train/gan.js';
 import { createGanStep, type GanBatch } from '../../src/train/ganStep.js';
 import { generateImages, toLevels } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
-
-const CONFIG: TrainConfig = checkConfig(
-  {
-    ...presetConfig('small', 32),
-    batch: 4,
-    steps: 6,
-    latent: 8,
-    base: 8,
-    generatorWidths: [8, 6, 4],
-    discriminatorWidths: [4, 4, 6, 6],
-    sampleEvery: 4,
-    checkpointEvery: 2,
-  },
-  'the test',
-);
+import { TINY as CONFIG, highAndLow } from './tiny.js';
 
 let gpu: Gpu;
 let e: Engine;
@@ -44,15 +28,7 @@ beforeAll(async () => {
   gpu = await openGpu();
   e = new Engine(gpu);
   folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-trainer-'));
-  // Two classes that differ in where they are bright.
-  for (const label of ['high', 'low']) {
-    for (let i = 0; i < 10; i++) {
-      const noise = uniform(i, label.length, 32 * 32);
-      const gray = Uint8Array.from(noise, (u, p) => (p < 512 === (label === 'high') ? 150 : 0) + 100 * u);
-      await writeAtomically(path.join(folder, 'images', label, `${i}.png`), await grayPng(gray, 32, 32));
-    }
-  }
-  dataset = await readDataset(path.join(folder, 'images'));
+  dataset = await highAndLow(folder);
 });
 
 afterAll(async () => {

@@ -14,7 +14,8 @@ import { Network, type State } from '../../nn/network.js';
 import { inputName } from '../../ops/define.js';
 import { opByName } from '../../ops/index.js';
 import { createOptimizer, type OptimizerKind } from '../../optim/optimizer.js';
-import { createGanStep, type GanObjective, LOSS_NAMES } from '../../train/ganStep.js';
+import { createGanStep, LOSS_NAMES } from '../../train/ganStep.js';
+import type { GanObjective } from '../../train/objective.js';
 import type { ReferenceCase, Value, Values } from './cases.js';
 
 export interface Results {

@@ -90,6 +90,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'show where the time of a training step goes, or its memory',
     load: () => import('./profile.js'),
   },
+  scaling: {
+    summary: 'time training steps against batch, image size and width, in one picture',
+    load: () => import('./scaling.js'),
+  },
   tune: {
     summary: "measure which kernels are the fastest for a step's shapes, and keep it",
     load: () => import('./tune.js'),

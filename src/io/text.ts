@@ -27,8 +27,8 @@ export function shorten(text: string, length: number): string {
 
 let systemFonts: Promise<boolean> | undefined;
 
-/** Without fonts, every character is drawn as the same empty box. */
-function hasSystemFonts(): Promise<boolean> {
+/** Whether texts can be drawn with fonts of the system. Without, every character is drawn as the same empty box. */
+export function hasSystemFonts(): Promise<boolean> {
   systemFonts ??= Promise.all(['A', 'B'].map((letter) => withSystemFont(letter, 24, '#000000'))).then(
     ([a, b]) => Buffer.compare(a!.data, b!.data) !== 0,
     () => false,

@@ -376,13 +376,21 @@ export class Engine {
   }
 }
 
-function recordOf({ key }: Pipeline, grid: DispatchRecord['grid'], { tensors, flops }: Dispatch): DispatchRecord {
+const recordOf = ({ key }: Pipeline, grid: DispatchRecord['grid'], { tensors, flops }: Dispatch): DispatchRecord => ({
+  label: key,
+  grid,
+  shapes: tensors.map(({ shape }) => shape),
+  bytes: boundBytes(tensors),
+  flops,
+});
+
+/** Bytes of all that a dispatch binds; what is bound twice counts once. */
+export function boundBytes(tensors: readonly Tensor[]): number {
   const bound = new Map<string, number>();
   for (const { storage, offset, shape, dtype } of tensors) {
     bound.set(`${storage.id}:${offset}`, paddedBytes(shape, dtype));
   }
-  const bytes = [...bound.values()].reduce((total, size) => total + size, 0);
-  return { label: key, grid, shapes: tensors.map(({ shape }) => shape), bytes, flops };
+  return [...bound.values()].reduce((total, size) => total + size, 0);
 }
 
 /** Workgroups for one invocation per item, folded into two dimensions where one would pass WebGPU's limit of 65 535. */

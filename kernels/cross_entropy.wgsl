@@ -1,11 +1,14 @@
 // Mean over the batch of the cross-entropy of softmax(logits) with smoothed labels.
 //
-//   loss = 1/N sum over n, k of q[n, k] (-log softmax(x[n])[k]),   q[n, k] = (1 - s) [k = label[n]] + s / K
+//   loss = sum over n, k of w[n] q[n, k] (-log softmax(x[n])[k]),   q[n, k] = (1 - s) [k = label[n]] + s / K
+//
+// where w is 1/N, or with WEIGHTED the weight of the row.
 //
 // With m the greatest logit of a row and S = sum over k of exp(x[k] - m), -log softmax(x)[k] = log S + (m - x[k]): nothing
 // overflows, and huge logits lose no digits. As q sums to 1, log S comes once a row.
 //
-// logits [N, K], labels [N], loss [], normalizer [N] of (m, S) for the gradient.
+// logits [N, K], labels [N], weights [N] (else not read), loss [], normalizer [N] of (m, S, the row's own loss) for the
+// gradients.
 // One workgroup: each invocation takes every 64th row, then the rows' losses are added in a tree.
 // A label outside 0 to K - 1 is taken for the nearest class, so that nothing outside the row is read.
 
@@ -17,8 +20,9 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<i32>;
-@group(0) @binding(2) var<storage, read_write> loss: array<f32>;
-@group(0) @binding(3) var<storage, read_write> normalizer: array<vec2f>;
+@group(0) @binding(2) var<storage, read> weights: array<f32>;
+@group(0) @binding(3) var<storage, read_write> loss: array<f32>;
+@group(0) @binding(4) var<storage, read_write> normalizer: array<vec4f>;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -38,12 +42,17 @@ fn main(@builtin(local_invocation_index) local: u32) {
       depths += depth;
     }
     let label = u32(clamp(labels[n], 0, i32(p.classes) - 1));
-    total += log(exponentials) + (1.0 - p.smoothing) * (largest - logits[row + label])
+    let surprise = log(exponentials) + (1.0 - p.smoothing) * (largest - logits[row + label])
       + p.smoothing / f32(p.classes) * depths;
-    normalizer[n] = vec2f(largest, exponentials);
+    normalizer[n] = vec4f(largest, exponentials, surprise, 0.0);
+    if (WEIGHTED) {
+      total += weights[n] * surprise;
+    } else {
+      total += surprise;
+    }
   }
   total = team_sum(local, total);
   if (local == 0u) {
-    loss[0] = total / f32(p.rows);
+    loss[0] = select(total / f32(p.rows), total, WEIGHTED);
   }
 }

@@ -19,54 +19,79 @@ const rowParams = ([rows, classes]: Shape, { labelSmoothing = 0 }: CrossEntropyA
   smoothing: labelSmoothing,
 });
 
-export const crossEntropy = defineOp<CrossEntropyAttrs, readonly [Tensor, Tensor]>({
+export const crossEntropy = defineOp<CrossEntropyAttrs, readonly [Tensor, Tensor, Tensor?]>({
   name: 'cross_entropy',
-  summary: 'logits [N, K], labels i32 [N] -> loss [], the mean of -log softmax(logits) at the label',
-  inputs: ['logits', 'labels'],
+  summary:
+    'logits [N, K], labels i32 [N], weights [N] -> loss [], the mean of -log softmax(logits) at the label, or with weights ' +
+    'the sum of these times the weights',
+  inputs: ['logits', 'labels', 'weights?'],
   output: 'loss',
-  shape([logits, labels]) {
+  shape([logits, labels, weights]) {
     const [n] = ranked('cross_entropy', 'logits', logits, 2);
     if (!labels || !sameShape(labels, [n!])) {
       throw shapeError('cross_entropy', 'labels', 'must have one element per row of logits', labels, logits);
     }
+    if (weights && !sameShape(weights, [n!])) {
+      throw shapeError('cross_entropy', 'weights', 'must have one element per row of logits', weights, logits);
+    }
     return [];
   },
-  forward(e, [logits, labels], attrs) {
+  forward(e, [logits, labels, weights], attrs) {
     const y = e.empty([]);
     const params = rowParams(logits.shape, attrs);
-    const normalizer = e.empty([params.rows, 2]);
+    const normalizer = e.empty([params.rows, 4]);
     e.dispatch({
       ...ONE_TEAM,
       file: 'cross_entropy',
-      tensors: [logits, labels, y, normalizer],
+      constants: { ...ONE_TEAM.constants, WEIGHTED: weights !== undefined },
+      tensors: [logits, labels, weights ?? e.empty([1]), y, normalizer],
       params,
       grid: [1],
     });
     return { y, normalizer };
   },
-  saves: ['logits', 'labels', 'normalizer'],
-  backward(e, { logits, labels, normalizer }, gy, attrs, [want]) {
-    if (!want) return [];
-    const gx = want();
-    e.dispatch({
-      file: 'cross_entropy_gradient',
-      tensors: [logits!, labels!, normalizer!, gy, gx],
-      params: rowParams(gx.shape, attrs),
-      grid: gridFor(sizeOf(gx.shape), 64),
-    });
-    return [gx];
+  saves: ['logits', 'labels', 'weights', 'normalizer'],
+  backward(e, { logits, labels, weights, normalizer }, gy, attrs, [wantLogits, , wantWeights]) {
+    const gx = wantLogits?.();
+    if (gx) {
+      e.dispatch({
+        file: 'cross_entropy_gradient',
+        constants: { WEIGHTED: weights !== undefined },
+        tensors: [logits!, labels!, weights ?? e.empty([1]), normalizer!, gy, gx],
+        params: rowParams(gx.shape, attrs),
+        grid: gridFor(sizeOf(gx.shape), 64),
+      });
+    }
+    const gw = wantWeights?.();
+    if (gw) {
+      const rows = sizeOf(gw.shape);
+      e.dispatch({
+        file: 'cross_entropy_weight_gradient',
+        tensors: [normalizer!, gy, gw],
+        params: { rows },
+        grid: gridFor(rows, 64),
+      });
+    }
+    return [gx, undefined, gw];
   },
   reference: oracle.crossEntropy,
   flops: ([logits]) => 4 * sizeOf(logits!),
-  cases: [entropy(6, 17), entropy(6, 17, 0.1), entropy(131, 5, 0.1), entropy(3, 1), entropy(1, 2)],
+  cases: [
+    entropy(6, 17),
+    entropy(6, 17, 0.1),
+    entropy(131, 5, 0.1),
+    entropy(3, 1),
+    entropy(1, 2),
+    entropy(131, 5, 0.1, true),
+  ],
   bench: [entropy(32, 17), entropy(256, 1000)],
 });
 
-function entropy(rows: number, classes: number, labelSmoothing?: number): Case<CrossEntropyAttrs> {
+function entropy(rows: number, classes: number, labelSmoothing?: number, weighted = false): Case<CrossEntropyAttrs> {
   return {
-    shapes: [[rows, classes], [rows]],
+    shapes: [[rows, classes], [rows], ...(weighted ? [[rows]] : [])],
     attrs: labelSmoothing === undefined ? {} : { labelSmoothing },
-    fill: { labels: { below: classes } },
+    fill: { labels: { below: classes }, weights: 'positive' },
   };
 }
 

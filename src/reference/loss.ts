@@ -6,13 +6,15 @@ export interface CrossEntropyAttrs {
 }
 
 /**
- * [logits [N, K], labels [N]] -> loss [], the mean over the batch of
+ * [logits [N, K], labels [N], weights [N]?] -> loss [], the mean over the batch (with weights: the sum of the weight times) of
  * -sum over k of q_k log softmax(logits)_k, with q_k = (1 - s) [k = label] + s / K and s the label smoothing.
  */
 export function crossEntropy(inputs: Inputs, { labelSmoothing = 0 }: CrossEntropyAttrs = {}): { loss: Array64 } {
   const [logits, labels] = required(inputs, 'logits', 'labels');
+  const weights = inputs[2];
   const [batch, classes] = logits.shape;
   checkSame('rows of logits and labels', [batch], labels.shape);
+  if (weights) checkSame('rows of logits and weights', [batch], weights.shape);
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const row = logits.data.subarray(n * classes, (n + 1) * classes);
@@ -24,10 +26,10 @@ export function crossEntropy(inputs: Inputs, { labelSmoothing = 0 }: CrossEntrop
     const logSum = largest + Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
     row.forEach((logit, k) => {
       const target = (k === labels.data[n] ? 1 - labelSmoothing : 0) + labelSmoothing / classes;
-      total += target * (logSum - logit);
+      total += (weights?.data[n] ?? 1 / batch) * target * (logSum - logit);
     });
   }
-  return { loss: make([], [total / batch]) };
+  return { loss: make([], [total]) };
 }
 
 /**

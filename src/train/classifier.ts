@@ -6,7 +6,8 @@
  *   const loader = createLoader({ source, batch, seed });
  *   await trainClassifier({ engine: e, network, loader, channels: 1, size: 64, validation, config });
  *
- * Everything random lies in the network's first weights and in the loader, so two runs of equal seeds are equal bit for bit.
+ * Everything random lies in the network's first weights, in the loader, and in what mixup draws from its seed and the step. So two
+ * runs of equal seeds are equal bit for bit, and so is one that goes on from a state that another left (`ClassifierState`).
  */
 import { Tape } from '../autograd/tape.js';
 import type { LabelledImages, Loader } from '../data/loader.js';
@@ -16,20 +17,32 @@ import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
 import type { Layer } from '../nn/module.js';
 import type { Network, State } from '../nn/network.js';
+import { add, mul } from '../ops/elementwise.js';
 import { crossEntropy } from '../ops/loss.js';
 import { createOptimizer, type Optimizer } from '../optim/optimizer.js';
-import { cosine, type Schedule, warmUp } from '../optim/schedule.js';
+import { constant, cosine, linear, type Schedule, warmUp } from '../optim/schedule.js';
 import { outputsOf, scoreLogits } from './classify.js';
 import { createFlight } from './flight.js';
+import { mixup } from './mixup.js';
+
+export const SCHEDULES = ['cosine', 'linear', 'constant'] as const;
 
 export interface ClassifierConfig {
   readonly optimizer: 'adamw' | 'sgd';
-  /** The highest: the rate rises for an epoch, then falls along a cosine to nothing. */
+  /** The highest: the rate rises to it while training warms up. */
   readonly learningRate: number;
+  /** How the rate then falls to nothing, if it does. Default cosine. */
+  readonly schedule?: (typeof SCHEDULES)[number];
+  /** Epochs of warming up. Default 1. */
+  readonly warmUp?: number;
   readonly weightDecay: number;
   /** Of sgd. */
   readonly momentum: number;
   readonly labelSmoothing: number;
+  /** Strength of mixup; 0, the default: none. */
+  readonly mixup?: number;
+  /** Of what mixup draws. Default 0. */
+  readonly seed?: number;
   /** Passes at most. */
   readonly epochs: number;
   /** Passes without a lower validation loss after which it stops. */
@@ -45,7 +58,19 @@ export interface EpochRecord {
   readonly loss: number;
   /** Of the next step. */
   readonly learningRate: number;
-  readonly validation?: { readonly loss: number; readonly accuracy: number };
+  readonly validation?: { readonly loss: number; readonly accuracy: number } | undefined;
+}
+
+/** Where training stands: all that it needs to go on. */
+export interface ClassifierState {
+  readonly step: number;
+  readonly history: readonly EpochRecord[];
+  /** Of the steps of the epoch that is not finished. */
+  readonly losses: readonly number[];
+  readonly weights: State;
+  readonly optimizer: ReadonlyMap<string, Float32Array>;
+  /** Missing before the first epoch is finished. */
+  readonly best?: { readonly record: EpochRecord; readonly weights: State } | undefined;
 }
 
 export interface ClassifierTraining {
@@ -56,10 +81,17 @@ export interface ClassifierTraining {
   /** Of the images. */
   readonly channels: number;
   readonly size: number;
+  /** How much an image of each class counts. Default alike. */
+  readonly classWeights?: readonly number[] | undefined;
   /** Images that are not trained on. Without any, training goes on to the last epoch, and its weights are kept. */
   readonly validation?: ImageSource | undefined;
   readonly config: ClassifierConfig;
+  /** Where to go on from. */
+  readonly from?: ClassifierState | undefined;
+  readonly onStep?: (step: number, loss: number, epoch: number) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
+  /** Told after each epoch, and when it is stopped; awaited. */
+  readonly save?: (state: ClassifierState) => Promise<void>;
   /** Stops after the step in hand; the best weights so far are kept. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -74,34 +106,67 @@ export interface ClassifierResult {
 
 /** Trains `network` in place. Throws a UserError if a loss is no longer a number. */
 export async function trainClassifier(training: ClassifierTraining): Promise<ClassifierResult> {
-  const { engine: e, network, loader, config, signal } = training;
+  const { engine: e, network, loader, config, from, signal, save } = training;
   const { batchesPerEpoch } = loader;
   const optimizer = optimizerFor(e, network, config);
+  if (from) restore(e, network, optimizer, from);
   const rate = scheduleOf(config, batchesPerEpoch);
-  const history: EpochRecord[] = [];
-  let best: { record: EpochRecord; state: State } | undefined;
-  let losses: number[] = [];
-  const flight = createFlight(e, (step, [loss]) => losses.push(checked(loss!, step)));
-  for (let step = 0; step < config.epochs * batchesPerEpoch && !signal?.aborted; ) {
+  const history: EpochRecord[] = [...(from?.history ?? [])];
+  let step = from?.step ?? 0;
+  let best = from?.best;
+  let losses: number[] = [...(from?.losses ?? [])];
+  const flight = createFlight(e, (t, [loss]) => {
+    losses.push(checked(loss!, t));
+    training.onStep?.(t, loss!, Math.ceil(t / batchesPerEpoch));
+  });
+  const state = async (weights: State): Promise<ClassifierState> => ({
+    ...{ step, history: [...history], losses: [...losses], weights, best },
+    optimizer: await readOptimizer(e, optimizer),
+  });
+  const isOver = (): boolean => {
+    const since = history.length - (best?.record.epoch ?? 0);
+    return history.length >= config.epochs || (best?.record.validation !== undefined && since >= config.patience);
+  };
+  while (!isOver() && !signal?.aborted) {
     const batch = await loader.batch(step);
-    const loss = e.scope(() => trainStep(training, batch, optimizer, rate(step)));
+    const loss = e.scope(() => trainStep(training, batch, optimizer, step, rate(step)));
     await flight.launch(++step, loss);
     if (step % batchesPerEpoch !== 0) continue;
     await flight.settle();
-    const epoch = step / batchesPerEpoch;
     const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
     losses = [];
     const validation = await validate(training);
+    const epoch = step / batchesPerEpoch;
     const record = { epoch, step, loss: mean, learningRate: rate(step), ...(validation && { validation }) };
     history.push(record);
+    const better = isBetter(record, best?.record);
+    const weights = better || save ? await network.state() : undefined;
+    if (better) best = { record, weights: weights! };
     training.onEpoch?.(record);
-    if (isBetter(record, best?.record)) best = { record, state: await network.state() };
-    if (best && validation && epoch - best.record.epoch >= config.patience) break;
+    if (save) await save(await state(weights!));
   }
   await flight.settle();
+  if (save && step % batchesPerEpoch !== 0) await save(await state(await network.state()));
   for (const tensor of Object.values(optimizer.state())) e.release(tensor);
-  if (best) network.load(best.state);
-  return { history, best: best?.record, complete: !signal?.aborted };
+  if (best) network.load(best.weights);
+  return { history, best: best?.record, complete: isOver() };
+}
+
+function restore(e: Engine, network: Network<Layer>, optimizer: Optimizer, from: ClassifierState): void {
+  network.load(from.weights);
+  optimizer.setStep(from.step);
+  for (const [name, tensor] of Object.entries(optimizer.state())) {
+    const saved = from.optimizer.get(name);
+    if (saved?.length !== tensor.shape[0])
+      throw new UserError(`the optimiser's ${name} is missing or of another length`);
+    e.write(tensor, saved);
+  }
+}
+
+async function readOptimizer(e: Engine, optimizer: Optimizer): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const [name, tensor] of Object.entries(optimizer.state())) values.set(name, await e.read(tensor));
+  return values;
 }
 
 function optimizerFor(e: Engine, network: Network<Layer>, config: ClassifierConfig): Optimizer {
@@ -111,26 +176,60 @@ function optimizerFor(e: Engine, network: Network<Layer>, config: ClassifierConf
     : createOptimizer(e, 'adamw', [network], { lr, weightDecay });
 }
 
-const scheduleOf = ({ learningRate, epochs }: ClassifierConfig, batchesPerEpoch: number): Schedule =>
-  warmUp(batchesPerEpoch, cosine(learningRate, 0, Math.max(1, epochs - 1) * batchesPerEpoch));
+function scheduleOf(config: ClassifierConfig, batchesPerEpoch: number): Schedule {
+  const { learningRate, schedule = 'cosine', warmUp: rising = 1, epochs } = config;
+  const steps = Math.max(1, epochs - rising) * batchesPerEpoch;
+  const falling = {
+    cosine: () => cosine(learningRate, 0, steps),
+    linear: () => linear(learningRate, 0, steps),
+    constant: () => constant(learningRate),
+  }[schedule]();
+  return warmUp(Math.round(rising * batchesPerEpoch), falling);
+}
 
 /** One update on one batch; its loss. */
 function trainStep(
-  { engine: e, network, channels, size, config }: ClassifierTraining,
-  { images, labels }: LabelledImages,
+  training: ClassifierTraining,
+  batch: LabelledImages,
   optimizer: Optimizer,
+  step: number,
   rate: number,
 ): Tensor {
+  const { engine: e, network, channels, size, config } = training;
+  const { labelSmoothing, mixup: alpha = 0, seed = 0 } = config;
+  const mixed = alpha > 0 ? mixup(batch, alpha, seed, step) : undefined;
+  const { images, labels } = mixed ?? batch;
   const tape = new Tape(e, network.targets);
   network.module.train();
   const logits = network.module.forward(tape, e.upload(images, [labels.length, channels, size, size]));
-  const { labelSmoothing } = config;
-  const loss = tape.apply(crossEntropy, [logits, e.upload(labels, [labels.length])], { labelSmoothing });
+  const lossFor = (named: Int32Array): Tensor =>
+    tape.apply(crossEntropy, [logits, e.upload(named, [named.length]), rowWeights(training, named)], {
+      labelSmoothing,
+    });
   network.zeroGrad();
+  const loss = mixed ? blended(tape, [lossFor(labels), lossFor(mixed.others)], mixed.share) : lossFor(labels);
   tape.backward(loss);
   optimizer.update(e, rate);
   e.submit();
   return loss;
+}
+
+/** share a + (1 - share) b. */
+function blended(tape: Tape, [a, b]: readonly [Tensor, Tensor], share: number): Tensor {
+  const { engine: e } = tape;
+  const times = (loss: Tensor, factor: number) => tape.apply(mul, [loss, e.upload(Float32Array.of(factor), [])], {});
+  return tape.apply(add, [times(a, share), times(b, 1 - share)], {});
+}
+
+/** What each image counts for, [count], with sum 1; undefined where all count alike. */
+function rowWeights({ engine: e, classWeights }: ClassifierTraining, labels: Int32Array): Tensor | undefined {
+  if (!classWeights) return undefined;
+  const weights = Float32Array.from(labels, (label) => classWeights[label]!);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return e.upload(
+    weights.map((weight) => weight / total),
+    [labels.length],
+  );
 }
 
 async function validate({ engine, network, validation }: ClassifierTraining) {

@@ -8,7 +8,12 @@ import { FeatureNet } from '../../src/models/featureNet.js';
 import type { Layer } from '../../src/nn/module.js';
 import { Network } from '../../src/nn/network.js';
 import { uniform } from '../../src/reference/random.js';
-import { type ClassifierConfig, type ClassifierTraining, trainClassifier } from '../../src/train/classifier.js';
+import {
+  type ClassifierConfig,
+  type ClassifierState,
+  type ClassifierTraining,
+  trainClassifier,
+} from '../../src/train/classifier.js';
 import { outputsOf, scoreLogits } from '../../src/train/classify.js';
 
 const SIZE = 8;
@@ -114,6 +119,43 @@ describe('a classifier', () => {
     expect(stopped.history).toHaveLength(2);
     const never = await train({ signal: AbortSignal.abort() });
     expect(never).toMatchObject({ complete: false, history: [], best: undefined });
+  });
+
+  it.each(['adamw', 'sgd'] as const)(
+    'goes on with %s from where it stopped, and comes to the same bits',
+    async (optimizer) => {
+      const config = { ...CONFIG, optimizer, epochs: 4, mixup: 0.3 };
+      const whole = await train({ config });
+      let left: ClassifierState | undefined;
+      const controller = new AbortController();
+      await train({
+        config,
+        signal: controller.signal,
+        // Told two steps late: in the middle of the third epoch.
+        onStep: (step) => step === 9 && controller.abort(),
+        save: async (state) => {
+          left = state;
+        },
+      });
+      expect(left!.step).toBeGreaterThan(8);
+      expect(left!.step % 4).not.toBe(0);
+      const rest = await train({ config, network: create(5), from: left });
+      expect(rest.history).toEqual(whole.history);
+      expect(await rest.network.state()).toEqual(await whole.network.state());
+    },
+  );
+
+  it('learns from blended images', async () => {
+    const { network, validation } = await train({ config: { ...CONFIG, epochs: 8, mixup: 0.4 } });
+    expect((await scoreOf(network, validation)).accuracy).toBeGreaterThan(0.85);
+  });
+
+  it('names a class more often that counts for more', async () => {
+    const often = async (classWeights: readonly number[]): Promise<number> => {
+      const { network, validation } = await train({ classWeights, config: { ...CONFIG, epochs: 2 } });
+      return (await scoreOf(network, validation)).named.filter((label) => label === 0).length;
+    };
+    expect(await often([20, 1])).toBeGreaterThan(await often([1, 20]));
   });
 
   it('that diverges says at which step', async () => {

@@ -17,9 +17,10 @@ import { type LabelFlags, labelOptions, labelsFrom } from './labels.js';
 import { folder } from './options.js';
 import { describeSummary, LEFT_OUT, prepare, reportLeftOut } from './prepare.js';
 import { report } from './report.js';
+import { resumable, startAnew } from './resume.js';
 import { parametersFrom, type SpectrogramFlags, spectrogramOptions } from './spectrogramOptions.js';
 import { type SplitFlags, splitFrom, splitOptions } from './splitOptions.js';
-import { configFrom, describeTraining, resumable, startAnew, type TrainFlags, train, trainOptions } from './train.js';
+import { configFrom, describeTraining, type TrainFlags, train, trainOptions } from './train.js';
 
 interface RunFlags extends TrainFlags, SpectrogramFlags, SplitFlags, LabelFlags, DeviceFlags {
   readonly out: string;

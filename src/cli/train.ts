@@ -1,25 +1,21 @@
 /** lyrebird train DATASET: trains DR-ACGAN on a data set of images. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AugmentConfig } from '../data/augment.js';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
-import { insideFolder, isInside, readText } from '../io/files.js';
+import { insideFolder, isInside } from '../io/files.js';
 import { type Channels, FITS, type Fit, readPixels } from '../io/pixels.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
-import { type Checkpoint, readCheckpoint } from '../train/checkpoint.js';
-import { latestCheckpoint } from '../train/checkpointFiles.js';
 import {
   checkConfig,
   DEFAULT_SIZE,
   PRESETS,
   type Preset,
   presetConfig,
+  readConfigFile,
   SIZES,
   type TrainConfig,
-  trainConfigSchema,
 } from '../train/config.js';
 import { ADVERSARIAL, CLASS_HEADS } from '../train/objective.js';
 import type { Precision } from '../train/precision.js';
@@ -30,6 +26,7 @@ import { alone } from './interrupt.js';
 import { augmentOption, folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
 import { precisionOption } from './precision.js';
 import { counted, sizeOption } from './prepare.js';
+import { ignoredEdits, resumable, startAnew } from './resume.js';
 
 export interface TrainFlags {
   readonly preset: Preset;
@@ -155,7 +152,7 @@ export function register(program: Command): void {
  * `own` is the size that the images have, which is the default if it is one that can be trained.
  */
 export async function configFrom(flags: TrainFlags, own?: number): Promise<TrainConfig> {
-  const file = flags.config === undefined ? {} : await jsonFile(flags.config);
+  const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const wanted = flags.size ?? ('size' in file ? file.size : own);
   const preset = presetConfig(flags.preset, SIZES.find((size) => size === wanted) ?? DEFAULT_SIZE);
   if (flags.size !== undefined && flags.size !== preset.size) {
@@ -169,55 +166,6 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   const given = { ...images, ...objective, precision, steps, batch, seed, ...rates, checkpointActivations, keepEvery };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
-}
-
-async function jsonFile(file: string): Promise<object> {
-  const text = await readText(file);
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch (error) {
-    throw new UserError(`"${file}" is not valid JSON: ${(error as Error).message}.`);
-  }
-  throw new UserError(`"${file}" must hold a JSON object with fields of config.json.`);
-}
-
-/** Fields that may differ when a run goes on; the number of steps only if no learning rate depends on it. */
-const FREE = new Set(['ema', 'sampleEvery', 'checkpointEvery', 'keepEvery', 'checkpointActivations']);
-const isFree = (field: string, { rateSchedule }: TrainConfig): boolean =>
-  FREE.has(field) || (field === 'steps' && rateSchedule === 'constant');
-
-/**
- * The checkpoint to go on from, if the folder has one. Throws a UserError if it is of a run with other settings, or if the
- * folder's config.json is none of ours, and would be overwritten.
- */
-export async function resumable(out: string, config: TrainConfig): Promise<Checkpoint | undefined> {
-  if (!(await latestCheckpoint(out))) {
-    await checkOwn(path.join(out, 'config.json'));
-    return undefined;
-  }
-  const checkpoint = await readCheckpoint(out);
-  const changed = (Object.keys(trainConfigSchema.shape) as (keyof TrainConfig)[]).flatMap((field) => {
-    const before = JSON.stringify(checkpoint.config[field]);
-    const now = JSON.stringify(config[field]);
-    return isFree(field, config) || before === now ? [] : [`${field} ${before} (asked for: ${now})`];
-  });
-  if (changed.length === 0) return checkpoint;
-  const more = changed.length > 3 ? `, and ${changed.length - 3} more` : '';
-  throw new UserError(
-    `"${out}" holds a run with other settings: ${changed.slice(0, 3).join(', ')}${more}. ${startAnew(out)}`,
-  );
-}
-
-/** What to do about a folder that holds another run; `such` is a name for a folder of its own. */
-export const startAnew = (out: string, such?: string): string =>
-  `Choose another --out${such === undefined ? '' : ` (such as --out ${such})`}, or move "${out}" away to start anew.`;
-
-async function checkOwn(file: string): Promise<void> {
-  if (!existsSync(file)) return;
-  const value = await jsonFile(file);
-  if (trainConfigSchema.safeParse(value).success) return;
-  throw new UserError(`"${file}" is not of this program, and would be overwritten: choose another --out.`);
 }
 
 /** Trains, or goes on, with progress on stderr. */
@@ -237,6 +185,7 @@ export async function train(
   }
   const synthetic = dataset.classes.some((label) => label.startsWith('synthetic '));
   const progress = createProgress({ title: 'train', total: config.steps, done: checkpoint?.step ?? 0 });
+  if (checkpoint) for (const note of await ignoredEdits(out, checkpoint, config)) progress.note(note);
   if (checkpoint && checkpoint.step < config.steps) progress.note(`going on from ${checkpoint.file}`);
   try {
     return await trainGan({

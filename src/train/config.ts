@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { augmentSchema, NO_AUGMENTATION } from '../data/augment.js';
 import { firstFault } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
+import { readText } from '../io/files.js';
 import { FITS } from '../io/pixels.js';
 import type { DiscriminatorConfig } from '../models/discriminator.js';
 import { type GeneratorConfig, generatedSize } from '../models/generator.js';
@@ -117,6 +118,18 @@ export function checkConfig(value: unknown, source: string): TrainConfig {
   const unknown = config.error.issues[0]!.code === 'unrecognized_keys';
   const known = unknown ? ` The fields are ${Object.keys(trainConfigSchema.shape).join(', ')}.` : '';
   throw new UserError(`${source}: ${firstFault(config.error, value)}.${known}`);
+}
+
+/** The fields in a JSON file, unchecked. Throws a UserError if it holds no JSON object. */
+export async function readConfigFile(file: string): Promise<object> {
+  const text = await readText(file);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    throw new UserError(`"${file}" is not valid JSON: ${(error as Error).message}.`);
+  }
+  throw new UserError(`"${file}" must hold a JSON object with fields of config.json.`);
 }
 
 export type Preset = 'small' | 'reference' | 'paper';

@@ -70,6 +70,26 @@ describe('images', () => {
     expect(readFileSync(path.join(other, file!)).equals(readFileSync(path.join(few, file!)))).toBe(false);
   });
 
+  it('are of the checkpoint and the weights asked for', async () => {
+    const averaged = at('averaged');
+    const config = put(at('ema.json'), { ...TINY, ema: 0.9 });
+    await lyrebird('train', at('images'), '--out', averaged, '--config', config);
+    const made = async (...options: string[]) => {
+      const out = at('asked');
+      const ran = await lyrebird('generate', averaged, '--out', out, '--count', '1', ...options);
+      expect(ran).toMatchObject({ exitCode: 0 });
+      return { ...json<object>(out, 'manifest.json'), image: readFileSync(path.join(out, 'red/red_00000.png')) };
+    };
+    const ema = await made();
+    expect(ema).toMatchObject({ step: 6, weights: 'ema', checkpoint: 'step-000006.safetensors' });
+    expect((await made('--weights', 'ema')).image).toEqual(ema.image);
+    const plain = await made('--weights', 'plain');
+    expect(plain).toMatchObject({ weights: 'plain' });
+    expect(plain.image).not.toEqual(ema.image);
+    expect(await made('--checkpoint', '4')).toMatchObject({ step: 4 });
+    expect(await made('--checkpoint', 'best')).toMatchObject({ checkpoint: 'best.safetensors' });
+  });
+
   it('replace those of an earlier call, and nothing else', async () => {
     const out = at('again');
     await generate(out, '--count', '3');
@@ -113,6 +133,10 @@ describe('what is refused', () => {
   it.each([
     ['an unknown class', ['--class', 'rad'], 1, /has no class 'rad'\. It knows: red\./],
     ['a class of no likeness', ['--class', 'zebra'], 1, /has no class 'zebra'\. It knows: blue, red\./],
+    ['a step without a checkpoint', ['--checkpoint', '5'], 1, /no checkpoint of step 5: there are best, 2, 4, 6\./],
+    ['an unknown checkpoint', ['--checkpoint', 'worst'], 2, /Give last, best, or the number of a step/],
+    ['unknown weights', ['--weights', 'heavy'], 2, /Allowed choices are ema, plain/],
+    ['an average that there is not', ['--checkpoint', 'best', '--weights', 'ema'], 1, /holds no average of weights/],
     ['no images', ['--count', '0'], 2, /Give a whole number above 0/],
     ['too many images', ['--count', '2000000'], 2, /Give at most 1048576/],
     ['too many images in all', ['--count', '600000'], 1, /1200000 images are too many for one folder/],

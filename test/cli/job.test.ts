@@ -42,7 +42,7 @@ describe('a run without a folder', () => {
     expect(first).toMatchObject({ exitCode: 0 });
     expect(first.stderr).toMatch(/recordings of invented species are synthesised.*npm start -- FOLDER/);
     expect(first.stdout).toMatch(/dataset: 180 images of 6 classes from 60 recordings \(\d+ to train, \d+ to test\)\n/);
-    expect(first.stdout).toContain(`${run}: 6 steps, newest checkpoint ${run}/checkpoints/step-000006.safetensors\n`);
+    expect(first.stdout).toContain(`${run}: 6 steps, newest checkpoint ${run}/checkpoints/step-000006.safetensors`);
     expect(first.stdout).toContain(`${path.join(run, 'synthetic')}: 30 images of 6 classes\n`);
     expect(first.stdout).toMatch(/report\.html: the report, to look at in a browser\n$/);
   });
@@ -60,7 +60,8 @@ describe('a run without a folder', () => {
   it('leaves settings, losses, checkpoints and sheets of samples', async () => {
     expect(json(run, 'config.json')).toMatchObject({ ...TINY, size: 32, seed: 1 });
     expect(loggedSteps(run)).toEqual(upTo(6));
-    expect(readdirSync(path.join(run, 'checkpoints'))).toEqual([2, 4, 6].map((n) => `step-00000${n}.safetensors`));
+    const steps = [2, 4, 6].map((n) => `step-00000${n}.safetensors`);
+    expect(readdirSync(path.join(run, 'checkpoints'))).toEqual(['best.safetensors', ...steps]);
     expect(readdirSync(path.join(run, 'samples'))).toEqual(['step-000003.png', 'step-000006.png']);
     const sheet = await sharp(path.join(run, 'samples/step-000006.png')).metadata();
     expect(sheet.height).toBeGreaterThan(6 * 96);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../../src/io/safetensors.js';
 import { Engine } from '../../src/kernel/engine.js';
-import { loadGan, readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.js';
+import { loadGan, readCheckpoint, saveBest, saveCheckpoint } from '../../src/train/checkpoint.js';
 import { createGan } from '../../src/train/gan.js';
 import { generateImages } from '../../src/train/sample.js';
 import { temporaryFolder } from '../audio/fixtures.js';
@@ -77,9 +77,14 @@ it('that the disk has no room for leaves the one before it as it was', async () 
   loadGan(e, checkpoint, gan);
   const dir = path.join(folder, 'checkpoints');
   const file = await saveCheckpoint(e, dir, gan, checkpoint);
-  const before = await readFile(file);
+  await saveBest(e, dir, gan, { ...checkpoint, distance: 1 });
+  const best = path.join(dir, 'best.safetensors');
+  const [before, bestBefore] = [await readFile(file), await readFile(best)];
   disk.full = true;
   try {
+    await expect(saveBest(e, dir, gan, { ...checkpoint, distance: 0 })).rejects.toThrow(
+      /The disk is full: could not write ".*best\.safetensors"\. Free some space/,
+    );
     for (const step of [4, 5])
       await expect(saveCheckpoint(e, dir, gan, { ...checkpoint, step })).rejects.toThrow(
         new RegExp(`The disk is full: could not write ".*step-00000${step}\\.safetensors"\\. Free some space`),
@@ -87,6 +92,7 @@ it('that the disk has no room for leaves the one before it as it was', async () 
   } finally {
     disk.full = false;
   }
-  expect(await readdir(dir)).toEqual([path.basename(file)]);
+  expect(await readdir(dir)).toEqual(['best.safetensors', path.basename(file)]);
   expect((await readFile(file)).equals(before)).toBe(true);
+  expect((await readFile(best)).equals(bestBefore)).toBe(true);
 });

@@ -48,7 +48,7 @@ describe('a run', () => {
     const run = path.join(folder, 'a');
     expect(JSON.parse(await readFile(path.join(run, 'config.json'), 'utf8'))).toEqual(CONFIG);
     expect(await readdir(path.join(run, 'samples'))).toEqual(['step-000004.png', 'step-000006.png']);
-    expect(await readdir(path.join(run, 'checkpoints'))).toHaveLength(3);
+    expect(await readdir(path.join(run, 'checkpoints'))).toHaveLength(4);
     const losses = readLog(path.join(run, 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(losses.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
     for (const { loaderWait } of losses) expect(loaderWait).toBeGreaterThan(0);

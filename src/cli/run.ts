@@ -95,7 +95,7 @@ async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job
   if (signal.aborted) return summary;
 
   const dataset = await readDataset(data, { fold: config.fold });
-  const result = await train(engine, dataset, config, out, signal);
+  const result = await train(engine, dataset, config, { ...flags, signal });
   console.log(describeTraining(result, config, out));
   if (!result.complete) return summary;
 

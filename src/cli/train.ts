@@ -47,6 +47,7 @@ export interface TrainFlags {
   readonly balanced?: true;
   readonly augment?: AugmentConfig;
   readonly config?: string;
+  readonly tensorboard?: boolean;
   /** Of pictures: `train` only. */
   readonly channels?: Channels;
   readonly fit?: Fit;
@@ -101,7 +102,8 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .option(
       '--config <file>',
       'JSON file with any fields of config.json: they override the preset, and options override them',
-    );
+    )
+    .option('--no-tensorboard', "leave out the event files in the run's folder tensorboard/, for TensorBoard to show");
 }
 
 /** Parsed as the number that the config holds. */
@@ -116,7 +118,7 @@ export function register(program: Command): void {
     .usage('<dataset> --out <folder> [options]')
     .description(
       'Trains DR-ACGAN: a generator of labelled spectrograms and a discriminator that judges and names them. ' +
-        'The run folder gets config.json, log.jsonl, checkpoints/ and samples/. A run that was stopped (^C saves first) ' +
+        'The run folder gets config.json, log.jsonl, checkpoints/, samples/ and tensorboard/. A run that was stopped (^C saves first) ' +
         'goes on from its newest checkpoint when the same command is given again.',
     )
     .argument('<dataset>', "data set made by 'lyrebird prepare', or any folder of images with a folder for each class")
@@ -141,7 +143,7 @@ export function register(program: Command): void {
           if (isNew)
             for (const note of [...dataset.notes, ...(await colourNote(dataset, config))])
               console.error(`note: ${note}`);
-          console.log(describeTraining(await train(engine, dataset, config, out, signal), config, out));
+          console.log(describeTraining(await train(engine, dataset, config, { ...flags, out, signal }), config, out));
         }),
       );
     });
@@ -168,13 +170,18 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);
 }
 
+interface Training extends Pick<TrainFlags, 'tensorboard'> {
+  /** The run's folder. */
+  readonly out: string;
+  readonly signal: AbortSignal;
+}
+
 /** Trains, or goes on, with progress on stderr. */
 export async function train(
   engine: Engine,
   dataset: Dataset,
   config: TrainConfig,
-  out: string,
-  signal: AbortSignal,
+  { out, signal, tensorboard = true }: Training,
 ): Promise<TrainResult> {
   const checkpoint = await resumable(out, config);
   if (checkpoint && checkpoint.classes.join('\0') !== dataset.classes.join('\0')) {
@@ -194,6 +201,7 @@ export async function train(
       config,
       out,
       synthetic,
+      tensorboard,
       signal,
       ...(checkpoint && { checkpoint }),
       onNote: (line) => progress.note(line),

@@ -3,9 +3,10 @@
  * reading passes over and reopening removes.
  */
 
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { systemCode, toUserError, UserError } from './errors.js';
+import { appendTo, naming } from './append.js';
+import { UserError } from './errors.js';
 
 /** Numbers that JSON lacks are written as the texts `NaN`, `Infinity` and `-Infinity`. */
 export interface LogRecord {
@@ -26,27 +27,8 @@ export interface Log {
  */
 export function openLog(file: string, { resumeAtStep = Number.POSITIVE_INFINITY } = {}): Log {
   const { descriptor, length } = naming(file, () => reopen(file, resumeAtStep));
-  let end = length;
-
-  function append(text: string): void {
-    const bytes = Buffer.from(text);
-    try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-      end += bytes.length;
-    } catch (error) {
-      ftruncateSync(descriptor, end);
-      throw error;
-    }
-  }
-
-  return {
-    write: (record) => naming(file, () => append(`${JSON.stringify(record, withNonFinite)}\n`)),
-    close: () =>
-      naming(file, () => {
-        fsyncSync(descriptor);
-        closeSync(descriptor);
-      }),
-  };
+  const { append, close } = appendTo(file, descriptor, length);
+  return { write: (record) => append(Buffer.from(`${JSON.stringify(record, withNonFinite)}\n`)), close };
 }
 
 /** Opens the file with only the whole records up to a step in it. */
@@ -112,12 +94,4 @@ function isRecord(value: unknown): value is LogRecord {
 
 function withNonFinite(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
-function naming<Result>(file: string, action: () => Result): Result {
-  try {
-    return action();
-  } catch (error) {
-    throw systemCode(error) === undefined ? error : toUserError(error, file);
-  }
 }

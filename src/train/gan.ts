@@ -59,3 +59,13 @@ export function createGan(e: Engine, config: TrainConfig, classes: number): Gan 
     ...(lossScaleD && { lossScaleD }),
   };
 }
+
+/** What both networks are made of, by `generator/fc.weight`. */
+export async function weightsOf({ g, d }: Gan): Promise<[name: string, values: Float32Array][]> {
+  return [...(await parametersOf('generator', g)), ...(await parametersOf('discriminator', d))];
+}
+
+async function parametersOf(prefix: string, network: Network<Module>): Promise<[string, Float32Array][]> {
+  const state = await network.state();
+  return Array.from(network.module.parameters(), ({ name }) => [`${prefix}/${name}`, state.get(name)!.data]);
+}

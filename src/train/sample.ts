@@ -1,5 +1,6 @@
 /** Generating labelled images, and sheets of them. */
 import { Tape } from '../autograd/tape.js';
+import type { ImageSource } from '../data/store.js';
 import { gridPng } from '../io/image.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Generator } from '../models/generator.js';
@@ -99,7 +100,32 @@ export function toLevels(images: Float32Array, size: number, channels: number): 
   );
 }
 
+/** Levels of `most` images of a class, evenly chosen; all if there are fewer. */
+export async function examples(source: ImageSource, label: number, most: number): Promise<Uint8Array[]> {
+  const { labels, size, channels } = source;
+  const ofClass = [...labels.keys()].filter((i) => labels[i] === label);
+  const count = Math.min(most, ofClass.length);
+  const chosen = Array.from({ length: count }, (_, j) => ofClass[Math.floor((j * ofClass.length) / count)]!);
+  const length = channels * size ** 2;
+  const images = new Float32Array(count * length);
+  await Promise.all(chosen.map((i, k) => source.read(i, images.subarray(k * length, (k + 1) * length))));
+  return toLevels(images, size, channels);
+}
+
+/** `count` images, the missing ones black. */
+export const padded = (images: readonly Uint8Array[], count: number, size: number): Uint8Array[] =>
+  Array.from({ length: count }, (_, i) => images[i] ?? new Uint8Array(size * size));
+
 const SHEET_COLUMNS = 8;
+
+/** A sheet with a row of real images for each class, laid out as a sample sheet. */
+export async function realSheet(source: ImageSource, classes: readonly string[], title: string): Promise<Buffer> {
+  const { size } = source;
+  const rows = await Promise.all(
+    classes.map(async (_, label) => padded(await examples(source, label, SHEET_COLUMNS), SHEET_COLUMNS, size)),
+  );
+  return gridPng(rows.flat(), { columns: SHEET_COLUMNS, size, rowLabels: classes, title });
+}
 
 /** A sheet with a row of images for each class, always of the same noise. */
 export async function sampleSheet(

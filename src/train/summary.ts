@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Dataset, readIndex } from '../data/read.js';
-import { type ImageSource, openImages, sourceOf } from '../data/store.js';
+import { openImages, sourceOf } from '../data/store.js';
 import { EVALUATION_FILES, readEvaluation } from '../io/evaluation.js';
 import { gridPng } from '../io/image.js';
 import { type LogRecord, readLog } from '../io/log.js';
@@ -13,7 +13,7 @@ import { type Checkpoint, loadNetwork, openGenerator, type Weights } from './che
 import type { TrainConfig } from './config.js';
 import { createDiscriminator } from './gan.js';
 import { judgeImages } from './judge.js';
-import { generateImages, toLevels } from './sample.js';
+import { examples, generateImages, padded, toLevels } from './sample.js';
 
 /** Synthetic images judged for each class, and images shown for each. */
 const JUDGED = 40;
@@ -69,7 +69,7 @@ export async function summarise(
   const made = toLevels(synthetic, size, channels);
   const shown = await Promise.all(
     classes.map(async (label, i) => {
-      return { label, real: await examples(train, i), synthetic: made.slice(i * JUDGED, i * JUDGED + SHOWN) };
+      return { label, real: await examples(train, i, SHOWN), synthetic: made.slice(i * JUDGED, i * JUDGED + SHOWN) };
     }),
   );
   const sheet = (images: Uint8Array[]) => gridPng(images, { columns: SHOWN, size, background: 'transparent' });
@@ -107,8 +107,7 @@ export async function summarise(
       })),
     ),
   };
-  const black = new Uint8Array(size * size);
-  const rows = shown.flatMap(({ real, synthetic: generated }) => [...padded(real, black), ...generated]);
+  const rows = shown.flatMap(({ real, synthetic: generated }) => [...padded(real, SHOWN, size), ...generated]);
   const words = checkpoint.synthetic ? 'synthesised recordings' : 'recordings';
   const comparison = await gridPng(rows, {
     columns: 2 * SHOWN,
@@ -127,18 +126,6 @@ async function evaluationOf(run: string): Promise<ReportData['evaluation']> {
   return { numbers: await readEvaluation(file), sheet: existsSync(sheet) ? await readFile(sheet) : undefined };
 }
 
-/** Levels of SHOWN images of a class, evenly chosen; all if there are fewer. */
-async function examples(source: ImageSource, label: number): Promise<Uint8Array[]> {
-  const { labels, size, channels } = source;
-  const ofClass = [...labels.keys()].filter((i) => labels[i] === label);
-  const count = Math.min(SHOWN, ofClass.length);
-  const chosen = Array.from({ length: count }, (_, j) => ofClass[Math.floor((j * ofClass.length) / count)]!);
-  const length = channels * size ** 2;
-  const images = new Float32Array(count * length);
-  await Promise.all(chosen.map((i, k) => source.read(i, images.subarray(k * length, (k + 1) * length))));
-  return toLevels(images, size, channels);
-}
-
 /** A setting as the report shows it: of several strengths, those that are not 0. */
 function settingOf(value: TrainConfig[keyof TrainConfig]): string | number | boolean {
   if (Array.isArray(value)) return value.join(', ');
@@ -146,10 +133,6 @@ function settingOf(value: TrainConfig[keyof TrainConfig]): string | number | boo
   const strengths = Object.entries(value ?? {}).filter(([, strength]) => strength !== 0);
   return strengths.map(([name, strength]) => `${name} ${strength}`).join(', ') || 'none';
 }
-
-/** SHOWN images, the missing ones black. */
-const padded = (images: readonly Uint8Array[], black: Uint8Array): Uint8Array[] =>
-  Array.from({ length: SHOWN }, (_, i) => images[i] ?? black);
 
 async function skippedIn(dataset: Dataset): Promise<{ file: string; reason: string }[]> {
   if (!dataset.parameters) return [];

@@ -1,7 +1,8 @@
 /**
  * Trains a GAN on a data set, into a run's folder:
  *
- *   config.json  log.jsonl  checkpoints/step-000100.safetensors  checkpoints/best.safetensors  samples/step-000100.png
+ *   config.json  log.jsonl  tensorboard/  checkpoints/step-000100.safetensors  checkpoints/best.safetensors
+ *   samples/real.png  samples/step-000100.png
  *
  * A run that was stopped goes on from its newest checkpoint and computes what it would have computed.
  */
@@ -15,7 +16,8 @@ import { type ImageStore, openImages, sourceOf } from '../data/store.js';
 import { DeviceError } from '../device/errors.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
-import { type Log, openLog } from '../io/log.js';
+import { openRunLog, type RunLog } from '../io/runLog.js';
+import { REAL_SHEET, sheetName } from '../io/samples.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
 import {
@@ -31,12 +33,12 @@ import type { TrainConfig } from './config.js';
 import { createGauge, type DistanceGauge } from './distance.js';
 import { drawBatch } from './draw.js';
 import { createFlight } from './flight.js';
-import { createGan } from './gan.js';
+import { createGan, weightsOf } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
 import { precisionNote } from './precision.js';
 import { type Rates, ratesOf } from './rates.js';
-import { generateImages, refreshStatistics, sampleSheet } from './sample.js';
+import { generateImages, realSheet, refreshStatistics, sampleSheet } from './sample.js';
 
 export type Losses = Readonly<Record<(typeof LOSS_NAMES)[number], number>>;
 
@@ -49,6 +51,8 @@ export interface TrainOptions {
   readonly synthetic: boolean;
   /** Where to go on from. */
   readonly checkpoint?: Checkpoint;
+  /** Whether files for TensorBoard are written, too. Default true. */
+  readonly tensorboard?: boolean;
   readonly onStep?: (step: number, losses: Losses, loaderWait: number) => void;
   /** Told while the images are opened, before the first step. */
   readonly onOpen?: (done: number, total: number) => void;
@@ -96,7 +100,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     if (checkpoint.tuning !== e.tuning.id) options.onNote?.(OTHER_TUNING);
   }
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  const log = openLog(path.join(out, 'log.jsonl'), { resumeAtStep: start });
+  const log = openRunLog(out, { resumeAtStep: start, tensorboard: options.tensorboard ?? true });
   const run: Run = {
     ...options,
     data: train.hash,
@@ -153,7 +157,7 @@ interface Run extends TrainOptions {
   readonly gan: Gan;
   readonly loader: Loader;
   readonly rates: Rates;
-  readonly log: Log;
+  readonly log: RunLog;
   readonly train: ImageStore;
   readonly test: ImageStore;
   readonly begin: number;
@@ -172,6 +176,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
   const noise = await backgrounds(run);
   const step = createGanStep(e, gan, { ...config, rangeDb: run.dataset.parameters?.rangeDb, noise }, config.batch);
   const flight = createFlight(e, (t, losses) => reportLosses(run, t, losses));
+  if (run.done === 0) await writeRealSheet(run);
   while (run.done < config.steps && !run.signal?.aborted) {
     const reals = await realBatches(run);
     const rates = { g: run.rates.g(run.done), d: run.rates.d(run.done) };
@@ -251,13 +256,23 @@ function refreshAverage(run: Run): void {
   run.refreshed = run.done;
 }
 
+/** What samples are to look like. */
+async function writeRealSheet({ out, train, dataset, synthetic, log }: Run): Promise<void> {
+  const title = synthetic ? 'synthesised recordings' : 'real';
+  const sheet = await realSheet(train, dataset.classes, title);
+  await writeAtomically(path.join(out, 'samples', REAL_SHEET), sheet);
+  await log.image(0, 'samples/real', sheet);
+}
+
 /** The sample sheet, and how well the discriminator does by now. */
 async function writeSamples(run: Run, step: number): Promise<void> {
-  const { engine: e, config, gan, dataset, out, test } = run;
+  const { engine: e, config, gan, dataset, out, test, log } = run;
   const { seed, batch, size } = config;
   refreshAverage(run);
   const sheet = await sampleSheet(e, gan.ema ?? gan.g, dataset.classes, { seed, batch, size, title: `step ${step}` });
-  await writeAtomically(path.join(out, 'samples', `step-${String(step).padStart(6, '0')}.png`), sheet);
+  await writeAtomically(path.join(out, 'samples', sheetName(step)), sheet);
+  await log.image(step, 'samples/synthetic', sheet);
+  await log.histograms(step, () => weightsOf(gan));
   const labels = Int32Array.from({ length: 10 * dataset.classes.length }, (_, i) => i % dataset.classes.length);
   const fakes = await generateImages(e, gan.g, labels, { seed: seed + 1, batch });
   const fake = await judgeImages(e, gan.d, sourceOf(fakes, labels, size), batch);

@@ -249,6 +249,12 @@ describe('a run that goes on', () => {
     expect(loggedSteps(out)).toEqual(upTo(last + 2));
   });
 
+  it('without files for TensorBoard leaves none', async () => {
+    const out = unused();
+    expect(await train(images, out, '--no-tensorboard')).toMatchObject({ exitCode: 0 });
+    expect(existsSync(path.join(out, 'tensorboard'))).toBe(false);
+  });
+
   it('with fewer steps than it has made says so, and changes nothing', async () => {
     const out = unused();
     await train(images, out);
@@ -294,11 +300,11 @@ describe('a run that goes on', () => {
 describe('a place that can no longer be written', () => {
   it('for samples: the step before is saved, and it is said', async () => {
     const out = unused();
-    put(path.join(out, 'samples'), 'a file where a folder is needed');
+    put(path.join(out, 'samples/step-000003.png/file'), 'in a folder where a file is needed');
     const { exitCode, stderr } = await train(images, out);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/Part of ".*samples.*" is a file.* Step 3 is saved: ".*step-000003\.safetensors"\./);
-    rmSync(path.join(out, 'samples'));
+    expect(stderr).toMatch(/step-000003\.png" is a folder.* Step 3 is saved: ".*step-000003\.safetensors"\./);
+    rmSync(path.join(out, 'samples'), { recursive: true });
     expect(await train(images, out)).toMatchObject({ exitCode: 0 });
     expect(loggedSteps(out)).toEqual(upTo(6));
     expect(readdirSync(path.join(out, 'samples'))).toEqual(['step-000006.png']);

@@ -47,7 +47,8 @@ describe('a run', () => {
     expect(result).toMatchObject({ step: 6, complete: true });
     const run = path.join(folder, 'a');
     expect(JSON.parse(await readFile(path.join(run, 'config.json'), 'utf8'))).toEqual(CONFIG);
-    expect(await readdir(path.join(run, 'samples'))).toEqual(['step-000004.png', 'step-000006.png']);
+    expect(await readdir(path.join(run, 'samples'))).toEqual(['real.png', 'step-000004.png', 'step-000006.png']);
+    expect(await readdir(path.join(run, 'tensorboard'))).toHaveLength(1);
     expect(await readdir(path.join(run, 'checkpoints'))).toHaveLength(4);
     const losses = readLog(path.join(run, 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(losses.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -67,6 +68,7 @@ describe('a run', () => {
     const checkpoint = await readCheckpoint(path.join(folder, 'c'));
     expect(checkpoint.step).toBe(stopped.step);
     expect(await train('c', { checkpoint })).toMatchObject({ step: 6, complete: true });
+    expect(await readdir(path.join(folder, 'c', 'tensorboard'))).toHaveLength(2);
     expect(await tensorsOf('c')).toEqual(await tensorsOf('a'));
     const steps = readLog(path.join(folder, 'c', 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);

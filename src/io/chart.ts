@@ -15,8 +15,10 @@ export interface LineChart {
   description: string;
   xLabel: string;
   yLabel: string;
-  /** Up to three, told apart by colour and dashes. */
+  /** Up to four, told apart by colour and dashes. */
   series: readonly Series[];
+  /** Whether it is drawn for half the width of a page. Default false. */
+  half?: boolean;
   /** Draw a moving average, with the raw line faint behind it. Default true. */
   smooth?: boolean;
   /** Default: as far as the points reach. */
@@ -27,12 +29,12 @@ export interface LineChart {
 
 /** The style that charts need in their page. */
 export const chartStyle = `
-:root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --gridline: #00000018; }
+:root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --series-4: #4d7c0f; --gridline: #00000018; }
 @media (prefers-color-scheme: dark) {
-  :root { --series-1: #5cc4d9; --series-2: #f2a268; --series-3: #b9a2ea; --gridline: #ffffff1c; }
+  :root { --series-1: #5cc4d9; --series-2: #f2a268; --series-3: #b9a2ea; --series-4: #a3d65c; --gridline: #ffffff1c; }
 }
 @media print {
-  :root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --gridline: #00000018; }
+  :root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --series-4: #4d7c0f; --gridline: #00000018; }
 }
 .chart { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; fill: currentColor; }
 .chart .gridline { stroke: var(--gridline); }
@@ -44,59 +46,72 @@ export const chartStyle = `
 .series-1 { stroke: var(--series-1); }
 .series-2 { stroke: var(--series-2); }
 .series-3 { stroke: var(--series-3); }
+.series-4 { stroke: var(--series-4); }
 .series-2 .line { stroke-dasharray: 9 4; }
 .series-3 .line { stroke-dasharray: 3 4; }
+.series-4 .line { stroke-dasharray: 9 4 3 4; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; margin: 0.4rem 0 0; padding: 0; list-style: none; }
 .legend svg { width: 34px; height: 10px; margin-right: 0.5rem; vertical-align: 0.1em; }
 `;
 
-const size = { width: 760, height: 320 };
-const plot = { left: 58, right: 744, top: 14, bottom: 272 };
+/** Pixels: of the whole, and where the plot lies in it. */
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+const whole: Frame = { width: 760, height: 320, left: 58, right: 744, top: 14, bottom: 272 };
+const halfWide: Frame = { width: 460, height: 260, left: 58, right: 450, top: 14, bottom: 212 };
 
 /** The chart as an `<svg>` and, where it has several series, a legend below. Its page needs `chartStyle`. */
 export function lineChart(chart: LineChart): Html {
   const { series, smooth = true, reference } = chart;
+  const frame = chart.half ? halfWide : whole;
   const points = series.flatMap((each) => each.points).filter(isFinitePoint);
   const values = points.map(([, value]) => value);
-  const x = scale(extent(points.map(([value]) => value)), plot.left, plot.right);
+  const x = scale(extent(points.map(([value]) => value)), frame.left, frame.right);
   const yRange = chart.yRange ?? rounded(extent(reference ? [...values, reference.value] : values));
-  const y = scale(yRange, plot.bottom, plot.top);
-  return html`<svg class="chart" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${chart.description}">
-${yAxis(y, chart.yLabel)}
-${xAxis(x, chart.xLabel)}
-${reference && referenceLine(y.place(reference.value), reference.label)}
+  const y = scale(yRange, frame.bottom, frame.top);
+  return html`<svg class="chart" viewBox="0 0 ${frame.width} ${frame.height}" role="img" aria-label="${chart.description}">
+${yAxis(y, chart.yLabel, frame)}
+${xAxis(x, chart.xLabel, frame)}
+${reference && referenceLine(y.place(reference.value), reference.label, frame)}
 ${series.map((each, index) => curve(each.points, index, smooth, x, y))}
 </svg>
 ${series.length > 1 && legend(series)}`;
 }
 
-function yAxis({ ticks, place }: Scale, label: string): Html {
-  const middle = (plot.top + plot.bottom) / 2;
+function yAxis({ ticks, place }: Scale, label: string, { left, right, top, bottom }: Frame): Html {
+  const middle = (top + bottom) / 2;
   return html`${ticks.map(
     ({
       value,
       text,
-    }) => html`<line class="gridline" x1="${plot.left}" x2="${plot.right}" y1="${place(value)}" y2="${place(value)}"/>
-<text x="${plot.left - 8}" y="${place(value) + 4}" text-anchor="end">${text}</text>
+    }) => html`<line class="gridline" x1="${left}" x2="${right}" y1="${place(value)}" y2="${place(value)}"/>
+<text x="${left - 8}" y="${place(value) + 4}" text-anchor="end">${text}</text>
 `,
   )}<text transform="translate(13 ${middle}) rotate(-90)" text-anchor="middle">${label}</text>`;
 }
 
-function xAxis({ ticks, place }: Scale, label: string): Html {
-  return html`<line class="axis" x1="${plot.left}" x2="${plot.right}" y1="${plot.bottom}" y2="${plot.bottom}"/>
+function xAxis({ ticks, place }: Scale, label: string, { left, right, bottom, height }: Frame): Html {
+  return html`<line class="axis" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>
 ${ticks.map(
   ({
     value,
     text,
-  }) => html`<line class="axis" x1="${place(value)}" x2="${place(value)}" y1="${plot.bottom}" y2="${plot.bottom + 5}"/>
-<text x="${place(value)}" y="${plot.bottom + 19}" text-anchor="middle">${text}</text>
+  }) => html`<line class="axis" x1="${place(value)}" x2="${place(value)}" y1="${bottom}" y2="${bottom + 5}"/>
+<text x="${place(value)}" y="${bottom + 19}" text-anchor="middle">${text}</text>
 `,
-)}<text x="${(plot.left + plot.right) / 2}" y="${size.height - 6}" text-anchor="middle">${label}</text>`;
+)}<text x="${(left + right) / 2}" y="${height - 6}" text-anchor="middle">${label}</text>`;
 }
 
-function referenceLine(y: number, label: string): Html {
-  return html`<line class="reference" x1="${plot.left}" x2="${plot.right}" y1="${y}" y2="${y}"/>
-<text x="${plot.right - 4}" y="${y - 6}" text-anchor="end">${label}</text>`;
+function referenceLine(y: number, label: string, { left, right }: Frame): Html {
+  return html`<line class="reference" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/>
+<text x="${right - 4}" y="${y - 6}" text-anchor="end">${label}</text>`;
 }
 
 function curve(points: readonly Point[], index: number, smooth: boolean, x: Scale, y: Scale): Html {

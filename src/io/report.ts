@@ -3,15 +3,16 @@
 import { chartStyle } from './chart.js';
 import { writeAtomically } from './files.js';
 import { type Html, html, trusted } from './html.js';
+import { curvesSection, growthSection } from './report/curves.js';
 import type { ReportData } from './report/data.js';
 import { evaluationSection } from './report/evaluation.js';
 import { datasetSection, picturesSection } from './report/input.js';
-import { accuracySection, curvesSection, verdict } from './report/results.js';
+import { accuracySection, verdict } from './report/results.js';
 import { runSection } from './report/run.js';
 import type { Score } from './report/scores.js';
 import { reportStyle } from './report/style.js';
 
-export type { CurvePoint, ReportData, Settings } from './report/data.js';
+export type { ReportData, Settings } from './report/data.js';
 export type { Score } from './report/scores.js';
 
 /** Writes the report. Throws a RangeError if a confusion matrix does not fit its counts, a UserError if it cannot write. */
@@ -51,6 +52,7 @@ ${picturesSection(data)}
 ${accuracySection(data)}
 ${data.evaluation && evaluationSection(data.evaluation, data.run.steps)}
 ${curvesSection(data)}
+${growthSection(data)}
 ${datasetSection(data)}
 ${runSection(data)}
 </main>

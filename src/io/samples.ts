@@ -2,7 +2,8 @@
 
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCode, toUserError } from './errors.js';
+import sharp from 'sharp';
+import { describe, systemCode, toUserError, UserError } from './errors.js';
 
 export const REAL_SHEET = 'real.png';
 
@@ -17,4 +18,18 @@ export async function sampledSteps(run: string): Promise<number[]> {
   });
   const steps = names.flatMap((name) => /^step-(\d+)\.png$/.exec(name)?.[1] ?? []);
   return steps.map(Number).sort((a, b) => a - b);
+}
+
+const SMALL = 640;
+
+/** The sheet of a step as a small WebP. Throws a UserError if it cannot be read. */
+export function smallSheet(run: string, step: number): Promise<Buffer> {
+  const file = path.join(run, 'samples', sheetName(step));
+  return sharp(file)
+    .resize({ width: SMALL, withoutEnlargement: true })
+    .webp({ quality: 75 })
+    .toBuffer()
+    .catch((error: unknown) => {
+      throw new UserError(`"${file}" cannot be read as an image (${describe(error)}): remove it.`, { cause: error });
+    });
 }

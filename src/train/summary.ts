@@ -7,7 +7,9 @@ import { openImages, sourceOf } from '../data/store.js';
 import { EVALUATION_FILES, readEvaluation } from '../io/evaluation.js';
 import { gridPng } from '../io/image.js';
 import { type LogRecord, readLog } from '../io/log.js';
-import type { CurvePoint, ReportData } from '../io/report.js';
+import type { ReportData } from '../io/report.js';
+import { sampledSteps, smallSheet } from '../io/samples.js';
+import { panelsOf } from '../io/scalars.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, loadNetwork, openGenerator, type Weights } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
@@ -19,8 +21,8 @@ import { examples, generateImages, padded, toLevels } from './sample.js';
 const JUDGED = 40;
 const SHOWN = 4;
 
-/** Points of a curve that a screen can show. */
-const CURVE_POINTS = 500;
+/** Sample sheets that are shown. */
+const SHEETS = 8;
 
 export interface SummaryOptions {
   readonly title: string;
@@ -96,7 +98,8 @@ export async function summarise(
       parametersD: d.parameterCount,
       settings: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, settingOf(value)])),
     },
-    curves: thinned(curvesOf(records)),
+    curves: panelsOf(records),
+    samples: await growthOf(run),
     accuracy,
     evaluation: await evaluationOf(run),
     grids: await Promise.all(
@@ -145,31 +148,15 @@ async function skippedIn(dataset: Dataset): Promise<{ file: string; reason: stri
 
 const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
-/** Losses of every step, with the shares of rightly judged images where they were measured. */
-function curvesOf(records: readonly LogRecord[]): CurvePoint[] {
-  const points = new Map<number, CurvePoint>();
-  for (const { step, ...record } of records) {
-    if (step === undefined) continue;
-    const known = points.get(step);
-    const [lossD, lossG] = [number(record.lossD) ?? known?.lossD, number(record.lossG) ?? known?.lossG];
-    if (lossD === undefined || lossG === undefined) continue;
-    const [accReal, accFake] = [number(record.accReal), number(record.accFake)];
-    points.set(step, {
-      ...known,
-      step,
-      lossD,
-      lossG,
-      ...(accReal !== undefined && { accReal }),
-      ...(accFake !== undefined && { accFake }),
-    });
-  }
-  return [...points.values()];
-}
-
-/** Every k-th point, and all with measurements. */
-function thinned(points: readonly CurvePoint[]): CurvePoint[] {
-  const every = Math.ceil(points.length / CURVE_POINTS);
-  return points.filter((point, i) => i % every === 0 || point.accFake !== undefined || i === points.length - 1);
+/** Some of the run's sample sheets, the first and the last among them, made small. */
+async function growthOf(run: string): Promise<ReportData['samples']> {
+  const steps = await sampledSteps(run);
+  const count = Math.min(SHEETS, steps.length);
+  const chosen = Array.from(
+    { length: count },
+    (_, i) => steps[Math.round((i * (steps.length - 1)) / Math.max(1, count - 1))]!,
+  );
+  return Promise.all(chosen.map(async (step) => ({ step, sheet: await smallSheet(run, step) })));
 }
 
 /** The clock of the log starts anew whenever a run is resumed: its rises are what was spent. */

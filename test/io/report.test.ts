@@ -6,8 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { gridPng } from '../../src/io/image.js';
 import { bytes, count } from '../../src/io/report/format.js';
 import { type ReportData, renderReport, writeReport } from '../../src/io/report.js';
+import { panelsOf } from '../../src/io/scalars.js';
 
 const png = await gridPng([new Uint8Array(16).fill(99)], { columns: 1, size: 4, background: 'transparent' });
+
+const LOSSES = Array.from({ length: 20 }, (_, i) => ({ step: i, lossD: 6 - i / 10, lossG: 3 - i / 20 }));
 
 function report(changes: Partial<ReportData> = {}): ReportData {
   return {
@@ -35,7 +38,8 @@ function report(changes: Partial<ReportData> = {}): ReportData {
       settings: { 'learning rate': 0.0002 },
       timings: [{ part: 'training', seconds: 220 }],
     },
-    curves: Array.from({ length: 20 }, (_, i) => ({ step: i, lossD: 6 - i / 10, lossG: 3 - i / 20 })),
+    curves: panelsOf(LOSSES),
+    samples: [],
     accuracy: {
       heldOutReal: {
         correct: 36,
@@ -141,7 +145,7 @@ describe('renderReport', () => {
   });
 
   it('tells of a training that broke down', () => {
-    const curves = [1, 2, 3].map((step) => ({ step: step * 1000, lossD: step > 1 ? Number.NaN : 5, lossG: 3 }));
+    const curves = panelsOf([1, 2, 3].map((step) => ({ step: step * 1000, lossD: step > 1 ? 'NaN' : 5, lossG: 3 })));
     const page = renderReport(report({ curves }));
     expect(textOf(page)).toMatch(/Training broke down at step 2.000/);
     expect(page).not.toMatch(/d="[^"]*NaN/);
@@ -183,10 +187,21 @@ describe('renderReport', () => {
     expect(textOf(renderReport(report({ dataset: none, accuracy: {} })))).toContain('and none held out');
   });
 
-  it('draws how real and synthetic were told apart where that was recorded', () => {
+  it('draws how real and synthetic were told apart where that was recorded, and whatever else the log has', () => {
     expect(renderReport(report())).not.toContain('coin toss');
-    const curves = report().curves.map((point) => ({ ...point, accReal: 0.7, accFake: 0.8 }));
-    expect(renderReport(report({ curves }))).toContain('coin toss');
+    const records = LOSSES.map((record) => ({ ...record, accReal: 0.7, accFake: 0.8, gradientNormD: 2 }));
+    const page = renderReport(report({ curves: panelsOf(records) }));
+    expect(page).toContain('coin toss');
+    expect(page).toContain('<h3>Gradient norm</h3>');
+    expect(textOf(page)).toContain('discriminator 5.95 to 4.15, generator 2.98 to 2.08');
+  });
+
+  it('shows how pictures grew, if there is more than one sheet', () => {
+    const samples = [100, 2000].map((step) => ({ step, sheet: png }));
+    expect(renderReport(report({ samples: samples.slice(1) }))).not.toContain('How the pictures grew');
+    const page = renderReport(report({ samples }));
+    expect(unbalanced(page)).toEqual([]);
+    expect(textOf(page)).toMatch(/How the pictures grew.*Step 100 Step 2.000/);
   });
 
   it('does without pictures, curves, accuracies and classes', () => {

@@ -1,6 +1,7 @@
 /** What a report tells, as plain data. */
 
 import type { Evaluation } from '../evaluation.js';
+import type { Panel } from '../scalars.js';
 import type { Score } from './scores.js';
 
 export interface ReportData {
@@ -33,7 +34,10 @@ export interface ReportData {
     /** Parts of the run. */
     timings?: readonly { part: string; seconds: number }[];
   };
-  curves: readonly CurvePoint[];
+  /** Every number of the log over the steps. */
+  curves: readonly Panel[];
+  /** Sheets of generated images at some of the steps, as WebP. */
+  samples: readonly { step: number; sheet: Uint8Array }[];
   /** How often the discriminator names the right class; the confusion matrices are [classes, classes]. */
   accuracy: { heldOutReal?: Score; training?: Score; synthetic?: Score };
   /** How good the generator is, where that was measured. */
@@ -50,13 +54,3 @@ export interface EvaluationPart {
 
 /** null: not set. */
 export type Settings = Readonly<Record<string, string | number | boolean | null>>;
-
-export interface CurvePoint {
-  step: number;
-  lossD: number;
-  lossG: number;
-  /** The share of real images that the discriminator took for real. */
-  accReal?: number;
-  /** The share of synthetic images that the discriminator took for synthetic. */
-  accFake?: number;
-}

@@ -1,8 +1,8 @@
-/** The report's sections on what was learnt: verdict, accuracies, confusion matrices and loss curves. */
+/** The report's sections on what was learnt: verdict, accuracies and confusion matrices. */
 
-import { lineChart } from '../chart.js';
 import { type Html, html } from '../html.js';
-import type { CurvePoint, ReportData } from './data.js';
+import type { Panel } from '../scalars.js';
+import type { ReportData } from './data.js';
 import { count, label, percent, percentRange, plural } from './format.js';
 import { type Judgement, judge, type Score } from './scores.js';
 
@@ -35,8 +35,12 @@ beyond the images it was trained on.`;
 }
 
 /** The first step whose losses are not numbers. */
-function divergence(curves: readonly CurvePoint[]): number | undefined {
-  return curves.find(({ lossD, lossG }) => !Number.isFinite(lossD) || !Number.isFinite(lossG))?.step;
+function divergence(curves: readonly Panel[]): number | undefined {
+  const losses = curves.find(({ key }) => key === 'losses');
+  const steps = (losses?.series ?? []).flatMap(
+    ({ points }) => points.find(([, loss]) => !Number.isFinite(loss))?.[0] ?? [],
+  );
+  return steps.length > 0 ? Math.min(...steps) : undefined;
 }
 
 interface Measured {
@@ -129,59 +133,4 @@ ${confusion.map(
 function confusionCell(value: number, share: number, isDiagonal: boolean): Html {
   if (value === 0) return html`<td class="none${isDiagonal && ' diagonal'}">·</td>`;
   return html`<td class="${isDiagonal && 'diagonal'}" style="--share: ${share.toFixed(3)}">${count(value)}</td>`;
-}
-
-/** Both losses over the steps and, where they were recorded, the discriminator's eye for real and synthetic. */
-export function curvesSection({ curves }: ReportData): Html | undefined {
-  if (curves.length === 0) return undefined;
-  const lossD = curves.map(({ step, lossD }) => [step, lossD] as const);
-  const lossG = curves.map(({ step, lossG }) => [step, lossG] as const);
-  const change = `The discriminator’s loss went from ${ends(curves, 'lossD')}, the generator’s from ${ends(curves, 'lossG')}.`;
-  return html`<section aria-labelledby="curves">
-<h2 id="curves">How training went</h2>
-<p>The two networks play against each other, so that neither loss is meant to reach zero: one falls as the other gains. ${change} What to
-look out for is a loss that runs away while the other falls to nothing: then one side has won, and the generator learns no more.</p>
-<figure>${lineChart({
-    description: `Losses of discriminator and generator over the training steps. ${change}`,
-    xLabel: 'training step',
-    yLabel: 'loss',
-    series: [
-      { name: 'discriminator', points: lossD },
-      { name: 'generator', points: lossG },
-    ],
-  })}<figcaption>Loss at each recorded step (faint) and its moving average.</figcaption></figure>
-${realismChart(curves)}
-</section>`;
-}
-
-function realismChart(curves: readonly CurvePoint[]): Html | undefined {
-  const known = curves.filter(({ accReal, accFake }) => accReal !== undefined || accFake !== undefined);
-  if (known.length === 0) return undefined;
-  const series = [
-    {
-      name: 'real images taken for real',
-      points: known.map(({ step, accReal = Number.NaN }) => [step, accReal] as const),
-    },
-    {
-      name: 'synthetic images found out',
-      points: known.map(({ step, accFake = Number.NaN }) => [step, accFake] as const),
-    },
-  ];
-  return html`<figure>${lineChart({
-    description:
-      'The share of real and of synthetic images that the discriminator told rightly, over the training steps.',
-    xLabel: 'training step',
-    yLabel: 'share told rightly',
-    yRange: [0, 1],
-    reference: { value: 0.5, label: 'coin toss' },
-    series,
-  })}<figcaption>How often the discriminator saw through the game. At 1 throughout, the generator never deceived it; near a coin
-toss, real and synthetic images look alike to it.</figcaption></figure>`;
-}
-
-/** The mean of the first and of the last tenth of a loss: `5.80 to 4.71`. */
-function ends(curves: readonly CurvePoint[], loss: 'lossD' | 'lossG'): string {
-  const tenth = Math.max(1, Math.round(curves.length / 10));
-  const mean = (part: readonly CurvePoint[]) => part.reduce((sum, point) => sum + point[loss], 0) / part.length;
-  return `${mean(curves.slice(0, tenth)).toFixed(2)} to ${mean(curves.slice(-tenth)).toFixed(2)}`;
 }

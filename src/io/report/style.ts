@@ -104,6 +104,12 @@ summary { cursor: pointer; font-weight: 600; }
 h3 { margin: 2rem 0 0.3rem; font-size: 1.1rem; }
 .sheet img { display: block; max-width: 100%; height: auto; }
 
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0.5rem 2rem; align-items: start; }
+.charts h3 { margin: 0.6rem 0 0.3rem; font-size: 1rem; }
+.strip { display: flex; gap: 1rem; overflow-x: auto; padding-bottom: 0.6rem; }
+.strip figure { flex: 0 0 auto; width: min(26rem, 80%); margin: 0; }
+.strip img { display: block; width: 100%; height: auto; border-radius: 0.3rem; }
+
 @media (max-width: 40rem) {
   main { padding-top: 1.5rem; }
   h1 { font-size: 1.8rem; }
@@ -117,7 +123,9 @@ h3 { margin: 2rem 0 0.3rem; font-size: 1.1rem; }
   html { font-size: 12px; color-scheme: light; }
   main { max-width: none; padding: 0; }
   section { margin-top: 2rem; }
-  .scroll { overflow: visible; }
+  .scroll, .strip { overflow: visible; }
+  .strip { flex-wrap: wrap; }
+  .strip figure { width: 47%; }
   h2 { break-after: avoid; }
   tr, figure, .pair, .tiles li, .notice, .confusion { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

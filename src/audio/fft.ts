@@ -38,6 +38,29 @@ export function realFft(e: Engine, x: Tensor): Tensor {
   });
 }
 
+/**
+ * The real sequences of spectra from 0 to half the sample rate; undoes `realFft`. X [batch, n / 2 + 1, 2], n a power of two
+ * from 4 -> x [batch, n].
+ */
+export function inverseRealFft(e: Engine, spectra: Tensor): Tensor {
+  const [batch, bins, parts] = spectra.shape;
+  const half = bins! - 1;
+  if (spectra.shape.length !== 3 || parts !== 2 || half < 2 || !isTransformLength(2 * half)) {
+    throw new Error(`an inverse real FFT needs [batch, n / 2 + 1, 2], not ${formatShape(spectra.shape)}`);
+  }
+  const roots = rootsOfUnity(e, 2 * half);
+  return e.scope(() => {
+    const z = e.empty([batch!, half, 2]);
+    e.dispatch({
+      file: 'fft_real_inverse',
+      tensors: [spectra, roots, z],
+      params: { half, root_step: roots.shape[0]! / (2 * half) },
+      grid: [Math.ceil(half / 64), batch!],
+    });
+    return reshaped(inverseFft(e, z), [batch!, 2 * half]);
+  });
+}
+
 function transform(e: Engine, x: Tensor, sign: number, scale: number): Tensor {
   const n = complexLength(x.shape);
   const roots = rootsOfUnity(e, n);

@@ -30,7 +30,7 @@ const PER_PIXEL = 8;
 export type ScalogramOptions = Canvas & MotherWavelet;
 
 /** Neighbouring rows that are transformed back from equally many bins. */
-interface RowGroup {
+export interface RowGroup {
   readonly first: number;
   readonly rows: number;
   /** K */
@@ -130,29 +130,45 @@ export function scalogramEnergy(
   });
 }
 
-/** The energies of a group's rows, of the windows from `firstWindow` whose spectra are given, into their place. */
-function groupEnergy(
+/**
+ * The spectra of a group's rows, cropped to their bins: spectra [windows, M / 2 + 1, 2] -> [windows, rows, K, 2], whose
+ * inverse transforms are the rows. `rowTable` is the plan's, [all rows, 4].
+ */
+export function filterRows(
   e: Engine,
   { size }: ScalogramPlan,
   { first, rows, bins }: RowGroup,
+  wavelet: MotherWavelet,
+  spectrum: Tensor,
+  rowTable: Tensor,
+): Tensor {
+  const windows = spectrum.shape[0]!;
+  const filtered = e.empty([windows, rows, bins, 2]);
+  e.dispatch({
+    ...waveletKernel('scalogram_filter', wavelet),
+    tensors: [spectrum, rowTable, filtered],
+    params: { bins, half: size / 2, first_row: first, rows, gain: (2 * bins) / size, ...waveletParams(wavelet) },
+    grid: [Math.ceil(bins / 64), rows, windows],
+  });
+  return filtered;
+}
+
+/** The energies of a group's rows, of the windows from `firstWindow` whose spectra are given, into their place. */
+function groupEnergy(
+  e: Engine,
+  plan: ScalogramPlan,
+  group: RowGroup,
   wavelet: MotherWavelet,
   spectrum: Tensor,
   tables: { readonly rows: Tensor; readonly edges: Tensor },
   energy: Tensor,
   firstWindow: number,
 ): undefined {
-  const windows = spectrum.shape[0]!;
+  const { first, rows, bins } = group;
   const [, allRows, width] = energy.shape;
-  const filtered = e.empty([windows, rows, bins, 2]);
-  e.dispatch({
-    ...waveletKernel('scalogram_filter', wavelet),
-    tensors: [spectrum, tables.rows, filtered],
-    params: { bins, half: size / 2, first_row: first, rows, gain: (2 * bins) / size, ...waveletParams(wavelet) },
-    grid: [Math.ceil(bins / 64), rows, windows],
-  });
   e.dispatch({
     file: 'scalogram_energy',
-    tensors: [inverseFft(e, filtered), tables.edges, energy],
+    tensors: [inverseFft(e, filterRows(e, plan, group, wavelet, spectrum, tables.rows)), tables.edges, energy],
     params: {
       bins,
       rows,
@@ -160,9 +176,9 @@ function groupEnergy(
       first_row: first,
       all_rows: allRows!,
       first_window: firstWindow,
-      step: size / bins,
+      step: plan.size / bins,
     },
-    grid: [Math.ceil(width! / 32), rows, windows],
+    grid: [Math.ceil(width! / 32), rows, spectrum.shape[0]!],
   });
 }
 

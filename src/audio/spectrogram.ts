@@ -2,7 +2,6 @@
 import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
-import { rowFrequencies } from '../reference/scalogram.js';
 import { stftRowFrequency } from '../reference/stft.js';
 import type { Annotation } from './annotations.js';
 import type { Canvas } from './canvas.js';
@@ -107,10 +106,19 @@ function alike(windows: Parameters<Spectrogrammer>[0]): Iterable<number[]> {
   return groups.values();
 }
 
-/** Of a row, Hz. */
+/** Of a row, Hz; also of what lies between two, or beyond the first and the last. */
 function rowFrequency(row: number, { transform, ...canvas }: TransformOptions & Canvas): number {
   if (transform === 'mel' || transform === 'stft') return stftRowFrequency(row, { ...canvas, transform });
-  return rowFrequencies(canvas)[row]!;
+  return canvas.fmax * (canvas.fmin / canvas.fmax) ** (row / Math.max(1, canvas.rows - 1));
+}
+
+/**
+ * The frequencies of the last and the first row of a spectrogram that was resized to `rows` of them: where their middles lie
+ * in the one that it was made from.
+ */
+export function resizedBand(from: TransformOptions & Canvas, rows: number): Pick<Canvas, 'fmin' | 'fmax'> {
+  const inset = (from.rows / rows - 1) / 2;
+  return { fmin: rowFrequency(from.rows - 1 - inset, from), fmax: rowFrequency(inset, from) };
 }
 
 /** The largest energy [rows, width], of those in the band if it holds any. */
@@ -126,7 +134,7 @@ function loudest(energies: Float32Array, frequencies: readonly number[], band: B
 const largest = (energies: Float32Array): number => energies.reduce((a, b) => Math.max(a, b), 0);
 
 /** 1 + dB / rangeDb for each energy, from 0 to 1, with dB above white; 0 where white is 0. */
-function decibelImage(energies: Float32Array, rangeDb: number, white: number): Float32Array {
+export function decibelImage(energies: Float32Array, rangeDb: number, white: number): Float32Array {
   if (white === 0) return new Float32Array(energies.length);
   return energies.map((energy) => Math.min(1, Math.max(0, 1 + (10 * Math.log10(energy / white)) / rangeDb)));
 }

@@ -2,11 +2,11 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { z } from 'zod';
+import { manifestFormat, manifestName, readManifest } from '../data/manifest.js';
 import { safeNames } from '../data/names.js';
 import { indexName } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
-import { insideFolder, isOwnFolder, readText, writeAtomically } from '../io/files.js';
+import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
 import { pixelsPng } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
 import { type WritableTensor, writeSafetensors } from '../io/safetensors.js';
@@ -88,10 +88,8 @@ function classesOf({ classes, file }: Checkpoint, flags: GenerateFlags): number[
   return [...new Set(numbers)];
 }
 
-/** The manifest of a folder of generated images, and the file of what they were before they became pictures. */
-const manifestName = 'manifest.json';
+/** The file of what images were before they became pictures. */
 const rawName = 'raw.safetensors';
-const manifestFormat = 'lyrebird-synthetic/1';
 
 interface ManifestEntry {
   readonly file: string;
@@ -220,16 +218,10 @@ function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, 
 /** The images that an earlier call left in the folder. Throws a UserError if it holds anything else. */
 async function earlierImages(out: string): Promise<string[]> {
   if (!(await isOwnFolder(out, manifestName))) return [];
-  const file = path.join(out, manifestName);
-  const text = await readText(file);
-  try {
-    return earlierSchema.parse(JSON.parse(text)).images.map((image) => image.file);
-  } catch (error) {
-    throw new UserError(`"${file}" is no manifest of generated images: choose another --out.`, { cause: error });
-  }
+  const manifest = await readManifest(out);
+  if (manifest) return manifest.images.map(({ file }) => file);
+  throw new UserError(`"${path.join(out, manifestName)}" is no manifest of generated images: choose another --out.`);
 }
-
-const earlierSchema = z.object({ format: z.literal(manifestFormat), images: z.array(z.object({ file: z.string() })) });
 
 interface Manifest {
   readonly checkpoint: Checkpoint;

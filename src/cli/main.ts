@@ -66,6 +66,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'make labelled spectrograms with a trained generator',
     load: () => import('./generate.js'),
   },
+  listen: {
+    summary: 'turn spectrograms back into sound',
+    load: () => import('./listen.js'),
+  },
   report: {
     summary: 'look at a run: curves, real and synthetic spectrograms, accuracy',
     load: () => import('./report.js'),
@@ -129,7 +133,7 @@ async function commands(args: readonly string[]): Promise<Command> {
     .helpCommand('help [verb]', 'explain a verb')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done; 1 something to mend, or a failed check; 2 wrong usage; 3 done, but recordings or lines of tables ' +
+      '\nExit codes: 0 done; 1 something to mend, or a failed check; 2 wrong usage; 3 done, but recordings, images or lines of tables ' +
         'were left out; 130 stopped by ^C.',
     )
     .showHelpAfterError(

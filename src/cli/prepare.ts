@@ -143,7 +143,7 @@ export function reportLeftOut({ dir, leftOut }: DatasetSummary): void {
 /** As many lines as a terminal can show; dataset.json has them all. */
 const LISTED = 10;
 
-const listed = (lines: readonly string[]): string[] =>
+export const listed = (lines: readonly string[]): string[] =>
   lines.length <= LISTED ? [...lines] : [...lines.slice(0, LISTED), `... and ${lines.length - LISTED} more like these`];
 
 /** `1 image`, `2 images`. */

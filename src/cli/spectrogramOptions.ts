@@ -20,7 +20,7 @@ export interface SpectrogramFlags extends Pick<Parameters, SameName> {
 /** The command with these options, in groups of their own in its help. */
 export function spectrogramOptions(command: Command): Command {
   const d = defaultParameters;
-  return command
+  command
     .optionsGroup('Windows:')
     .option('--window <seconds>', 'length of a window', positiveNumber, d.window)
     .option(
@@ -52,7 +52,13 @@ export function spectrogramOptions(command: Command): Command {
       new Option('--gate [decibels]', 'turn down what is not so far above the steady noise')
         .argParser(positiveNumber)
         .preset('8'),
-    )
+    );
+  return transformOptions(command, d).optionsGroup('Options:');
+}
+
+/** What a spectrogram shows, a group in its help; without defaults, what is not given is not set. */
+export function transformOptions(command: Command, d: Partial<Parameters> = {}): Command {
+  return command
     .optionsGroup('Spectrograms:')
     .addOption(
       new Option('--transform <name>', 'morlet, morse or bump wavelets; mel (Slaney) or linear short-time spectra')
@@ -76,8 +82,7 @@ export function spectrogramOptions(command: Command): Command {
       )
         .choices(['max', 'peak', 'rms', 'none'])
         .default(d.normalise),
-    )
-    .optionsGroup('Options:');
+    );
 }
 
 /** What the flags say of a data set's parameters. */

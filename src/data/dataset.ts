@@ -21,12 +21,11 @@ import { imagePrefixes } from './prefixes.js';
 import { notesOf, readIndex } from './read.js';
 import { findSources, type SourceOptions } from './recordings.js';
 import {
+  checkParameters,
   type DatasetIndex,
   defaultParameters,
-  firstFault,
   indexName,
   type Parameters,
-  parametersSchema,
   type SkippedEntry,
 } from './schema.js';
 import { annotationsOf, type LoadedSource, labelsOf, loadSource, type Recording, sourceName } from './source.js';
@@ -300,11 +299,10 @@ const parameterNames = Object.keys(defaultParameters) as (keyof Parameters)[];
 
 function checkSettings(options: PrepareOptions): Settings {
   const given = Object.fromEntries(parameterNames.map((name) => [name, options[name] ?? defaultParameters[name]]));
-  const parameters = parametersSchema.safeParse(given);
-  if (!parameters.success) throw new UserError(`The setting ${firstFault(parameters.error, given)}.`);
+  const parameters = checkParameters(given);
   const split = checkSplit(options);
   if (!((options.batch ?? 1) >= 1)) throw new UserError(`The setting "batch" (${options.batch}): must be at least 1.`);
-  return { parameters: parameters.data, ...split };
+  return { parameters, ...split };
 }
 
 /**

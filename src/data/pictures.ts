@@ -20,6 +20,9 @@ export const splitName = 'split.csv';
 
 const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff']);
 
+/** By its name. */
+export const isPicture = (name: string): boolean => extensions.has(path.extname(name).toLowerCase());
+
 export interface Picture extends SplitItem {
   /** Path below the folder, with /. */
   file: string;
@@ -112,9 +115,7 @@ async function ownSplit(dir: string, names: readonly string[]): Promise<SplitTab
 /** The names of a folder's pictures, or why there are none. */
 async function picturesIn(folder: string): Promise<{ files: string[]; fault?: string }> {
   try {
-    const names = (await readdir(folder)).filter(
-      (name) => !name.startsWith('.') && extensions.has(path.extname(name).toLowerCase()),
-    );
+    const names = (await readdir(folder)).filter((name) => !name.startsWith('.') && isPicture(name));
     return names.length > 0 ? { files: names.sort() } : { files: [], fault: 'there are no pictures in it.' };
   } catch (error) {
     return { files: [], fault: describe(error) };

@@ -1,6 +1,7 @@
 /** `dataset.json`: what a data set's images are, where they come from, and what was left out. */
 
 import { z } from 'zod';
+import { UserError } from '../io/errors.js';
 import { PARTS } from './parts.js';
 
 export const datasetFormat = 'lyrebird-dataset/2';
@@ -96,6 +97,13 @@ export const defaultParameters: Readonly<Parameters> = {
   clippedShare: 0.001,
   dropClipped: false,
 };
+
+/** Throws a UserError that names the first wrong one. */
+export function checkParameters(given: unknown): Parameters {
+  const parameters = parametersSchema.safeParse(given);
+  if (parameters.success) return parameters.data;
+  throw new UserError(`The setting ${firstFault(parameters.error, given)}.`);
+}
 
 /** The field was once called `wavelet`. */
 function withTransform(value: unknown): unknown {

@@ -52,6 +52,39 @@ export async function readPixels(file: string, { size, channels, fit = 'stretch'
   });
 }
 
+/** A picture as it is: grey levels from 0 for black to 1 for white, row by row from the top. */
+export interface GrayPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly values: Float32Array;
+  /** How far colours are from grey: the mean distance of the largest from the smallest of red, green and blue, 0 to 1. */
+  readonly colour: number;
+}
+
+/** Any image file in its own size; colours become grey by their luminance. Throws as `readPixels` does. */
+export async function readGray(file: string): Promise<GrayPicture> {
+  const bytes = await readBytes(file);
+  return decoding(file, async () => {
+    const image = sharp(bytes).autoOrient().flatten({ background: 'black' });
+    const gray = image.clone().toColourspace('b-w').raw({ depth: 'uchar' });
+    const { data, info } = await gray.toBuffer({ resolveWithObject: true });
+    const values = Float32Array.from(data, (level) => level / 255);
+    const { channels } = await image.metadata();
+    const colour = channels < 3 ? 0 : colourOf(await image.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer());
+    return { width: info.width, height: info.height, values, colour };
+  });
+}
+
+/** Of red, green and blue levels. */
+function colourOf(levels: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < levels.length; i += 3) {
+    const [red, green, blue] = [levels[i]!, levels[i + 1]!, levels[i + 2]!];
+    sum += Math.max(red, green, blue) - Math.min(red, green, blue);
+  }
+  return sum / 255 / (levels.length / 3);
+}
+
 export interface ImageFacts {
   readonly width: number;
   readonly height: number;

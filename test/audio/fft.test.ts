@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fft, inverseFft, radices, realFft } from '../../src/audio/fft.js';
+import { fft, inverseFft, inverseRealFft, radices, realFft } from '../../src/audio/fft.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import type { Tensor } from '../../src/memory/tensor.js';
@@ -117,5 +117,7 @@ describe('realFft', () => {
     );
     const expected = [...whole.subarray(0, n + 2), ...whole.subarray(2 * n, 3 * n + 2)];
     expect(error(spectrum, expected)).toBeLessThan(4e-7);
+    const back = await result(() => inverseRealFft(e, e.upload(spectrum, [2, n / 2 + 1, 2])));
+    expect(error(back, x)).toBeLessThan(1e-6);
   });
 });

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planScalogram } from '../../src/audio/scalogram.js';
-import { createSpectrogrammer, type SpectrogramOptions } from '../../src/audio/spectrogram.js';
+import {
+  createSpectrogrammer,
+  resizedBand,
+  type SpectrogramOptions,
+  type TransformName,
+} from '../../src/audio/spectrogram.js';
 import { defaultParameters } from '../../src/data/schema.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { UserError } from '../../src/io/errors.js';
@@ -153,4 +158,22 @@ describe('createSpectrogrammer', () => {
     expect(() => createSpectrogrammer(e, { ...image, fmin: 12000 })).toThrow('from 12000 to 12000 Hz');
     expect(() => createSpectrogrammer(e, { ...image, fmin: 0 })).toThrow(UserError);
   });
+});
+
+it('knows where the middles of rows lie when a spectrogram was resized', () => {
+  const { fmin, fmax, size: rows } = image;
+  const band = (transform: TransformName, to: number) => {
+    const { fmin: lowest, fmax: highest } = resizedBand({ ...image, transform, rows, width: rows }, to);
+    return [lowest, highest];
+  };
+  const close = (values: readonly number[]) => values.map((value) => expect.closeTo(value, 6));
+  for (const transform of ['morlet', 'mel', 'stft'] as const) {
+    expect(band(transform, rows)).toEqual(close([fmin, fmax]));
+  }
+  // Half of the rows: between the first two, and between the last two.
+  const ratio = (fmax / fmin) ** (0.5 / (rows - 1));
+  expect(band('bump', rows / 2)).toEqual(close([fmin * ratio, fmax / ratio]));
+  const spacing = (fmax - fmin) / (rows - 1);
+  expect(band('stft', rows / 2)).toEqual(close([fmin + spacing / 2, fmax - spacing / 2]));
+  expect(band('stft', 2 * rows)).toEqual(close([fmin - spacing / 4, fmax + spacing / 4]));
 });

@@ -9,6 +9,7 @@ import { type Dataset, entriesIn, readDataset, readIndex } from '../data/read.js
 import { indexName } from '../data/schema.js';
 import { checkSplit, countParts, resplit, type SplitChoice } from '../data/splitImages.js';
 import { writeAtomically } from '../io/files.js';
+import { csvText } from '../io/table.js';
 import { interruptible } from './interrupt.js';
 import { positiveInteger } from './options.js';
 import { counted } from './prepare.js';
@@ -46,11 +47,10 @@ export function register(program: Command): void {
 async function resplitPictures(dir: string, { split, table }: SplitChoice): Promise<void> {
   const { pictures } = await findPictures(dir, await entriesIn(dir));
   const { parts, folds } = splitPictures(pictures, split, table);
-  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const rows = pictures.map(({ file }, i) => [quoted(file), parts[i], folds[i] ?? ''].join());
+  const rows = pictures.map(({ file }, i) => [file, parts[i]!, folds[i] ?? '']);
   const target = path.join(dir, splitName);
   if (existsSync(target)) await rename(target, path.join(dir, 'split-before.csv'));
-  await writeAtomically(target, `${['file,part,fold', ...rows].join('\n')}\n`);
+  await writeAtomically(target, csvText([['file', 'part', 'fold'], ...rows]));
 }
 
 /** Images and classes of each part, or of each fold. */

@@ -62,3 +62,9 @@ export function columnOf({ columns }: Table, ...names: readonly string[]): strin
 /** An error about a line of a table. */
 export const rowError = ({ file }: Table, { line }: TableRow, what: string): UserError =>
   new UserError(`"${file}", line ${line}: ${what}`);
+
+/** Rows as CSV: a line each; cells with commas, quotes or line breaks are quoted (RFC 4180). */
+export const csvText = (rows: readonly (readonly (string | number)[])[]): string =>
+  rows.map((cells) => `${cells.map((cell) => quotedCell(String(cell))).join()}\n`).join('');
+
+const quotedCell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

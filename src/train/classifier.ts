@@ -24,15 +24,14 @@ import { constant, cosine, linear, type Schedule, warmUp } from '../optim/schedu
 import { outputsOf, scoreLogits } from './classify.js';
 import { createFlight } from './flight.js';
 import { mixup } from './mixup.js';
-
-export const SCHEDULES = ['cosine', 'linear', 'constant'] as const;
+import type { RATE_SCHEDULES } from './rates.js';
 
 export interface ClassifierConfig {
   readonly optimizer: 'adamw' | 'sgd';
   /** The highest: the rate rises to it while training warms up. */
   readonly learningRate: number;
   /** How the rate then falls to nothing, if it does. Default cosine. */
-  readonly schedule?: (typeof SCHEDULES)[number];
+  readonly schedule?: (typeof RATE_SCHEDULES)[number];
   /** Epochs of warming up. Default 1. */
   readonly warmUp?: number;
   readonly weightDecay: number;

@@ -9,10 +9,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { keepBack } from '../data/keepBack.js';
 import { createLoader } from '../data/loader.js';
 import type { Dataset } from '../data/read.js';
-import { splitRecordings } from '../data/split.js';
-import { type ImageSource, type ImageStore, subsetOf } from '../data/store.js';
+import type { ImageSource, ImageStore } from '../data/store.js';
 import { writeAtomically } from '../io/files.js';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
@@ -209,15 +209,5 @@ function parts({
   validation,
 }: FeatureOptions): Pick<Required<FeatureTraining>, 'train' | 'validation'> {
   if (validation.labels.length > 0) return { train, validation };
-  const images = new Map(dataset.images.map((image) => [image.file, image]));
-  const { keptBack } = RECIPE;
-  const fractions = { train: 1 - keptBack, validation: keptBack, test: 0 };
-  const items = train.files.map((file) => images.get(file)!);
-  const split = splitRecordings(items, { fractions, seed: SEED });
-  const of = (part: string) =>
-    subsetOf(
-      train,
-      [...train.labels.keys()].filter((i) => split.parts[i] === part),
-    );
-  return { train: of('train'), validation: of('validation') };
+  return keepBack(dataset, train, RECIPE.keptBack, SEED);
 }

@@ -34,8 +34,8 @@ export async function generatedKind(space: FeatureSpace, source: ImageSource): P
   return { source, labels, units: singles(labels.length), points: await space.pointsOf(source) };
 }
 
-/** Numbers of the images' recordings. */
-function recordingsOf(dataset: Dataset, store: ImageStore): Units {
+/** A number for each image: equal for windows of one recording that have one label. */
+export function recordingsOf(dataset: Dataset, store: ImageStore): Units {
   const images = new Map(dataset.images.map((image) => [image.file, image]));
   const numbers = new Map<string, number>();
   return store.files.map((file) => {

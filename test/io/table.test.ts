@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { columnOf, readTable } from '../../src/io/table.js';
+import { columnOf, csvText, parseTable, readTable } from '../../src/io/table.js';
 import { temporaryFolder } from '../audio/fixtures.js';
 
 function saved(text: string): string {
@@ -39,4 +39,15 @@ test('what is no table, or not there, is an error with the file in it', async ()
     /table\.csv" cannot be read as a table: /,
   );
   await expect(readTable(path.join(temporaryFolder(), 'no.csv'))).rejects.toThrow(/There is no file or folder/);
+});
+
+test('writes cells that reading gives back', () => {
+  const rows = [
+    ['file', 'label'],
+    ['a, b.png', 'the "great" one'],
+    ['two\nlines', '7'],
+  ];
+  const { rows: read } = parseTable('t.csv', csvText(rows));
+  expect(read.map(({ cells }) => Object.values(cells))).toEqual(rows.slice(1));
+  expect(csvText([[1, 'x']])).toBe('1,x\n');
 });

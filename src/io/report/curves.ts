@@ -6,30 +6,35 @@ import type { Panel } from '../scalars.js';
 import type { ReportData } from './data.js';
 import { count } from './format.js';
 
-/** The losses large, all else in smaller charts below. */
+/** Every number of a GAN's log. */
 export function curvesSection({ curves }: ReportData): Html | undefined {
   if (curves.length === 0) return undefined;
-  const losses = curves.find(({ key }) => key === 'losses');
-  const others = curves.filter((panel) => panel !== losses);
-  const changes = (losses?.series ?? []).map(({ name, points }) => `${name} ${ends(points)}`);
-  const change = `Mean loss over the first and the last tenth of the steps: ${changes.join(', ')}.`;
   return html`<section aria-labelledby="curves">
 <h2 id="curves">How training went</h2>
 <p>The two networks play against each other, so that neither loss is meant to reach zero: one falls as the other gains. What to
 look out for is a loss that runs away while the other falls to nothing: then one side has won, and the generator learns no more.</p>
-${
-  losses &&
-  html`<figure>${lineChart({ ...chartOf(losses), description: `Losses over the training steps. ${change}` })}<figcaption>Loss at each
-recorded step (faint) and its moving average. ${change}</figcaption></figure>`
+${charts(curves)}
+</section>`;
 }
+
+/** The losses large, all else in smaller charts below. */
+export function charts(curves: readonly Panel[]): Html {
+  const losses = curves.find(({ key }) => key === 'losses');
+  const others = curves.filter((panel) => panel !== losses);
+  const changes = (losses?.series ?? []).map(({ name, points }) => `${name} ${ends(points)}`);
+  const change = `Mean loss over the first and the last tenth of the steps: ${changes.join(', ')}.`;
+  return html`${
+    losses &&
+    html`<figure>${lineChart({ ...chartOf(losses), description: `Losses over the training steps. ${change}` })}<figcaption>Loss at each
+recorded step (faint) and its moving average. ${change}</figcaption></figure>`
+  }
 <div class="charts">
 ${others.map(
   (panel) => html`<figure><h3>${panel.title}</h3>${lineChart({ ...chartOf(panel), half: true })}${
     panel.caption !== undefined && html`<figcaption>${panel.caption}</figcaption>`
   }</figure>
 `,
-)}</div>
-</section>`;
+)}</div>`;
 }
 
 const chartOf = ({ title, yLabel, yRange, reference, series }: Panel) => ({

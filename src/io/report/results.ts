@@ -2,8 +2,9 @@
 
 import { type Html, html } from '../html.js';
 import type { Panel } from '../scalars.js';
+import { confusionMatrix } from './confusion.js';
 import type { ReportData } from './data.js';
-import { count, label, percent, percentRange, plural } from './format.js';
+import { count, percent, percentRange, plural } from './format.js';
 import { type Judgement, judge, type Score } from './scores.js';
 
 /** The first thing to read: what the run shows, in a sentence or two, and four numbers. */
@@ -81,8 +82,8 @@ intervals say.</p>
 </table></div>
 <p class="key"><i class="bar"></i>accuracy <i class="whisker"></i>95 % interval <i class="tick"></i>chance</p>
 <div class="matrices${labels.length > 10 && ' wide'}">
-${heldOutReal && heldOutReal.total > 0 && confusionMatrix('Held-out recordings', heldOutReal, labels)}
-${synthetic && synthetic.total > 0 && confusionMatrix('Synthetic images', synthetic, labels)}
+${heldOutReal && heldOutReal.total > 0 && confusionMatrix('Held-out recordings', heldOutReal.confusion, labels)}
+${synthetic && synthetic.total > 0 && confusionMatrix('Synthetic images', synthetic.confusion, labels)}
 </div>
 <p>Each row of these tables holds the images of one class, each column the class that the discriminator named, in the same order. Right answers lie on the
 diagonal; colour off the diagonal shows which classes are taken for which. The stronger the colour, the larger a cell’s share of its row.</p>
@@ -103,34 +104,4 @@ function accuracyRow({ name, score, judgement, meaning }: Measured): Html {
 <b>${percent(accuracy)}</b> (${percentRange(interval)}); chance ${percent(chance)}</td>
 <td><span class="${isAboveChance ? 'good' : 'poor'}">${isAboveChance ? 'above chance' : 'not above chance'}</span></td></tr>
 `;
-}
-
-function confusionMatrix(name: string, { confusion }: Score, labels: readonly string[]): Html {
-  return html`<div class="scroll"><table class="confusion">
-<caption>${name}: named as</caption>
-<thead><tr><td></td>${labels.map((text, index) => html`<th scope="col"><abbr title="${text}">${index + 1}</abbr></th>`)}</tr></thead>
-<tbody>
-${confusion.map(
-  (
-    row,
-    index,
-  ) => html`<tr><th scope="row">${label(labels[index]!)} <span class="index">${index + 1}</span></th>${row.map(
-    (value, column) =>
-      confusionCell(
-        value,
-        value /
-          Math.max(
-            1,
-            row.reduce((sum, each) => sum + each, 0),
-          ),
-        index === column,
-      ),
-  )}</tr>
-`,
-)}</tbody></table></div>`;
-}
-
-function confusionCell(value: number, share: number, isDiagonal: boolean): Html {
-  if (value === 0) return html`<td class="none${isDiagonal && ' diagonal'}">·</td>`;
-  return html`<td class="${isDiagonal && 'diagonal'}" style="--share: ${share.toFixed(3)}">${count(value)}</td>`;
 }

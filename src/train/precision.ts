@@ -9,8 +9,10 @@ export type Precision = (typeof PRECISIONS)[number];
 /** Whether f16 is asked for on a device that can do it; others compute in f32. */
 export const inHalf = (e: Engine, precision: Precision): boolean => precision === 'f16' && e.capabilities.f16;
 
-/** What to say to who asks for f16 on a device that cannot do it. */
-export function precisionNote(e: Engine, precision: Precision): string | undefined {
-  if (precision === 'f32' || e.capabilities.f16) return undefined;
-  return `The adapter ${e.gpu.info.name} has no f16 (shader-f16): going on in f32.`;
+/** What to say to who asks for f16 on a device that cannot do it, or goes on in another precision than `before`. */
+export function precisionNote(e: Engine, precision: Precision, before = precision): string | undefined {
+  if (precision === 'f16' && !e.capabilities.f16) {
+    return `The adapter ${e.gpu.info.name} has no f16 (shader-f16): going on in f32.`;
+  }
+  return before === precision ? undefined : `note: this run was in ${before} so far; it goes on in ${precision}`;
 }

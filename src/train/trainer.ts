@@ -90,7 +90,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const start = checkpoint?.step ?? 0;
   if (checkpoint && start >= config.steps) return { step: start, complete: true, checkpoint: checkpoint.file };
 
-  const note = precisionNote(e, config.precision);
+  const note = precisionNote(e, config.precision, checkpoint?.config.precision);
   if (note) options.onNote?.(note);
   const { batch, seed, balanced } = config;
   const loader = createLoader({ source: train, batch, seed, balanced });

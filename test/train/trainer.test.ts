@@ -152,6 +152,29 @@ describe('a run in mixed precision', () => {
     expect(half[5]!.lossD as number).toBeCloseTo(single[5]!.lossD as number, 0);
   });
 
+  it('goes on in the other precision, and says so', async () => {
+    if (!e.capabilities.f16) return;
+    const checkpoint = async () => readCheckpoint(path.join(folder, 'f32'));
+    const notes: string[] = [];
+    const onNote = (line: string): void => void notes.push(line);
+    await train('f32', { config: { ...config, steps: 7 }, checkpoint: await checkpoint(), onNote });
+    await train('f32', { config: { ...CONFIG, steps: 8 }, checkpoint: await checkpoint(), onNote });
+    expect(notes).toEqual([
+      'note: this run was in f32 so far; it goes on in f16',
+      'note: this run was in f16 so far; it goes on in f32',
+    ]);
+    expect(lossesOf('f32').map(({ lossScaleD }) => lossScaleD !== undefined)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+  });
+
   it('skips an update that overflows, bit for bit, and tries a smaller scale', async () => {
     if (!e.capabilities.f16) return;
     const gan = createGan(e, config, 2);

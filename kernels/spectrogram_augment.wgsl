@@ -28,7 +28,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let input = (line - h + source) * p.width;
   let output = line * p.width;
   let background = (drawn.noise * p.channels * p.height + line - n * p.channels * p.height) * p.width;
-  let row_masked = h >= drawn.rows.x && h < drawn.rows.y;
   for (var w = first; w < min(first + STRIP, p.width); w++) {
     var v = f32(x[input + rolled(w, drawn.dt)]) + drawn.gain;
     if (drawn.noise < p.noises) {
@@ -36,7 +35,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let d = p.slope * (b - v);
       v += (max(0.0, d) + log(1.0 + exp(-abs(d)))) / p.slope;
     }
-    let masked = row_masked || (w >= drawn.columns.x && w < drawn.columns.y);
-    y[output + w] = Y(select(clamp(v, -1.0, 1.0), -1.0, masked));
+    y[output + w] = Y(select(clamp(v, -1.0, 1.0), -1.0, masked(drawn, h, w)));
   }
 }

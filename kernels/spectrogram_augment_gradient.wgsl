@@ -34,7 +34,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var w = first; w < min(first + STRIP, p.width); w++) {
     let value = f32(x[line * p.width + w]) + drawn.gain;
     let column = rolled(w, -drawn.dt);
-    let column_masked = column >= drawn.columns.x && column < drawn.columns.y;
     var sum = 0.0;
     for (var r = top; r <= bottom; r++) {
       let row = u32(r);
@@ -47,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         v += (max(0.0, d) + log(1.0 + exp(-abs(d)))) / p.slope;
         share = 1.0 / (1.0 + exp(d));
       }
-      let hidden = column_masked || (row >= drawn.rows.x && row < drawn.rows.y) || v < -1.0 || v > 1.0;
+      let hidden = masked(drawn, row, column) || v < -1.0 || v > 1.0;
       sum += select(share * f32(gy[plane + at]), 0.0, hidden);
     }
     gx[line * p.width + w] = G(sum);

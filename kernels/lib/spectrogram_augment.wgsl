@@ -21,6 +21,7 @@ struct Params {
   slope: f32,
   time_mask: u32,
   frequency_mask: u32,
+  cutout: u32,
 }
 
 struct Augmentation {
@@ -33,10 +34,19 @@ struct Augmentation {
   /// First masked column and row, and the first that is not masked again.
   columns: vec2u,
   rows: vec2u,
+  /// The same of the square.
+  hole_columns: vec2u,
+  hole_rows: vec2u,
 }
 
 fn unit(word: u32) -> f32 {
   return f32(word >> 8u) * 0x1p-24;
+}
+
+/// The part of the square in an extent of the image, with its middle at `at`.
+fn hole(at: u32, extent: u32) -> vec2u {
+  let first = i32(at) - i32(p.cutout / 2u);
+  return vec2u(vec2i(max(0, first), clamp(first + i32(p.cutout), 0, i32(extent))));
 }
 
 fn augmentation(n: u32) -> Augmentation {
@@ -56,7 +66,18 @@ fn augmentation(n: u32) -> Augmentation {
   drawn.fade = unit(b.y) * p.fade;
   drawn.columns = vec2u(column, column + columns);
   drawn.rows = vec2u(row, row + rows);
+  drawn.hole_columns = hole(multiply_high(c.z, p.width), p.width);
+  drawn.hole_rows = hole(multiply_high(c.w, p.height), p.height);
   return drawn;
+}
+
+fn within(i: u32, range: vec2u) -> bool {
+  return i >= range.x && i < range.y;
+}
+
+fn masked(drawn: Augmentation, h: u32, w: u32) -> bool {
+  let in_hole = within(h, drawn.hole_rows) && within(w, drawn.hole_columns);
+  return within(h, drawn.rows) || within(w, drawn.columns) || in_hole;
 }
 
 /// Where a column comes from: (w - dt) mod W.

@@ -23,6 +23,7 @@ export const augmentSchema = z.strictObject({
   fade: decibels.describe('most that such a background is lowered, dB'),
   timeMask: share.describe('most that is masked at a time, of its width'),
   frequencyMask: share.describe('most that is masked of frequencies, of its height'),
+  cutout: share.default(0).describe('side of a masked square, of its width'),
 });
 
 export type AugmentConfig = z.infer<typeof augmentSchema>;
@@ -35,6 +36,7 @@ export const NO_AUGMENTATION: AugmentConfig = {
   fade: 0,
   timeMask: 0,
   frequencyMask: 0,
+  cutout: 0,
 };
 
 /** By the names that the command line has for them: strengths that leave a song what it is. */
@@ -45,6 +47,7 @@ export const AUGMENTATIONS: Readonly<Record<string, Partial<AugmentConfig>>> = {
   background: { background: 0.5, fade: 30 },
   'time-mask': { timeMask: 0.15 },
   'frequency-mask': { frequencyMask: 0.1 },
+  cutout: { cutout: 0.3 },
 };
 
 export const isAugmented = ({ fade: _, ...strengths }: AugmentConfig): boolean =>
@@ -70,6 +73,7 @@ export function augmentAttrs(
     rangeDb,
     timeMask: pixels(config.timeMask),
     frequencyMask: pixels(config.frequencyMask),
+    cutout: pixels(config.cutout),
   };
 }
 

@@ -35,6 +35,7 @@ function dispatch(
     slope: (attrs.rangeDb * Math.log(10)) / 20,
     time_mask: attrs.timeMask,
     frequency_mask: attrs.frequencyMask,
+    cutout: attrs.cutout ?? 0,
   };
   e.dispatch({
     file,
@@ -53,6 +54,10 @@ function checkAttrs([, , height, width]: Shape, attrs: SpectrogramAugmentAttrs):
     if (!Number.isInteger(attrs[name]) || attrs[name] < 0 || attrs[name] > limit) {
       throw new Error(`spectrogram_augment: ${name} must be a whole number from 0 to ${limit}, but is ${attrs[name]}`);
     }
+  }
+  const { cutout = 0 } = attrs;
+  if (!Number.isInteger(cutout) || cutout < 0 || cutout > Math.max(height!, width!)) {
+    throw new Error(`spectrogram_augment: cutout must be a whole number of pixels of the image, but is ${cutout}`);
   }
   for (const name of ['gain', 'background', 'fade'] as const) {
     if (!(attrs[name] >= 0)) throw new Error(`spectrogram_augment: ${name} must be at least 0, but is ${attrs[name]}`);
@@ -92,7 +97,8 @@ export const spectrogramAugment = defineOp<SpectrogramAugmentAttrs, readonly [Te
   cases: [
     augmented([3, 2, 7, 5], 4),
     augmented([2, 1, 40, 37], 3, { stream: 2 ** 32 - 1 }),
-    augmented([5, 1, 16, 33], undefined, { seed: Number.MAX_SAFE_INTEGER }),
+    augmented([5, 1, 16, 33], undefined, { seed: Number.MAX_SAFE_INTEGER, cutout: 7 }),
+    augmented([4, 2, 9, 8], undefined, { timeMask: 0, frequencyMask: 0, cutout: 4 }),
     augmented([1, 1, 1, 1], 1),
     augmented([4, 3, 6, 8], 2, { timeShift: 8, frequencyShift: 6, timeMask: 0, frequencyMask: 0, gain: 0 }),
     augmented([4, 1, 9, 9], undefined, { timeShift: 0, frequencyShift: 0, gain: 0, timeMask: 9, frequencyMask: 9 }),

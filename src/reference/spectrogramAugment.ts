@@ -1,7 +1,7 @@
 /**
  * Spectrograms as they might have been recorded a little earlier, higher, louder, in another place, or in part: rolled in
  * time, shifted in frequency, raised in level, with background sound added, and with bands of time and frequency masked
- * (SpecAugment, Park et al. 2019). They are never mirrored: a song backwards, or upside down, is another song.
+ * (SpecAugment, Park et al. 2019), and a square (cutout, DeVries and Taylor 2017), whose middle may be anywhere. They are never mirrored: a song backwards, or upside down, is another song.
  *
  *   v = x[n, c, clamp(h - df, 0, H - 1), (w - dt) mod W] + gain
  *   v = v + log(1 + exp(k (b - v))) / k      where background is added: the energies of both sum up
@@ -9,7 +9,7 @@
  *
  * Levels are decibels, [-1, 1] for a range of `rangeDb`: k = rangeDb log(10) / 20. b = noise[m, c, h, w] / 127.5 - 1 - fade.
  *
- * What image n gets follows from seed, stream and n: words 0 to 9 of Philox counters (3 n, stream, 1, 0) and the two that
+ * What image n gets follows from seed, stream and n: words 0 to 11 of Philox counters (3 n, stream, 1, 0) and the two that
  * follow. The 1 keeps them apart from all that is drawn by random.ts. choose(word, count) = floor(word count / 2^32).
  */
 import { type Array64, make, sizeOf } from './array.js';
@@ -32,6 +32,8 @@ export interface SpectrogramAugmentAttrs {
   /** Most columns, and rows, that are masked. */
   timeMask: number;
   frequencyMask: number;
+  /** Columns and rows of a square that is masked, as far as it lies in the image. Default 0. */
+  cutout?: number;
 }
 
 /** What one image gets. */
@@ -45,6 +47,9 @@ export interface Augmentation {
   /** First masked column and row, and the first that is not masked again. */
   columns: [number, number];
   rows: [number, number];
+  /** Of the square, the same. */
+  holeColumns: [number, number];
+  holeRows: [number, number];
 }
 
 const WORDS = 12;
@@ -65,6 +70,12 @@ export function drawAugmentation(
   const rows = choose(8, attrs.frequencyMask + 1);
   const column = choose(7, width - columns + 1);
   const row = choose(9, height - rows + 1);
+  const { cutout = 0 } = attrs;
+  /** The part of the square in an extent of the image, with its middle at one of its positions. */
+  const hole = (i: number, extent: number): [number, number] => {
+    const first = choose(i, extent) - Math.floor(cutout / 2);
+    return [Math.max(0, first), Math.max(0, Math.min(extent, first + cutout))];
+  };
   return {
     dt: choose(0, 2 * attrs.timeShift + 1) - attrs.timeShift,
     df: choose(1, 2 * attrs.frequencyShift + 1) - attrs.frequencyShift,
@@ -73,6 +84,8 @@ export function drawAugmentation(
     fade: unit(5) * attrs.fade,
     columns: [column, column + columns],
     rows: [row, row + rows],
+    holeColumns: hole(10, width),
+    holeRows: hole(11, height),
   };
 }
 
@@ -90,7 +103,7 @@ export function augmentImage(
   offset: number,
   noise: ArrayLike<number> | undefined,
   { channels, height, width }: AugmentShape,
-  { dt, df, gain, noise: chosen, fade, columns, rows }: Augmentation,
+  { dt, df, gain, noise: chosen, fade, columns, rows, holeColumns, holeRows }: Augmentation,
   rangeDb: number,
 ): void {
   const k = (rangeDb * Math.log(10)) / 20;
@@ -101,8 +114,10 @@ export function augmentImage(
     const to = offset + line * width;
     const background = chosen === undefined ? undefined : chosen * channels * plane + line * width;
     const isMasked = h >= rows[0] && h < rows[1];
+    const meetsHole = h >= holeRows[0] && h < holeRows[1];
     for (let w = 0; w < width; w++) {
-      if (isMasked || (w >= columns[0] && w < columns[1])) {
+      const inHole = meetsHole && w >= holeColumns[0] && w < holeColumns[1];
+      if (isMasked || inHole || (w >= columns[0] && w < columns[1])) {
         y[to + w] = -1;
         continue;
       }

@@ -104,6 +104,26 @@ describe('each kind does what its name says', () => {
     }
   });
 
+  test('cutout is a square of black, cut off at the edges of the image', () => {
+    const areas = new Set<number>();
+    for (let step = 0; step < 50; step++) {
+      const cut = augmented({ cutout: 0.3 }, step);
+      const black = [...cut.keys()].filter((i) => cut[i] === -1);
+      const rows = new Set(black.map((i) => Math.floor(i / size)));
+      const columns = new Set(black.map((i) => i % size));
+      for (const extent of [rows, columns]) {
+        expect(extent.size).toBeGreaterThanOrEqual(3);
+        expect(extent.size).toBeLessThanOrEqual(6);
+        expect(Math.max(...extent) - Math.min(...extent)).toBe(extent.size - 1);
+      }
+      expect(black).toHaveLength(rows.size * columns.size);
+      areas.add(black.length);
+      for (const [i, value] of cut.entries()) if (value !== -1) expect(value).toBe(picture[i]);
+    }
+    expect(areas.has(36)).toBe(true);
+    expect(areas.size).toBeGreaterThan(2);
+  });
+
   test('background adds energies: as loud as the picture, it is 3 dB more', () => {
     const flat = new Float32Array(size * size).fill(0.2);
     const noise = { count: 1, levels: new Int32Array(size * size).fill(153) }; // the same level

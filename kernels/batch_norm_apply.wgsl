@@ -2,6 +2,7 @@
 //
 //   y = activation((x - mean) / sqrt(variance + eps) * weight[c] + bias[c])
 //
+// weight and bias, bound always, are read if AFFINE; otherwise they are 1 and 0.
 // x, y [N, C, S] in Lanes; weight, bias [C]; statistics [C]: see lib/batch_norm.wgsl.
 // 2^threads_log2 invocations share a plane (one image's channel), so that it is found without a division per item.
 
@@ -29,8 +30,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let channel = plane % p.channels;
   let own = statistics[channel];
-  let scale = weight[channel];
-  let offset = bias[channel];
+  var scale = 1.0;
+  var offset = 0.0;
+  if (AFFINE) {
+    scale = weight[channel];
+    offset = bias[channel];
+  }
   let threads = 1u << p.threads_log2;
   let end = (plane + 1u) * p.plane;
   for (var i = plane * p.plane + (thread & (threads - 1u)); i < end; i += threads) {

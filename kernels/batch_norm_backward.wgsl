@@ -1,7 +1,7 @@
 // batch_norm's backward pass in one dispatch: a workgroup is a channel. The formulas are in lib/batch_norm_gradient.wgsl.
 //
 // x, y, gy, gx [N, C, S] in Lanes; statistics [C] as forward left them; weight, gweight, gbias [C].
-// gx is bound always and written if INPUT.
+// gx is bound always and written if INPUT; weight is bound always and read if AFFINE, otherwise it is 1.
 // A workgroup of WIDTH invocations takes its channel's items in turn: once for the sums, once for gx.
 
 struct Params {
@@ -34,7 +34,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     gweight[channel] = sums.y;
   }
   if (INPUT) {
-    let own_weight = weight[channel];
+    var own_weight = 1.0;
+    if (AFFINE) {
+      own_weight = weight[channel];
+    }
     let means = p.inverse_count * sums;
     var place = place_of(channel, local);
     for (var i = local; i < p.items; i += WIDTH) {

@@ -4,6 +4,7 @@
 //
 // TRAINING: mean and (biased) variance are those of the channel's N S values, and move the running ones; otherwise they
 // are the running ones.
+// weight and bias, bound always, are read if AFFINE; otherwise they are 1 and 0.
 // x, y [N, C, S] in Lanes; weight, bias, running_mean, running_var [C]; statistics [C]: see lib/batch_norm.wgsl.
 // A workgroup of WIDTH invocations takes its channel's items in turn: once for the moments, once to normalise.
 
@@ -45,8 +46,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (local == 0u) {
     statistics[channel] = own;
   }
-  let scale = weight[channel];
-  let offset = bias[channel];
+  var scale = 1.0;
+  var offset = 0.0;
+  if (AFFINE) {
+    scale = weight[channel];
+    offset = bias[channel];
+  }
   var place = place_of(channel, local);
   for (var i = local; i < p.items; i += WIDTH) {
     y[place.at] = Y(narrow(activate4(widen(normalised(Lanes(x[place.at]), own) * scale + offset), p.slope)));

@@ -2,6 +2,7 @@
 // The formulas are in lib/batch_norm_gradient.wgsl.
 //
 // x, y, gy, gx [N, C, S] in Lanes; statistics [C] as forward left them; weight, gweight, gbias [C].
+// weight is bound always and read if AFFINE, otherwise it is 1.
 // 2^threads_log2 invocations share a plane (one image's channel), so that it is found without a division per item.
 
 struct Params {
@@ -32,7 +33,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let channel = plane % p.channels;
   let own = statistics[channel];
-  let own_weight = weight[channel];
+  var own_weight = 1.0;
+  if (AFFINE) {
+    own_weight = weight[channel];
+  }
   let means = p.inverse_count * vec2f(gbias[channel], gweight[channel]);
   let threads = 1u << p.threads_log2;
   let end = (plane + 1u) * p.plane;

@@ -29,6 +29,7 @@ export { toPoints } from './metrics/points.js';
 export { Discriminator, type DiscriminatorConfig } from './models/discriminator.js';
 export { Generator, type GeneratorConfig } from './models/generator.js';
 export { CBAM } from './nn/cbam.js';
+export { ConditionalBatchNorm } from './nn/conditionalBatchNorm.js';
 export { DynamicConv2d } from './nn/dynamicConv2d.js';
 export { BatchNorm, Conv2d, ConvTranspose2d, Embedding, Linear } from './nn/layers.js';
 export { Layer, Module } from './nn/module.js';

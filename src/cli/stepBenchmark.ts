@@ -1,8 +1,8 @@
 /** A whole training step of DR-ACGAN to time: the networks and the batch of the reference's own timing. */
 import type { Engine } from '../kernel/engine.js';
-import { randomNormal } from '../ops/random.js';
 import { uniform } from '../reference/random.js';
 import { presetConfig, type TrainConfig } from '../train/config.js';
+import { drawBatch } from '../train/draw.js';
 import { createGan } from '../train/gan.js';
 import { createGanStep } from '../train/ganStep.js';
 import type { Precision } from '../train/precision.js';
@@ -23,7 +23,7 @@ export interface PreparedStep {
 
 /** Networks, optimisers and a batch of random images for steps that are alike but for the weights. */
 export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
-  const { batch, latent, size } = config;
+  const { batch, size } = config;
   const gan = createGan(e, config, CLASSES);
   const step = createGanStep(e, gan, config, batch);
   const labels = Int32Array.from({ length: batch }, (_, i) => i % CLASSES);
@@ -32,10 +32,8 @@ export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
     run(images = random) {
       e.scope(() => {
         e.mark('noise');
-        const noise = (stream: number) => randomNormal(e, [batch, latent], { seed: 0, stream });
-        const seen = { images, labels, zd: noise(1), zdLabels: labels };
-        const further = Array.from({ length: config.discriminatorSteps - 1 }, () => seen);
-        step.run({ ...seen, further, zg: noise(2), zgLabels: labels });
+        const reals = Array.from({ length: config.discriminatorSteps }, () => ({ images, labels }));
+        step.run(drawBatch(e, config, CLASSES, 0, reals));
         return null;
       });
     },

@@ -7,6 +7,7 @@ import { insideFolder, isInside } from '../io/files.js';
 import { type Channels, FITS, type Fit, readPixels } from '../io/pixels.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
+import { UPSAMPLING } from '../models/generator.js';
 import {
   checkConfig,
   DEFAULT_SIZE,
@@ -40,6 +41,8 @@ export interface TrainFlags {
   readonly adversarial?: TrainConfig['adversarial'];
   readonly classHead?: TrainConfig['classHead'];
   readonly discriminatorSteps?: number;
+  readonly upsampling?: TrainConfig['upsampling'];
+  readonly conditionalNorm?: true;
   readonly precision?: Precision;
   readonly checkpointActivations?: boolean;
   readonly keepEvery?: number;
@@ -89,6 +92,12 @@ export function trainOptions(command: Command, otherwise: string): Command {
       'updates of the discriminator for each of the generator (default: 1)',
       positiveInteger,
     )
+    .addOption(
+      new Option('--upsampling <how>', "of the generator's blocks (default: transposed convolution)").choices(
+        UPSAMPLING,
+      ),
+    )
+    .option('--conditional-norm', 'batch norms of the generator scale and shift by class')
     .addOption(precisionOption())
     .addOption(checkpointOption())
     .option(
@@ -164,7 +173,8 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   const { rateSchedule, adversarial, classHead, discriminatorSteps, checkpointActivations, keepEvery } = flags;
   const rates = { learningRateG: learningRate, learningRateD: flags.discriminatorRate ?? learningRate, rateSchedule };
   const images = { size, channels, fit, fold, balanced, augment };
-  const objective = { adversarial, classHead, discriminatorSteps };
+  const { upsampling, conditionalNorm } = flags;
+  const objective = { adversarial, classHead, discriminatorSteps, upsampling, conditionalNorm };
   const given = { ...images, ...objective, precision, steps, batch, seed, ...rates, checkpointActivations, keepEvery };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);

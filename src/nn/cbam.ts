@@ -30,7 +30,7 @@ export class CBAM extends Layer {
     const { mlp1, mlp2, spatial, spatialBn: bn } = this;
     const parameters = [
       ...[mlp1.weight, mlp1.bias!, mlp2.weight, mlp2.bias!],
-      ...[spatial.weight, bn.weight, bn.bias, bn.runningMean, bn.runningVar],
+      ...[spatial.weight, bn.weight!, bn.bias!, bn.runningMean, bn.runningVar],
     ].map((parameter) => parameter.tensor);
     const attrs = { training: this.training, momentum: bn.momentum, ...activation };
     return tape.apply(cbam, [x, ...parameters, ...(residual ? [residual] : [])], attrs);

@@ -121,12 +121,14 @@ export interface BatchNormOptions extends ActivationAttrs {
   readonly momentum?: number;
   /** Default 1e-5. */
   readonly eps?: number;
+  /** Whether it has a weight and a bias. Default true. */
+  readonly affine?: boolean;
 }
 
 /** Normalises each of `features` channels of x [N, C], [N, C, L] or [N, C, H, W], then scales, shifts and activates. */
 export class BatchNorm extends Layer {
-  readonly weight: Parameter;
-  readonly bias: Parameter;
+  readonly weight: Parameter | undefined;
+  readonly bias: Parameter | undefined;
   readonly runningMean: Parameter;
   readonly runningVar: Parameter;
   /** See BatchNormOptions. */
@@ -138,17 +140,19 @@ export class BatchNorm extends Layer {
   ) {
     super();
     this.momentum = options.momentum ?? 0.1;
-    this.weight = this.parameter('weight', [features], ONE);
-    this.bias = this.parameter('bias', [features], ZERO);
+    const { affine = true } = options;
+    this.weight = affine ? this.parameter('weight', [features], ONE) : undefined;
+    this.bias = affine ? this.parameter('bias', [features], ZERO) : undefined;
     this.runningMean = this.buffer('running_mean', [features], ZERO);
     this.runningVar = this.buffer('running_var', [features], ONE);
   }
 
   forward(tape: Tape, x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, momentum } = this;
-    const { eps = 1e-5, ...activation } = this.options;
-    return tape.apply(batchNorm, [x, weight.tensor, bias.tensor, runningMean.tensor, runningVar.tensor], {
-      ...activation,
+    const { eps = 1e-5, activation, slope } = this.options;
+    return tape.apply(batchNorm, [x, weight?.tensor, bias?.tensor, runningMean.tensor, runningVar.tensor], {
+      ...(activation && { activation }),
+      ...(slope !== undefined && { slope }),
       training: this.training,
       momentum,
       eps,
@@ -160,9 +164,9 @@ export class BatchNorm extends Layer {
 export class Embedding extends Module {
   private readonly weight: Parameter;
 
-  constructor(count: number, width: number) {
+  constructor(count: number, width: number, init: Init = { kind: 'normal', deviation: 1 }) {
     super();
-    this.weight = this.parameter('weight', [count, width], { kind: 'normal', deviation: 1 });
+    this.weight = this.parameter('weight', [count, width], init);
   }
 
   forward(tape: Tape, indices: Tensor, factor?: Tensor): Tensor {

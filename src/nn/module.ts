@@ -6,12 +6,13 @@
 import type { Tape } from '../autograd/tape.js';
 import type { Shape, Tensor } from '../memory/tensor.js';
 
-/** How a tensor begins. `unit`: normal values scaled to Euclidean length 1. */
+/** How a tensor begins. `unit`: normal values scaled to Euclidean length 1. `rows`: every row has these values. */
 export type Init =
   | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'normal'; readonly deviation: number }
   | { readonly kind: 'constant'; readonly value: number }
-  | { readonly kind: 'unit' };
+  | { readonly kind: 'unit' }
+  | { readonly kind: 'rows'; readonly values: readonly number[] };
 
 /** A named tensor of a module: a parameter, which is trained, or a buffer, which is not. */
 export class Parameter {

@@ -147,6 +147,8 @@ function initial(shape: Shape, init: Init, seed: number, stream: number): Float3
   switch (init.kind) {
     case 'constant':
       return new Float32Array(count).fill(init.value);
+    case 'rows':
+      return Float32Array.from({ length: count }, (_, i) => init.values[i % init.values.length]!);
     case 'uniform':
       return Float32Array.from(uniform(seed, stream, count), (u) => (2 * u - 1) * init.bound);
     case 'normal':

@@ -8,7 +8,7 @@ import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { batchNorm as oracle } from '../reference/normalization.js';
 import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
 import { type ChannelLayout, channelLayout, channelWalk } from './channels.js';
-import { type Case, defineOp, type InputShapes, shapeError, type Want } from './define.js';
+import { type Case, defineOp, type InputShapes, inputName, shapeError, type Want } from './define.js';
 import { threadsLog2 } from './lanes.js';
 
 export interface BatchNormAttrs extends ActivationAttrs {
@@ -20,7 +20,8 @@ export interface BatchNormAttrs extends ActivationAttrs {
   readonly eps?: number;
 }
 
-type Inputs = readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
+/** x, weight, bias, runningMean, runningVar. */
+type Inputs = readonly [Tensor, Tensor | undefined, Tensor | undefined, Tensor, Tensor];
 
 /** What both forward passes are given. */
 interface Forward {
@@ -31,20 +32,25 @@ interface Forward {
   readonly y: Tensor;
 }
 
+/** What stands for a weight or bias that there is not: bound, and not read. */
+const orUnread = (e: Engine, parameter: Tensor | undefined): Tensor => parameter ?? e.empty([1]);
+
 function forwardInOne(e: Engine, layout: ChannelLayout, { inputs, attrs, statistics, y }: Forward): void {
   const { momentum = 0.1, eps = 1e-5 } = attrs;
   const { items, count, lanes } = layout;
+  const [x, weight, bias, ...running] = inputs;
   e.dispatch({
     file: 'batch_norm_forward',
     uses: [lanes.file, 'lib/activation', 'lib/workgroup_sum', 'lib/channel', ...FORWARD_LIBRARIES],
     constants: {
-      ...elements({ X: inputs[0], Y: y }, lanes.count),
+      ...elements({ X: x, Y: y }, lanes.count),
       WIDTH: layout.width,
       SUM: 'f32',
       TRAINING: attrs.training,
+      AFFINE: weight !== undefined,
       ACTIVATION: activationCode(attrs),
     },
-    tensors: [...inputs, statistics, y],
+    tensors: [x, orUnread(e, weight), orUnread(e, bias), ...running, statistics, y],
     params: { ...channelWalk(layout), items, count, momentum, eps, slope: slopeOf(attrs) },
     grid: [layout.channels],
   });
@@ -85,8 +91,12 @@ function forwardInParts(e: Engine, layout: ChannelLayout, { inputs, attrs, stati
   e.dispatch({
     file: 'batch_norm_apply',
     uses: [lanes.file, 'lib/activation', 'lib/batch_norm'],
-    constants: { ...elements({ X: x, Y: y }, lanes.count), ACTIVATION: activationCode(attrs) },
-    tensors: [x, weight, bias, statistics, y],
+    constants: {
+      ...elements({ X: x, Y: y }, lanes.count),
+      AFFINE: weight !== undefined,
+      ACTIVATION: activationCode(attrs),
+    },
+    tensors: [x, orUnread(e, weight), orUnread(e, bias), statistics, y],
     ...perPlane(e, layout, attrs),
   });
 }
@@ -107,7 +117,7 @@ interface Backward {
   readonly y: Tensor;
   readonly gy: Tensor;
   readonly statistics: Tensor;
-  readonly weight: Tensor;
+  readonly weight: Tensor | undefined;
   readonly attrs: BatchNormAttrs;
   readonly gx: Tensor | undefined;
   readonly gweight: Tensor;
@@ -124,9 +134,10 @@ function backwardInOne(e: Engine, layout: ChannelLayout, b: Backward): void {
       WIDTH: layout.width,
       SUM: 'vec2f',
       ACTIVATION: activationCode(b.attrs),
+      AFFINE: b.weight !== undefined,
       INPUT: b.gx !== undefined,
     },
-    tensors: [b.x, b.y, b.gy, b.statistics, b.weight, gx, b.gweight, b.gbias],
+    tensors: [b.x, b.y, b.gy, b.statistics, orUnread(e, b.weight), gx, b.gweight, b.gbias],
     inPlace: gx === b.gy ? [2, 5] : undefined,
     params: {
       ...channelWalk(layout),
@@ -170,8 +181,8 @@ function backwardInParts(e: Engine, layout: ChannelLayout, b: Backward): void {
   e.dispatch({
     file: 'batch_norm_input_gradient',
     uses: [lanes.file, 'lib/activation', 'lib/batch_norm', 'lib/batch_norm_gradient'],
-    constants: { ...constants, ...elements({ GX: b.gx }, lanes.count) },
-    tensors: [...operands, b.weight, b.gweight, b.gbias, b.gx],
+    constants: { ...constants, ...elements({ GX: b.gx }, lanes.count), AFFINE: b.weight !== undefined },
+    tensors: [...operands, orUnread(e, b.weight), b.gweight, b.gbias, b.gx],
     inPlace: b.gx === b.gy ? [2, 7] : undefined,
     params: { ...params, inverse_count: inverseCount(layout, b.attrs) },
     grid,
@@ -183,8 +194,9 @@ function checkedShape([x, ...perChannel]: InputShapes, { training }: BatchNormAt
   const channels = x[1]!;
   PER_CHANNEL.forEach((name, i) => {
     const shape = perChannel[i];
+    if (name.endsWith('?') && !perChannel[0] && !perChannel[1]) return;
     if (shape?.length !== 1 || shape[0] !== channels) {
-      throw shapeError('batch_norm', name, `must have the ${channels} channels of x`, x, shape);
+      throw shapeError('batch_norm', inputName(name), `must have the ${channels} channels of x`, x, shape);
     }
   });
   if (training && sizeOf(x) === channels) {
@@ -193,13 +205,13 @@ function checkedShape([x, ...perChannel]: InputShapes, { training }: BatchNormAt
   return x;
 }
 
-const PER_CHANNEL = ['weight', 'bias', 'runningMean', 'runningVar'] as const;
+const PER_CHANNEL = ['weight?', 'bias?', 'runningMean', 'runningVar'] as const;
 
 const orTemporary = (e: Engine, want: Want, shape: Shape): Tensor => want?.() ?? e.empty(shape);
 
 export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
   name: 'batch_norm',
-  summary: 'x [N, C, ...], weight, bias, runningMean, runningVar [C] -> y like x, normalised per channel',
+  summary: 'x [N, C, ...], weight, bias (or neither), runningMean, runningVar [C] -> y like x, normalised per channel',
   inputs: ['x', ...PER_CHANNEL],
   half: { x: 'f16' },
   updates: ['runningMean', 'runningVar'],
@@ -216,10 +228,10 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
   backward(e, { x, weight, y, statistics }, gy, attrs, want, spare) {
     const layout = channelLayout(e.capabilities, x!.shape);
     const gx = want[0] && (spare ? gy : want[0]());
-    const gweight = orTemporary(e, want[1], weight!.shape);
-    const gbias = orTemporary(e, want[2], weight!.shape);
+    const gweight = orTemporary(e, want[1], [layout.channels]);
+    const gbias = orTemporary(e, want[2], [layout.channels]);
     const run = layout.cut.parts > 1 ? backwardInParts : backwardInOne;
-    run(e, layout, { x: x!, y: y!, gy, statistics: statistics!, weight: weight!, attrs, gx, gweight, gbias });
+    run(e, layout, { x: x!, y: y!, gy, statistics: statistics!, weight, attrs, gx, gweight, gbias });
     return [gx, want[1] && gweight, want[2] && gbias];
   },
   reference: oracle,
@@ -240,6 +252,9 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
     normalise([1, 4, 6, 6], { training: false, activation: 'leaky_relu', slope: 0.2 }),
     normalise([1, 3], { training: false }),
     normalise([1, 2, 128, 160], { training: false, activation: 'relu' }),
+    normalise([3, 7, 9, 11], { training: true }, false),
+    normalise([2, 3, 80, 128], { training: true, activation: 'leaky_relu' }, false),
+    normalise([1, 4, 6, 6], { training: false }, false),
   ],
   bench: [
     normalise([16, 64, 32, 32], { training: true, activation: 'leaky_relu' }),
@@ -249,7 +264,8 @@ export const batchNorm = defineOp<BatchNormAttrs, Inputs>({
   ],
 });
 
-function normalise(x: Shape, attrs: BatchNormAttrs): Case<BatchNormAttrs> {
+function normalise(x: Shape, attrs: BatchNormAttrs, affine = true): Case<BatchNormAttrs> {
   const channels = [x[1]!];
-  return { shapes: [x, channels, channels, channels, channels], attrs, fill: { runningVar: 'positive' } };
+  const parameter = affine ? channels : undefined;
+  return { shapes: [x, parameter, parameter, channels, channels], attrs, fill: { runningVar: 'positive' } };
 }

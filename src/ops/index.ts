@@ -10,6 +10,7 @@ import { add, div, mul, sub } from './elementwise.js';
 import { embedding } from './embedding.js';
 import { bceWithLogits, crossEntropy } from './loss.js';
 import { linear, matmul } from './matmul.js';
+import { modulate } from './modulate.js';
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from './pooling.js';
 import { normal, uniform } from './random.js';
 import { max, mean, sum } from './reduce.js';
@@ -24,6 +25,7 @@ const all = [
   linear,
   matmul,
   batchNorm,
+  modulate,
   spectralNorm,
   relu,
   relu6,

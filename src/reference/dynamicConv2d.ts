@@ -1,9 +1,17 @@
-import { type Inputs, type Outputs, required, sizeOf } from './array.js';
+import { type Array64, type Inputs, type Outputs, required, sizeOf } from './array.js';
 import { add, mul, scaledHardSigmoid } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { adaptiveAvgPool2d } from './pooling.js';
 import { reshape } from './shape.js';
-import { batchNormLayer, conv2dLayer, linearLayer, type ModuleAttrs, rootScope, type State } from './state.js';
+import {
+  batchNormLayer,
+  conv2dLayer,
+  linearLayer,
+  type ModuleAttrs,
+  rootScope,
+  type Scope,
+  type State,
+} from './state.js';
 
 export interface DynamicConv2dAttrs extends ModuleAttrs {
   stride: number;
@@ -24,6 +32,11 @@ export interface DynamicConv2dAttrs extends ModuleAttrs {
 export function dynamicConv2d(inputs: Inputs, state: State, attrs: DynamicConv2dAttrs): Outputs {
   const [x] = required(inputs, 'x');
   const scope = rootScope(state, attrs);
+  return { y: dynamicConv2dInScope(scope, x, attrs), ...scope.after };
+}
+
+/** The same of a part of a module. */
+export function dynamicConv2dInScope(scope: Scope, x: Array64, attrs: Omit<DynamicConv2dAttrs, 'training'>): Array64 {
   const stride = [attrs.stride, attrs.stride];
   const batch = x.shape[0];
 
@@ -47,5 +60,5 @@ export function dynamicConv2d(inputs: Inputs, state: State, attrs: DynamicConv2d
   const mixed = add([batchNormLayer(scope, 'bn_phi', matmul([phi, columns]).y), columns]).y;
   const dynamic = conv2dLayer(scope, 'p', reshape([mixed], { shape: latent.shape }).y, {});
 
-  return { y: add([fixed, dynamic]).y, ...scope.after };
+  return add([fixed, dynamic]).y;
 }

@@ -20,7 +20,7 @@ import {
 import { bceWithLogits, crossEntropy } from './loss.js';
 import { linear, matmul } from './matmul.js';
 import { discriminator, generator } from './networks.js';
-import { batchNorm } from './normalization.js';
+import { batchNorm, modulate } from './normalization.js';
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d, upsampleNearest } from './pooling.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, embedding, permute, reshape, slice } from './shape.js';
@@ -73,6 +73,7 @@ export const oracles = {
   max,
   max_pool2d: maxPool2d,
   mean,
+  modulate,
   mul,
   permute,
   relu,

@@ -2,9 +2,12 @@
 import { type Array64, type Inputs, make, type Outputs, required, sizeOf } from './array.js';
 import { cbamInScope } from './attention.js';
 import { conv2d } from './convolution.js';
-import { activate, add, mul } from './elementwise.js';
+import { dynamicConv2dInScope } from './dynamicConv2d.js';
+import { type ActivationAttrs, activate, add, mul } from './elementwise.js';
 import { crossEntropy } from './loss.js';
 import { linear } from './matmul.js';
+import { modulate } from './normalization.js';
+import { upsampleNearest } from './pooling.js';
 import { mean } from './reduce.js';
 import { embedding, reshape } from './shape.js';
 import { spectralNorm } from './spectralNorm.js';
@@ -29,19 +32,46 @@ export interface GeneratorAttrs extends ModuleAttrs {
   base: number;
   /** Channels at each resolution, from base x base to the image's; each block doubles the side. */
   widths: readonly number[];
+  /** Whether blocks have CBAM, and a skip connection. Default true. */
+  attention?: boolean;
+  residual?: boolean;
+  /** How a block doubles: by a transposed convolution (default), or by repeated pixels before a convolution. */
+  upsampling?: 'transposed' | 'nearest';
+  /** Whether conv1 and conv2 are dynamic. Default false. */
+  dynamic?: boolean;
+  /** Whether bn1 to bn3 scale and shift by class: their parts are bn, and embed [classes, 2 C]. Default false. */
+  conditionalNorm?: boolean;
 }
 
 /**
  * Two 3x3 convolutions and attention in a skip connection, then a transposed convolution that doubles the side:
  * x [N, C, H, W] -> [N, O, 2H, 2W].
  */
-function residualUpBlock(scope: Scope, x: Array64): Array64 {
-  const first = batchNormLayer(scope, 'bn1', conv2dLayer(scope, 'conv1', x, { padding: [1, 1] }), LEAKY);
-  const second = batchNormLayer(scope, 'bn2', conv2dLayer(scope, 'conv2', first, { padding: [1, 1] }));
-  const attended = cbamInScope(inside(scope, 'cbam'), second);
-  const sum = activate(add([attended, x]).y, LEAKY);
-  const doubled = convTranspose2dLayer(scope, 'up', sum, { stride: [2, 2], padding: [1, 1] });
-  return batchNormLayer(scope, 'bn3', doubled, LEAKY);
+function residualUpBlock(scope: Scope, x: Array64, labels: Array64, attrs: GeneratorAttrs): Array64 {
+  const { attention = true, residual = true, upsampling = 'transposed', dynamic = false } = attrs;
+  const convolve = (name: string, input: Array64): Array64 =>
+    dynamic
+      ? dynamicConv2dInScope(inside(scope, name), input, { stride: 1, padding: 1, pool: 2 })
+      : conv2dLayer(scope, name, input, { padding: [1, 1] });
+  const norm = (name: string, input: Array64, activation: ActivationAttrs = {}): Array64 =>
+    attrs.conditionalNorm
+      ? conditionalNorm(inside(scope, name), input, labels, activation)
+      : batchNormLayer(scope, name, input, activation);
+  const first = norm('bn1', convolve('conv1', x), LEAKY);
+  const second = norm('bn2', convolve('conv2', first));
+  const attended = attention ? cbamInScope(inside(scope, 'cbam'), second) : second;
+  const sum = activate(residual ? add([attended, x]).y : attended, LEAKY);
+  const doubled =
+    upsampling === 'nearest'
+      ? conv2dLayer(scope, 'up', upsampleNearest([sum], { scale: 2 }).y, { padding: [1, 1] })
+      : convTranspose2dLayer(scope, 'up', sum, { stride: [2, 2], padding: [1, 1] });
+  return norm('bn3', doubled, LEAKY);
+}
+
+/** Batch norm without weights, then each image's class's row of embed [classes, 2 C]: gains, then biases. */
+function conditionalNorm(scope: Scope, x: Array64, labels: Array64, activation: ActivationAttrs): Array64 {
+  const factors = embedding([entry(scope, 'embed.weight'), labels]).y;
+  return activate(modulate([batchNormLayer(scope, 'bn', x), factors]).y, activation);
 }
 
 /**
@@ -56,7 +86,9 @@ export function generator(inputs: Inputs, state: State, attrs: GeneratorAttrs): 
   const conditioned = mul([z, embedding([entry(scope, 'embed.weight'), labels]).y]).y;
   const start = linearLayer(scope, 'fc', conditioned);
   let x = reshape([start], { shape: [z.shape[0], widths[0], base, base] }).y;
-  for (let block = 0; block < widths.length - 1; block++) x = residualUpBlock(inside(scope, `blocks.${block}`), x);
+  for (let block = 0; block < widths.length - 1; block++) {
+    x = residualUpBlock(inside(scope, `blocks.${block}`), x, labels, attrs);
+  }
   const image = conv2dLayer(scope, 'to_image', x, { padding: [1, 1], activation: 'tanh' });
   return { image, ...scope.after };
 }

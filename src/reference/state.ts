@@ -71,7 +71,7 @@ export function linearLayer(scope: Scope, name: string, x: Array64, attrs: Activ
   return linear([x, entry(layer, 'weight'), optionalEntry(layer, 'bias')], attrs).y;
 }
 
-/** batchNorm in the scope's mode with the parameters of the layer `name`, whose running statistics it updates. */
+/** batchNorm in the scope's mode with the parameters, if it has any, of the layer `name`, whose running statistics it updates. */
 export function batchNormLayer(
   scope: Scope,
   name: string,
@@ -79,8 +79,9 @@ export function batchNormLayer(
   attrs: ActivationAttrs & { momentum?: number } = {},
 ): Array64 {
   const layer = inside(scope, name);
-  const names = ['weight', 'bias', 'running_mean', 'running_var'];
-  const { y, runningMean, runningVar } = batchNorm([x, ...names.map((parameter) => entry(layer, parameter))], {
+  const parameters = [optionalEntry(layer, 'weight'), optionalEntry(layer, 'bias')];
+  const running = [entry(layer, 'running_mean'), entry(layer, 'running_var')];
+  const { y, runningMean, runningVar } = batchNorm([x, ...parameters, ...running], {
     ...attrs,
     training: scope.training,
   });

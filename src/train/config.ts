@@ -6,7 +6,7 @@ import { UserError } from '../io/errors.js';
 import { readText } from '../io/files.js';
 import { FITS } from '../io/pixels.js';
 import type { DiscriminatorConfig } from '../models/discriminator.js';
-import { type GeneratorConfig, generatedSize } from '../models/generator.js';
+import { type GeneratorConfig, generatedSize, UPSAMPLING } from '../models/generator.js';
 import { ADVERSARIAL, CLASS_HEADS } from './objective.js';
 import { PRECISIONS } from './precision.js';
 import { RATE_SCHEDULES } from './rates.js';
@@ -40,6 +40,14 @@ export const trainConfigSchema = z
     latent: z.int().min(1).max(4096).describe('length of the noise vector'),
     base: z.int().min(2).max(64).describe("side of the generator's first feature map"),
     generatorWidths: z.array(width).min(2).describe('channels at each resolution, base to size'),
+    attention: z.boolean().default(true).describe('CBAM in the generator'),
+    residual: z.boolean().default(true).describe('skip connections in the generator'),
+    upsampling: z
+      .enum(UPSAMPLING)
+      .default('transposed')
+      .describe('how the generator doubles images: a transposed convolution, or nearest pixels and a convolution'),
+    dynamic: z.boolean().default(false).describe('dynamic convolutions in the generator'),
+    conditionalNorm: z.boolean().default(false).describe('scales and shifts by class in its batch norms'),
     discriminatorWidths: z.array(width).length(4).describe('channels of the four convolutions'),
     adversarial: z.enum(ADVERSARIAL).describe('loss of real against generated'),
     realTarget: z
@@ -169,6 +177,11 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     seed: 1,
     latent: 100,
     ...widths,
+    attention: true,
+    residual: true,
+    upsampling: 'transposed',
+    dynamic: false,
+    conditionalNorm: false,
     discriminatorWidths: [16, 32, 64, 128],
     adversarial: 'bce',
     realTarget: 1,
@@ -191,12 +204,10 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
   };
 }
 
-export function generatorConfig(
-  config: Pick<TrainConfig, 'channels' | 'latent' | 'base' | 'generatorWidths'>,
-  classes: number,
-): GeneratorConfig {
-  const { channels, latent, base, generatorWidths } = config;
-  return { classes, channels, latent, base, widths: generatorWidths };
+export function generatorConfig(config: TrainConfig, classes: number): GeneratorConfig {
+  const { channels, latent, base, generatorWidths, attention, residual, upsampling, dynamic, conditionalNorm } = config;
+  const blocks = { attention, residual, upsampling, dynamic, conditionalNorm };
+  return { classes, channels, latent, base, widths: generatorWidths, ...blocks };
 }
 
 export function discriminatorConfig(config: TrainConfig, classes: number): DiscriminatorConfig {

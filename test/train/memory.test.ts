@@ -136,6 +136,20 @@ describe('a dry run', () => {
     expect(stepMemory(new Engine(gpu), config, CLASSES)(3)).toMatchObject({ tensors: peak, buffers: bytes });
   });
 
+  it.each<Partial<TrainConfig>>([
+    { conditionalNorm: true, upsampling: 'nearest', attention: false },
+    { dynamic: true, residual: false, checkpointActivations: true },
+    { discriminatorSteps: 3, classHead: 'adc', adversarial: 'hinge', optimizer: 'rmsprop' },
+  ])('counts what a real one takes, %j', async (changes) => {
+    const config = { ...CONFIG, ...changes, batch: 3 };
+    const e = new Engine(gpu);
+    const { run } = prepareStep(e, config);
+    for (let i = 0; i < 4; i++) run();
+    await e.sync();
+    const { peak, bytes } = e.memory();
+    expect(stepMemory(new Engine(gpu), config, CLASSES)(3)).toMatchObject({ tensors: peak, buffers: bytes });
+  });
+
   it('meets the refusals that training would', () => {
     const memoryOf = stepMemory(new Engine(gpu), CONFIG, 2, { bindingBytes: 2 ** 12 });
     expect(() => memoryOf(64)).toThrow(/at most \d+ pieces of memory.*smaller batch/);

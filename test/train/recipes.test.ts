@@ -53,6 +53,10 @@ const RECIPES: Readonly<Record<string, Partial<TrainConfig>>> = {
     ...{ realTarget: 0.9, optimizer: 'rmsprop', learningRateD: 4e-4, balanced: true, balancedFakes: true },
     ...{ rateSchedule: 'cosine', warmUpSteps: 2, discriminatorSteps: 2 },
   },
+  'conditional norms, neither attention nor skip connections, nearest pixels': {
+    ...{ conditionalNorm: true, attention: false, residual: false, upsampling: 'nearest' },
+  },
+  'dynamic convolutions, with activations computed twice': { dynamic: true, checkpointActivations: true },
 };
 
 describe.each(Object.entries(RECIPES))('%s', (name, changes) => {

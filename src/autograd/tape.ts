@@ -19,10 +19,13 @@ import type { Storage, Tensor } from '../memory/tensor.js';
 import { cast } from '../ops/cast.js';
 import { type Forward, inputName, type Op, type Saved, type Want } from '../ops/define.js';
 import { fill } from '../ops/elementwise.js';
+import type { RandomAttrs } from '../ops/random.js';
 import { copyInto } from '../ops/strided.js';
+import type { Draws } from './draws.js';
 import { Gradients, unbroadcast } from './gradients.js';
 import { castFor, givenTo, gradientDtype, type HalfCopies, sameTuple } from './halves.js';
 import { Pending } from './pending.js';
+import { release, storagesOf } from './storages.js';
 
 export { Gradients };
 
@@ -58,6 +61,8 @@ export interface TapeOptions {
    * casts what has none. The engine must have the capability `f16`.
    */
   readonly halves?: HalfCopies | undefined;
+  /** What layers that drop at random draw from; they need it in training. */
+  readonly draws?: Draws;
 }
 
 export class Tape {
@@ -86,6 +91,13 @@ export class Tape {
   /** What activations are stored in. */
   get dtype(): 'f32' | 'f16' {
     return this.options.halves ? 'f16' : 'f32';
+  }
+
+  /** Random numbers that nobody else has (see `TapeOptions.draws`). */
+  draw(): RandomAttrs {
+    const { draws } = this.options;
+    if (draws) return draws.next();
+    throw new Error('dropout in training needs a tape with random numbers: its option draws');
   }
 
   /** Runs an op, and remembers it if a gradient will have to pass through it. */
@@ -385,12 +397,4 @@ export class Tape {
     });
     for (const gradient of gradients) if (gradient) pending.drop(gradient);
   }
-}
-
-const storagesOf = (tensors: readonly (Tensor | undefined)[]): Set<Storage> =>
-  new Set(tensors.flatMap((tensor) => (tensor ? [tensor.storage] : [])));
-
-/** Gives memory back, each buffer once. */
-function release(e: Engine, tensors: readonly Tensor[]): void {
-  for (const tensor of new Map(tensors.map((one) => [one.storage, one])).values()) e.release(tensor);
 }

@@ -8,7 +8,11 @@ import { type Case, inputName, type Op, type Saved } from '../ops/define.js';
 import { ops } from '../ops/index.js';
 import type { Precision } from '../train/precision.js';
 import type { Benchmark, Pass, Prepared } from './benchmark.js';
+import { dynamicBenchmark } from './dynamicBenchmark.js';
 import { stepBenchmark } from './stepBenchmark.js';
+
+/** Layers that can be computed in two ways, with many pixels and few channels, and the other way round. */
+const forms: readonly Benchmark[] = [dynamicBenchmark([16, 64, 16, 16]), dynamicBenchmark([16, 256, 4, 4])];
 
 /** Whole training steps, of one pass each. */
 const steps: readonly Benchmark[] = [stepBenchmark(32, 16), stepBenchmark(64, 16)];
@@ -21,6 +25,7 @@ export const benchmarks: readonly Benchmark[] = [
       prepare: (e: Engine, precision?: Precision) => prepareCase(e, op, test, precision),
     })),
   ),
+  ...forms,
   ...steps,
 ];
 

@@ -1,15 +1,25 @@
 /** The layers that networks are built of, initialised as PyTorch initialises them. */
 import type { Tape } from '../autograd/tape.js';
-import { sizeOf, type Tensor } from '../memory/tensor.js';
+import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import type { ActivationAttrs } from '../ops/activation.js';
 import { batchNorm } from '../ops/batchNorm.js';
 import { type Conv2dAttrs, conv2d, convTranspose2d } from '../ops/conv2d.js';
+import { dropout } from '../ops/dropout.js';
 import { embedding } from '../ops/embedding.js';
 import { linear } from '../ops/matmul.js';
 import { type Init, Layer, Module, type Parameter } from './module.js';
 
 /** PyTorch's default for weights and biases: kaiming_uniform with a = sqrt(5), which is uniform within 1 / sqrt(fan in). */
 const fanIn = (count: number): Init => ({ kind: 'uniform', bound: 1 / Math.sqrt(count) });
+
+/**
+ * What keeps the variance of gradients through layers of ReLU (He et al. 2015): kaiming_normal_ by the fan out, as torchvision
+ * initialises convolutions. The weight is [O, C/groups, k, k].
+ */
+const kaiming = (shape: Shape): Init => ({
+  kind: 'normal',
+  deviation: Math.sqrt(2 / (shape[0]! * sizeOf(shape.slice(2)))),
+});
 
 const ZERO: Init = { kind: 'constant', value: 0 };
 const ONE: Init = { kind: 'constant', value: 1 };
@@ -27,6 +37,8 @@ export interface ConvOptions extends ActivationAttrs {
   readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
+  /** How weights begin: PyTorch's default, or torchvision's, for deep networks of ReLU, with biases of zero. */
+  readonly init?: 'default' | 'kaiming';
 }
 
 function convAttrs({
@@ -58,8 +70,9 @@ export class Conv2d extends Layer implements Weighted {
     this.attrs = convAttrs(options);
     const shape = [outChannels, inChannels / (options.groups ?? 1), kernel, kernel];
     const init = fanIn(sizeOf(shape.slice(1)));
-    this.weight = this.parameter('weight', shape, init);
-    this.bias = options.bias === false ? undefined : this.parameter('bias', [outChannels], init);
+    const deep = options.init === 'kaiming';
+    this.weight = this.parameter('weight', shape, deep ? kaiming(shape) : init);
+    this.bias = options.bias === false ? undefined : this.parameter('bias', [outChannels], deep ? ZERO : init);
   }
 
   forward(tape: Tape, x: Tensor): Tensor {
@@ -92,6 +105,13 @@ export class ConvTranspose2d extends Layer {
   }
 }
 
+export interface LinearOptions extends ActivationAttrs {
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Weights begin as normal values of this deviation, biases as zeros. Default: PyTorch's own way. */
+  readonly deviation?: number;
+}
+
 /** x [N, inputs] -> [N, outputs]. */
 export class Linear extends Layer implements Weighted {
   readonly weight: Parameter;
@@ -100,11 +120,16 @@ export class Linear extends Layer implements Weighted {
   constructor(
     inputs: number,
     outputs: number,
-    private readonly options: ActivationAttrs & { readonly bias?: boolean } = {},
+    private readonly options: LinearOptions = {},
   ) {
     super();
-    this.weight = this.parameter('weight', [outputs, inputs], fanIn(inputs));
-    this.bias = options.bias === false ? undefined : this.parameter('bias', [outputs], fanIn(inputs));
+    const { deviation } = options;
+    const init: Init = deviation === undefined ? fanIn(inputs) : { kind: 'normal', deviation };
+    this.weight = this.parameter('weight', [outputs, inputs], init);
+    this.bias =
+      options.bias === false
+        ? undefined
+        : this.parameter('bias', [outputs], deviation === undefined ? fanIn(inputs) : ZERO);
   }
 
   forward(tape: Tape, x: Tensor): Tensor {
@@ -112,7 +137,8 @@ export class Linear extends Layer implements Weighted {
   }
 
   forwardWith(tape: Tape, x: Tensor, weight: Tensor): Tensor {
-    return tape.apply(linear, [x, weight, this.bias?.tensor], this.options);
+    const { activation = 'none', slope } = this.options;
+    return tape.apply(linear, [x, weight, this.bias?.tensor], { activation, ...(slope !== undefined && { slope }) });
   }
 }
 
@@ -171,5 +197,17 @@ export class Embedding extends Module {
 
   forward(tape: Tape, indices: Tensor, factor?: Tensor): Tensor {
     return tape.apply(embedding, [this.weight.tensor, indices, factor], {});
+  }
+}
+
+/** In training, each value is 0 with probability `p`, and 1 / (1 - p) as large else. */
+export class Dropout extends Layer {
+  constructor(private readonly p: number) {
+    super();
+  }
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    if (!this.training || this.p === 0) return x;
+    return tape.apply(dropout, [x], { p: this.p, training: true, ...tape.draw() });
   }
 }

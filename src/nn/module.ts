@@ -4,7 +4,7 @@
  * A module only declares its tensors; `Network` (network.ts) gives them memory. Until then `Parameter.tensor` throws.
  */
 import type { Tape } from '../autograd/tape.js';
-import type { Shape, Tensor } from '../memory/tensor.js';
+import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 
 /** How a tensor begins. `unit`: normal values scaled to Euclidean length 1. `rows`: every row has these values. */
 export type Init =
@@ -101,6 +101,10 @@ export abstract class Module {
     return module;
   }
 }
+
+/** Number of trained values. Takes no memory: the module may be without any. */
+export const countParameters = (module: Module): number =>
+  [...module.parameters()].reduce((count, { parameter }) => count + sizeOf(parameter.shape), 0);
 
 /** A module of one input and one output. */
 export abstract class Layer extends Module {

@@ -9,7 +9,7 @@ import { formatShape, layOut, type Shape, sameShape, sizeOf, type Tensor } from 
 import { fill } from '../ops/elementwise.js';
 import { normal, uniform } from '../reference/random.js';
 import { createCopies, type ParameterCopies } from './halfCopies.js';
-import type { Init, Module, Named } from './module.js';
+import { countParameters, type Init, type Module, type Named } from './module.js';
 
 /** Values of a state_dict by name. */
 export type State = ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>;
@@ -62,7 +62,7 @@ export class Network<M extends Module> {
       parameter.place(view(this.statistics, parameter.shape, bufferViews.offsets[i]!));
     }
     this.targets = new Gradients(places.keys(), (tensor) => places.get(tensor)!);
-    this.parameterCount = parameters.reduce((count, { parameter }) => count + sizeOf(parameter.shape), 0);
+    this.parameterCount = countParameters(module);
     const state = [...module.state()];
     state.forEach(({ parameter }, i) => {
       engine.write(parameter.tensor, initial(parameter.shape, parameter.init, seed, stream * 65536 + i));

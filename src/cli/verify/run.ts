@@ -3,10 +3,10 @@ import { cwt } from '../../audio/wavelet.js';
 import { Gradients, Tape } from '../../autograd/tape.js';
 import type { Engine } from '../../kernel/engine.js';
 import { reshaped, sizeOf, type Tensor } from '../../memory/tensor.js';
+import type { ClassifierOptions } from '../../models/classifier.js';
+import { CLASSIFIER_NAMES, classifiers } from '../../models/classifiers.js';
 import { Discriminator, type DiscriminatorConfig } from '../../models/discriminator.js';
 import { Generator, type GeneratorConfig } from '../../models/generator.js';
-import { MobileNetV2 } from '../../models/mobilenetV2.js';
-import { ResNet18 } from '../../models/resnet18.js';
 import { CBAM } from '../../nn/cbam.js';
 import { DynamicConv2d } from '../../nn/dynamicConv2d.js';
 import type { Layer, Module } from '../../nn/module.js';
@@ -86,10 +86,11 @@ function moduleRunner<M extends Module>(
   make: (attrs: Readonly<Record<string, unknown>>) => M,
   data: readonly string[],
   call: (tape: Tape, module: M, inputs: Tensor[]) => Readonly<Record<string, Tensor>>,
+  state: (test: ReferenceCase, module: M) => State = (test, module) => stateFrom(test.inputs, module),
 ): Runner {
   return async (e, test) => {
     const network = new Network(e, make(test.attrs), 0);
-    network.load(stateFrom(test.inputs, network.module));
+    network.load(state(test, network.module));
     network.module.train(test.attrs.training !== false);
     const inputs = data.map((name) => upload(e, required(test.inputs, name)));
     const parameters = new Map([...network.module.parameters()].map(({ name, parameter }) => [name, parameter.tensor]));
@@ -139,20 +140,19 @@ function optimizerRunner(kind: OptimizerKind): Runner {
   };
 }
 
-/** A classifier whose state the case describes as `sine`: see `sineState`. Its results are the logits. */
-function classifierRunner(make: (classes: number) => Layer): Runner {
-  return async (e, test) => {
-    if (test.attrs.state !== 'sine') throw new Error(`the state '${test.attrs.state}' of a classifier is not known`);
-    const network = new Network(e, make(test.attrs.classes as number), 0);
-    network.load(sineState(network.module));
-    network.module.train(test.attrs.training !== false);
-    const logits = e.scope(() => network.module.forward(new Tape(e), upload(e, required(test.inputs, 'x'))));
-    const outputs = new Map([['logits', await e.read(logits)]]);
-    e.release(logits);
-    network.destroy();
-    return { outputs, grads: NO_GRADS };
-  };
-}
+/** A classifier, without dropout. Its state is in the case, or described there as `sine`. */
+const classifierRunner = (make: (options: ClassifierOptions) => Layer): Runner =>
+  moduleRunner(
+    (attrs) => make({ ...(attrs as unknown as ClassifierOptions), dropout: 0 }),
+    ['x'],
+    (tape, module, [x]) => ({ logits: module.forward(tape, x!) }),
+    (test, module) => {
+      const { state } = test.attrs;
+      if (state === undefined) return stateFrom(test.inputs, module);
+      if (state === 'sine') return sineState(module);
+      throw new Error(`the state '${state}' of a classifier is not known`);
+    },
+  );
 
 /**
  * A state that a formula gives: element j of the i-th tensor is based on s = sin(0.7 j + i). Weights of more than one
@@ -250,8 +250,7 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   adamw: optimizerRunner('adamw'),
   sgd: optimizerRunner('sgd'),
   rmsprop: optimizerRunner('rmsprop'),
-  resnet18: classifierRunner((classes) => new ResNet18(classes)),
-  mobilenet_v2: classifierRunner((classes) => new MobileNetV2(classes)),
+  ...Object.fromEntries(CLASSIFIER_NAMES.map((name) => [name, classifierRunner(classifiers[name])])),
   train_steps: runTrainSteps,
   async cwt(e, test) {
     const samples = Float32Array.from(required(test.inputs, 'x').data);

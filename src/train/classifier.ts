@@ -2,13 +2,14 @@
  * Trains a classifier: any layer that turns images into logits, on batches from anywhere (a loader of real images, of
  * synthetic ones, of both), with validation after each epoch and the best weights kept.
  *
- *   const network = new Network(e, new ResNet18(classes, 1), seed);
+ *   const network = new Network(e, classifiers.resnet18({ classes, channels: 1 }), seed);
  *   const loader = createLoader({ source, batch, seed });
  *   await trainClassifier({ engine: e, network, loader, channels: 1, size: 64, validation, config });
  *
- * Everything random lies in the network's first weights, in the loader, and in what mixup draws from its seed and the step. So two
+ * Everything random lies in the network's first weights, in the loader, and in what mixup and dropout draw from seed and step. So two
  * runs of equal seeds are equal bit for bit, and so is one that goes on from a state that another left (`ClassifierState`).
  */
+import { createDraws } from '../autograd/draws.js';
 import { Tape } from '../autograd/tape.js';
 import type { LabelledImages, Loader } from '../data/loader.js';
 import type { ImageSource } from '../data/store.js';
@@ -40,7 +41,7 @@ export interface ClassifierConfig {
   readonly labelSmoothing: number;
   /** Strength of mixup; 0, the default: none. */
   readonly mixup?: number;
-  /** Of what mixup draws. Default 0. */
+  /** Of what mixup and dropout draw. Default 0. */
   readonly seed?: number;
   /** Passes at most. */
   readonly epochs: number;
@@ -198,7 +199,7 @@ function trainStep(
   const { labelSmoothing, mixup: alpha = 0, seed = 0 } = config;
   const mixed = alpha > 0 ? mixup(batch, alpha, seed, step) : undefined;
   const { images, labels } = mixed ?? batch;
-  const tape = new Tape(e, network.targets);
+  const tape = new Tape(e, network.targets, { draws: createDraws(seed, step) });
   network.module.train();
   const logits = network.module.forward(tape, e.upload(images, [labels.length, channels, size, size]));
   const lossFor = (named: Int32Array): Tensor =>

@@ -1,11 +1,14 @@
 /** Training a classifier: it learns, keeps its best weights, repeats itself bit for bit, and stops when asked. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tape } from '../../src/autograd/tape.js';
 import { createLoader } from '../../src/data/loader.js';
 import { type ImageSource, sourceOf } from '../../src/data/store.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
+import type { Tensor } from '../../src/memory/tensor.js';
 import { FeatureNet } from '../../src/models/featureNet.js';
-import type { Layer } from '../../src/nn/module.js';
+import { Dropout, Linear } from '../../src/nn/layers.js';
+import { Layer } from '../../src/nn/module.js';
 import { Network } from '../../src/nn/network.js';
 import { uniform } from '../../src/reference/random.js';
 import {
@@ -49,6 +52,17 @@ afterAll(() => gpu?.close());
 
 const create = (seed = 1): Network<Layer> =>
   new Network(e, new FeatureNet({ classes: 2, channels: 1, size: SIZE, features: 6 }), seed);
+
+/** A network that drops features at random. */
+class Dropping extends Layer {
+  private readonly net = this.child('net', new FeatureNet({ classes: 2, channels: 1, size: SIZE, features: 6 }));
+  private readonly dropout = this.child('dropout', new Dropout(0.5));
+  private readonly last = this.child('last', new Linear(6, 2));
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    return this.last.forward(tape, this.dropout.forward(tape, this.net.features(tape, x)));
+  }
+}
 
 function train(options: Partial<ClassifierTraining> = {}) {
   const loader = createLoader({ source: twoClasses(32, 1), batch: 8, seed: 1 });
@@ -125,11 +139,13 @@ describe('a classifier', () => {
     'goes on with %s from where it stopped, and comes to the same bits',
     async (optimizer) => {
       const config = { ...CONFIG, optimizer, epochs: 4, mixup: 0.3 };
-      const whole = await train({ config });
+      const dropping = (seed: number) => new Network<Layer>(e, new Dropping(), seed);
+      const whole = await train({ config, network: dropping(1) });
       let left: ClassifierState | undefined;
       const controller = new AbortController();
       await train({
         config,
+        network: dropping(1),
         signal: controller.signal,
         // Told two steps late: in the middle of the third epoch.
         onStep: (step) => step === 9 && controller.abort(),
@@ -139,7 +155,7 @@ describe('a classifier', () => {
       });
       expect(left!.step).toBeGreaterThan(8);
       expect(left!.step % 4).not.toBe(0);
-      const rest = await train({ config, network: create(5), from: left });
+      const rest = await train({ config, network: dropping(5), from: left });
       expect(rest.history).toEqual(whole.history);
       expect(await rest.network.state()).toEqual(await whole.network.state());
     },

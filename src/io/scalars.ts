@@ -32,6 +32,14 @@ const GROUPS: Readonly<Record<string, Group>> = {
     fields: { distance: 'as the discriminator sees it' },
     caption: 'It should fall. Unlike losses, it says how far the generator has come.',
   },
+  kernelDistance: {
+    title: 'Distance of synthetic from training images',
+    yLabel: 'kernel distance',
+    fields: { kernelDistance: 'at 8 × 8 pixels, mean over the classes' },
+    caption:
+      'It should fall, and would be 0 if the images could not be told apart. The checkpoint of the step where it was least is ' +
+      'kept as the best.',
+  },
   judgement: {
     title: 'Losses of the judgement, real or synthetic',
     yLabel: 'loss',

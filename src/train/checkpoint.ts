@@ -49,7 +49,7 @@ export interface CheckpointInfo {
   /** What its images show; null of pictures by others, which do not say. */
   readonly shown: Shown | null;
   /** Of the best checkpoint: by what it is the best (distance.ts). */
-  readonly distance?: number | undefined;
+  readonly kernelDistance?: number | undefined;
 }
 
 export interface Checkpoint extends CheckpointInfo {
@@ -64,7 +64,7 @@ const infoSchema = z.object({
   data: z.string(),
   tuning: z.string().default('none'),
   shown: shownSchema.nullable().default(null),
-  distance: z.number().optional(),
+  kernelDistance: z.number().optional(),
 });
 
 /**

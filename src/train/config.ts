@@ -196,7 +196,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     warmUpSteps: 0,
     beta1: 0.5,
     beta2: 0.999,
-    ema: null,
+    ema: 0.999,
     sampleEvery: 100,
     checkpointEvery: 100,
     keepEvery: null,

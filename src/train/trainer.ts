@@ -283,7 +283,7 @@ async function writeSamples(run: Run, step: number): Promise<void> {
     syntheticAccuracy: fake.correct / fake.total,
     accReal: real.total > 0 ? real.takenForReal : undefined,
     accFake: 1 - fake.takenForReal,
-    distance: await judge(run),
+    kernelDistance: await judge(run),
     gpuBytes: e.memory().bytes,
     gpuAllocations: e.memory().allocations,
   });
@@ -294,7 +294,7 @@ async function judge(run: Run): Promise<number | undefined> {
   const { engine: e, out, gan, gauge, best, done: step } = run;
   const distance = await gauge.measure(gan.ema ?? gan.g);
   if (distance !== undefined && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
-    await saveBest(e, path.join(out, 'checkpoints'), gan, { ...infoOf(run), distance });
+    await saveBest(e, path.join(out, 'checkpoints'), gan, { ...infoOf(run), kernelDistance: distance });
     run.best = { step, distance };
   }
   return distance;
@@ -305,7 +305,7 @@ async function bestSoFar({ out, onNote }: TrainOptions): Promise<Run['best']> {
   const file = await checkpointFile(out, 'best').catch(() => undefined); // of before there was a best one
   if (file === undefined) return undefined;
   try {
-    const { step, distance } = await readCheckpoint(file);
+    const { step, kernelDistance: distance } = await readCheckpoint(file);
     return distance === undefined ? undefined : { step, distance };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

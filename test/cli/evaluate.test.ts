@@ -159,7 +159,8 @@ describe('of odd images', () => {
   it('says so where the generator makes no numbers', async () => {
     const file = (await latestCheckpoint(run))!;
     const { tensors, metadata } = readSafetensors(file);
-    for (const [name, { data }] of tensors) if (name.startsWith('g.to_image')) (data as Float32Array).fill(Number.NaN);
+    for (const [name, { data }] of tensors)
+      if (/^(g|ema)\.to_image/.test(name)) (data as Float32Array).fill(Number.NaN);
     const broken = put(at('broken', 'step-000006.safetensors'), writeSafetensors(tensors as never, metadata));
     const { exitCode, stderr } = await evaluate(broken, 'plain', '--count', '2');
     expect(exitCode).toBe(1);

@@ -72,15 +72,15 @@ describe('the distance', () => {
 describe('a run', () => {
   it('keeps the checkpoint whose distance was the least, and logs all', async () => {
     const { best } = await train('whole');
-    const distances = readLog(at('whole', 'log.jsonl')).flatMap(({ step, distance }) =>
-      distance === undefined ? [] : [{ step, distance: distance as number }],
+    const distances = readLog(at('whole', 'log.jsonl')).flatMap(({ step, kernelDistance }) =>
+      kernelDistance === undefined ? [] : [{ step, kernelDistance: kernelDistance as number }],
     );
     expect(distances.map(({ step }) => step)).toEqual([2, 4, 6, 8]);
-    const least = distances.reduce((a, b) => (b.distance < a.distance ? b : a));
+    const least = distances.reduce((a, b) => (b.kernelDistance < a.kernelDistance ? b : a));
     expect(await readCheckpoint(at('whole'), 'best')).toMatchObject(least);
     expect(best).toBe(least.step);
     const last = await readCheckpoint(at('whole'));
-    expect([last.step, last.distance]).toEqual([8, undefined]);
+    expect([last.step, last.kernelDistance]).toEqual([8, undefined]);
   });
 
   it('that is torn ends with the same best, bit for bit', async () => {

@@ -77,12 +77,12 @@ it('that the disk has no room for leaves the one before it as it was', async () 
   loadGan(e, checkpoint, gan);
   const dir = path.join(folder, 'checkpoints');
   const file = await saveCheckpoint(e, dir, gan, checkpoint);
-  await saveBest(e, dir, gan, { ...checkpoint, distance: 1 });
+  await saveBest(e, dir, gan, { ...checkpoint, kernelDistance: 1 });
   const best = path.join(dir, 'best.safetensors');
   const [before, bestBefore] = [await readFile(file), await readFile(best)];
   disk.full = true;
   try {
-    await expect(saveBest(e, dir, gan, { ...checkpoint, distance: 0 })).rejects.toThrow(
+    await expect(saveBest(e, dir, gan, { ...checkpoint, kernelDistance: 0 })).rejects.toThrow(
       /The disk is full: could not write ".*best\.safetensors"\. Free some space/,
     );
     for (const step of [4, 5])

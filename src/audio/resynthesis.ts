@@ -1,13 +1,13 @@
 /**
- * Spectrograms back into sound. An image says how loud every frequency was and when, but not in which phase: phases are found
- * by which a signal has such a spectrogram (griffinLim.ts), in the very transform that the image is of.
+ * Spectrograms back into sound. An image says how loud every frequency was and when, but not in which phase: phases are
+ * guessed by how loudness changes (phases.ts), and improved until a signal has such a spectrogram (griffinLim.ts), in the very
+ * transform that the image is of.
  *
  * Pixels are means, and the magnitudes between their middles a guess. So after some iterations the sound's own spectrogram is
  * looked at, the magnitudes are corrected by what it lacks, a' = a image / found, and so on. What pixels do not resolve
  * cannot come back, and everything that is black stays silent.
  */
 import type { Engine } from '../kernel/engine.js';
-import { randomNormal } from '../ops/random.js';
 import type { Canvas } from './canvas.js';
 import type { SpectrogramTransform } from './frame.js';
 import { retrieveSignal } from './griffinLim.js';
@@ -23,8 +23,6 @@ export interface ResynthesisOptions extends TransformOptions, Canvas {
   /** Length of the window, seconds. */
   readonly seconds: number;
   readonly iterations: number;
-  /** Of the noise whose phases are the first ones. */
-  readonly seed: number;
 }
 
 export interface Resynthesised {
@@ -54,11 +52,11 @@ export async function resynthesise(
   image: Float32Array,
   options: ResynthesisOptions,
 ): Promise<Resynthesised> {
-  const { sampleRate, rangeDb, iterations, seed } = options;
+  const { sampleRate, rangeDb, iterations } = options;
   const length = Math.round(options.seconds * sampleRate);
   const amplitudes = image.map((value) => (value > 0 ? 10 ** (((value - 1) * rangeDb) / 20) : 0));
   const frame = createFrame(e, length, options);
-  let signal = randomNormal(e, frame.signalShape, { seed, stream: 0 });
+  let signal = e.scope(() => frame.synthesise(frame.guess(amplitudes)));
   let wanted = amplitudes;
   try {
     for (let done = 0; ; done += ROUND) {

@@ -15,7 +15,8 @@ import { sharpness, waveletSpectrum } from '../reference/motherWavelet.js';
 import { rowFrequencies } from '../reference/scalogram.js';
 import { mirrored } from './canvas.js';
 import { fft, inverseFft, inverseRealFft, rootsOfUnity } from './fft.js';
-import { between, type SpectrogramTransform } from './frame.js';
+import { between, lineOf, type SpectrogramTransform, setPolar } from './frame.js';
+import { integratePhases } from './phases.js';
 import {
   filterRows,
   planScalogram,
@@ -38,6 +39,7 @@ export function createScalogramFrame(
   sampleRate: number,
   options: ScalogramOptions,
 ): SpectrogramTransform {
+  const { width } = options;
   const every = rowsApart(options);
   const rows = Math.floor((options.rows - 1) / every) + 1;
   const chosen = { ...options, rows, fmin: rowFrequencies(options)[(rows - 1) * every]! };
@@ -85,19 +87,50 @@ export function createScalogramFrame(
       return e.read(signal).finally(() => e.release(signal));
     },
     padding,
-    magnitudes: (amplitudes) =>
-      groups.map(({ first, rows: count, bins }) => {
+    magnitudes: (amplitudes) => {
+      const lines = everyRow(amplitudes, every, width);
+      return groups.map(({ first, rows: count, bins }) => {
         const values = new Float32Array(count * bins);
         for (let row = 0; row < count; row++) {
-          const line = amplitudes.subarray(
-            (first + row) * every * options.width,
-            ((first + row) * every + 1) * options.width,
-          );
-          fillRow(values.subarray(row * bins, (row + 1) * bins), line, plan, samples);
+          eachPlace(bins, plan, samples, width, (j, position) => {
+            values[row * bins + j] = between(lineOf(lines, first + row, width), position);
+          });
         }
         return e.upload(values, [1, count, bins]);
-      }),
+      });
+    },
+    guess: (amplitudes) => {
+      const lines = everyRow(amplitudes, every, width);
+      const frequencies = rowFrequencies(chosen);
+      const phases = integratePhases(lines, {
+        width,
+        step: samples / sampleRate / width,
+        frequencies,
+        // The wavelet fades as exp(-t^2 / (2 s^2)), with s of sharpness / 2 pi periods.
+        gammas: frequencies.map((frequency) => sharpness(chosen) ** 2 / (2 * Math.PI * frequency ** 2)),
+      });
+      return groups.map(({ first, rows: count, bins }) => {
+        const values = new Float32Array(2 * count * bins);
+        for (let row = 0; row < count; row++) {
+          // That its bins begin there moves a row in frequency: see scalogram_filter.
+          const start = plan.rowTable[4 * (first + row)]! / bins;
+          eachPlace(bins, plan, samples, width, (j, position, isReflected) => {
+            const turns = (isReflected ? -1 : 1) * phases(first + row, position) - start * j;
+            setPolar(values, row * bins + j, between(lineOf(lines, first + row, width), position), turns);
+          });
+        }
+        return e.upload(values, [1, count, bins, 2]);
+      });
+    },
   };
+}
+
+/** Every so many of the rows of an image, [fewer rows, width]. */
+function everyRow(amplitudes: Float32Array, every: number, width: number): Float32Array {
+  const count = Math.ceil(amplitudes.length / width / every);
+  const lines = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) lines.set(lineOf(amplitudes, i * every, width), i * width);
+  return lines;
 }
 
 /** Of rows that are close to each other, every which one is enough. */
@@ -121,13 +154,19 @@ function coverage({ size, groups, rowTable }: ScalogramPlan, wavelet: ScalogramO
   return Float32Array.from(sums, (sum) => 1 / Math.max(sum, least));
 }
 
-/** What a row's values have as magnitudes: those of the pixels, linearly between their middles, reflected as the window is. */
-function fillRow(values: Float32Array, pixels: Float32Array, { padding, size }: ScalogramPlan, samples: number): void {
+/** Where a row's values lie among the middles of pixels, for those within the window or one of its reflections. */
+function eachPlace(
+  bins: number,
+  { padding, size }: ScalogramPlan,
+  samples: number,
+  width: number,
+  visit: (j: number, position: number, isReflected: boolean) => void,
+): void {
   const last = samples - 1;
-  for (let j = 0; j < values.length; j++) {
-    const at = Math.round((j * size) / values.length) - padding;
+  for (let j = 0; j < bins; j++) {
+    const at = Math.round((j * size) / bins) - padding;
     if (at < -padding || at > last + padding) continue;
     const place = at < 0 ? mirrored(-at, last) : last - mirrored(Math.abs(last - at), last);
-    values[j] = between(pixels, ((place + 0.5) * pixels.length) / samples - 0.5);
+    visit(j, ((place + 0.5) * width) / samples - 0.5, at < 0 || at > last);
   }
 }

@@ -7,7 +7,8 @@ import { type Engine, gridFor } from '../kernel/engine.js';
 import { reshaped } from '../memory/tensor.js';
 import { inverseRealFft, realFft, rootsOfUnity } from './fft.js';
 import type { Filterbank } from './filterbank.js';
-import { between, type SpectrogramTransform } from './frame.js';
+import { between, lineOf, type SpectrogramTransform, setPolar } from './frame.js';
+import { integratePhases } from './phases.js';
 import { hann } from './shortTime.js';
 import { planStft, type StftOptions, type StftPlan, takeFrames } from './stft.js';
 
@@ -34,6 +35,8 @@ export function createStftFrame(
     );
   }
   rootsOfUnity(e, size);
+  const { width } = options;
+  const bins = size / 2 + 1;
   const whole = samples + 2 * padding;
   const window = hann(length);
   const table = e.upload(Float32Array.from(window), [length]);
@@ -58,25 +61,53 @@ export function createStftFrame(
     read: (signal) => e.read(signal),
     padding,
     magnitudes: (amplitudes) => {
-      const { rows, width } = options;
-      const bins = size / 2 + 1;
-      const columns = new Float32Array(bins * width); // [bins, width]
-      for (let q = 0; q < width; q++) {
-        const energies = Float64Array.from({ length: rows }, (_, row) => amplitudes[row * width + q]! ** 2);
-        spread(energies, plan.filterbank, bins).forEach((power, k) => {
-          columns[k * width + q] = Math.sqrt(power);
-        });
-      }
+      const lines = spreadImage(amplitudes, options, plan);
       const values = new Float32Array(frames * bins);
-      for (let t = 0; t < frames; t++) {
-        const position = ((t * hop + 0.5) * width) / samples - 0.5;
-        for (let k = 0; k < bins; k++) {
-          values[t * bins + k] = between(columns.subarray(k * width, (k + 1) * width), position);
-        }
-      }
+      eachPlace((i, k, position) => {
+        values[i] = between(lineOf(lines, k, width), position);
+      });
       return [e.upload(values, [frames, bins])];
     },
+    guess: (amplitudes) => {
+      const lines = spreadImage(amplitudes, options, plan);
+      const phases = integratePhases(lines, {
+        width,
+        step: samples / sampleRate / width,
+        frequencies: Array.from({ length: bins }, (_, k) => (k * sampleRate) / size),
+        gammas: Array<number>(bins).fill(HANN_GAMMA * (length / sampleRate) ** 2),
+      });
+      const values = new Float32Array(2 * frames * bins);
+      eachPlace((i, k, position) => {
+        // A frame's phases are those at its first sample, the image's are those at its middle.
+        setPolar(values, i, between(lineOf(lines, k, width), position), phases(k, position) - (k * length) / 2 / size);
+      });
+      return [e.upload(values, [frames, bins, 2])];
+    },
   };
+
+  /** Visits coefficient i, of frame t and bin k, with its position among the middles of pixels. */
+  function eachPlace(visit: (i: number, k: number, position: number) => void): void {
+    for (let t = 0; t < frames; t++) {
+      const position = ((t * hop + 0.5) * width) / samples - 0.5;
+      for (let k = 0; k < bins; k++) visit(t * bins + k, k, position);
+    }
+  }
+}
+
+/** Of the Gaussian exp(-pi t^2 / gamma) that is nearest to Hann's window, in squares of its length (Prusa et al. 2017). */
+const HANN_GAMMA = 0.25645;
+
+/** Amplitudes [rows, width] as those of the bins, [bins, width]. */
+function spreadImage(amplitudes: Float32Array, { rows, width }: StftOptions, { size, filterbank }: StftPlan) {
+  const bins = size / 2 + 1;
+  const spreadOut = new Float32Array(bins * width);
+  for (let q = 0; q < width; q++) {
+    const energies = Float64Array.from({ length: rows }, (_, row) => amplitudes[row * width + q]! ** 2);
+    spread(energies, filterbank, bins).forEach((power, k) => {
+      spreadOut[k * width + q] = Math.sqrt(power);
+    });
+  }
+  return spreadOut;
 }
 
 /** 1 / sum over frames of window^2, [samples]; see above. */

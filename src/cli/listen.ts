@@ -27,7 +27,6 @@ interface ListenFlags extends Partial<Parameters> {
   readonly like?: string;
   readonly rate?: number;
   readonly iterations: number;
-  readonly seed: number;
   readonly sheet?: string;
   readonly check?: number;
   readonly adapter?: string;
@@ -39,8 +38,8 @@ export function register(program: Command): void {
     .usage('<images...> [options]')
     .description(
       'Turns spectrograms, real or synthetic, back into sound: a WAV file for each image, beside it or in --out. What they ' +
-        'show is read from the dataset.json or manifest.json about them. Phases, which no image has, are found by fast ' +
-        "Griffin-Lim; the 'spectral convergence' says how far the sound's own spectrogram is from the image, relative to the " +
+        'show is read from the dataset.json or manifest.json about them. Phases, which no image has, are found by the ' +
+        "gradients of its levels and fast Griffin-Lim; the 'spectral convergence' says how far the sound's own spectrogram is from the image, relative to the " +
         'image: 0 if they agree, 1 for silence. Images that cannot be used are left out and listed; the exit code is 3 ' +
         'then, or 1 if nothing is left.',
     )
@@ -52,7 +51,6 @@ export function register(program: Command): void {
     .option('--sheet <file>', `a picture of the images beside the spectrograms of their sounds, ${SHEET} at most`)
     .option('--check <n>', 'write no sounds: say how well n of the images, evenly spread, come back', positiveInteger)
     .option('--iterations <n>', 'more come closer to the image, slowly', positiveInteger, 60)
-    .option('--seed <n>', 'of the first phases', positiveInteger, 1)
     .addOption(adapterOption());
   transformOptions(command)
     .optionsGroup('Options:')
@@ -192,7 +190,7 @@ async function hearEach(
 }
 
 async function hear(engine: Engine, file: SpectrogramFile, flags: ListenFlags, sources: Sources): Promise<Heard> {
-  const { like, rate, iterations, seed } = flags;
+  const { like, rate, iterations } = flags;
   const picture = await readGray(file.file);
   checkPicture(picture);
   const { width, height: rows, values } = picture;
@@ -201,7 +199,7 @@ async function hear(engine: Engine, file: SpectrogramFile, flags: ListenFlags, s
   const { parameters } = shown;
   const sampleRate = rate ?? shown.sampleRate;
   const band = resizedBand({ ...parameters, rows: parameters.size, width }, rows);
-  const options = { ...parameters, ...band, rows, width, sampleRate, seconds: parameters.window, iterations, seed };
+  const options = { ...parameters, ...band, rows, width, sampleRate, seconds: parameters.window, iterations };
   return { file, picture, parameters, sampleRate, sound: await resynthesise(engine, values, options) };
 }
 

@@ -29,7 +29,6 @@ const options: ResynthesisOptions = {
   sampleRate: 16000,
   seconds: 0.5,
   iterations: 30,
-  seed: 1,
 };
 
 const sound = (value: (t: number) => number) => Float32Array.from({ length: 8000 }, (_, m) => value(m / 16000));
@@ -54,6 +53,19 @@ function toneOf(samples: Float32Array): { frequency: number; amplitude: number }
   const crossings = middle.reduce((count, value, m) => count + (m > 0 && value < 0 !== middle[m - 1]! < 0 ? 1 : 0), 0);
   const power = middle.reduce((sum, value) => sum + value ** 2, 0) / middle.length;
   return { frequency: (crossings / 2 / middle.length) * 16000, amplitude: Math.sqrt(2 * power) };
+}
+
+/** The amplitude of a tone in the middle of a sound, by its Fourier transform under Hann's window. */
+function amplitudeAt(frequency: number, samples: Float32Array): number {
+  let [re, im, whole] = [0, 0, 0];
+  for (let m = 1000; m < 7000; m++) {
+    const weight = Math.sin((Math.PI * (m - 1000)) / 6000) ** 2;
+    const angle = (2 * Math.PI * frequency * m) / 16000;
+    re += weight * samples[m]! * Math.cos(angle);
+    im += weight * samples[m]! * Math.sin(angle);
+    whole += weight;
+  }
+  return (2 * Math.hypot(re, im)) / whole;
 }
 
 describe.each(['morlet', 'morse', 'bump', 'mel', 'stft'] as const)('%s', (transform) => {
@@ -81,6 +93,17 @@ describe.each(['morlet', 'mel', 'stft'] as const)('%s', (transform) => {
     expect(Math.abs(tone.frequency / frequency - 1)).toBeLessThan(0.01);
     expect(Math.abs(tone.amplitude / 0.3 - 1)).toBeLessThan(0.1);
   });
+});
+
+it.each(['morlet', 'mel', 'stft'] as const)('gives a tone that does not waver, by %s', async (transform) => {
+  const image = await imageOf(
+    sound((t) => 0.3 * Math.sin(2 * Math.PI * 1234 * t)),
+    transform,
+    'none',
+  );
+  const { samples } = await resynthesise(e, image, { ...options, transform });
+  const around = Array.from({ length: 101 }, (_, i) => amplitudeAt(1234 * (0.99 + 0.0002 * i), samples));
+  expect(Math.max(...around)).toBeGreaterThan(0.25);
 });
 
 it.each(['morlet', 'bump', 'stft'] as const)('gives a chirp back that rises as it did, by %s', async (transform) => {
@@ -129,14 +152,13 @@ describe('recordings of birds', () => {
   });
 });
 
-it('comes closer by more iterations, is fixed by its seed, and leaves no memory behind', async () => {
+it('comes closer by more iterations, is the same again, and leaves no memory behind', async () => {
   const image = await whistle('morlet');
-  const run = (iterations: number, seed = 1) => resynthesise(e, image, { ...options, iterations, seed });
+  const run = (iterations: number) => resynthesise(e, image, { ...options, iterations });
   const [few, many] = [await run(2), await run(45)];
   expect(many.agreement.convergence).toBeLessThan(few.agreement.convergence);
   const { inUse } = e.memory();
   expect((await run(2)).samples).toEqual(few.samples);
-  expect((await run(2, 2)).samples).not.toEqual(few.samples);
   expect(e.memory().inUse).toBe(inUse);
 });
 

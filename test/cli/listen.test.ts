@@ -83,7 +83,7 @@ describe('files that are there', () => {
     const image = path.join(data, images[0]!);
     await listen(image, '--out', out);
     const before = readFileSync(target());
-    expect(await listen(image, '--out', out, '--seed', '2')).toMatchObject({ exitCode: 0 });
+    expect(await listen(image, '--out', out, '--iterations', '2')).toMatchObject({ exitCode: 0 });
     expect(readFileSync(target()).equals(before)).toBe(false);
 
     const recording = encodeWav(new Float32Array(100), 24000);

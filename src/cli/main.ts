@@ -74,6 +74,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'look at a run: curves, real and synthetic spectrograms, accuracy',
     load: () => import('./report.js'),
   },
+  serve: {
+    summary: 'watch a run in the browser while it trains',
+    load: () => import('./serve.js'),
+  },
   evaluate: {
     summary: 'how good a generator is, in numbers beside those of real images',
     load: () => import('./evaluate.js'),

@@ -51,6 +51,13 @@ export async function withFolderLock<T>(
   }
 }
 
+/** The process that works in `folder`, if one does. */
+export async function workerIn(folder: string): Promise<number | undefined> {
+  const text = await textOf(path.join(folder, LOCK_NAME));
+  const holder = text === undefined ? undefined : parse(text);
+  return holder && isAlive(holder) ? holder.pid : undefined;
+}
+
 async function take(folder: string, file: string, mine: string, onNote: (line: string) => void): Promise<void> {
   while (!(await create(file, mine))) {
     const found = await textOf(file);

@@ -12,6 +12,8 @@ interface Group {
   readonly caption?: string;
   readonly yRange?: readonly [low: number, high: number];
   readonly reference?: { readonly value: number; readonly label: string };
+  /** Whether moving averages are drawn over its lines. Default true. */
+  readonly smooth?: boolean;
 }
 
 /** In the order in which they are shown. Fields that are not listed make groups by themselves; see `groupOf`. */
@@ -29,8 +31,11 @@ const GROUPS: Readonly<Record<string, Group>> = {
   distance: {
     title: 'Distance between real and synthetic images',
     yLabel: 'distance',
-    fields: { distance: 'as the discriminator sees it' },
-    caption: 'It should fall. Unlike losses, it says how far the generator has come.',
+    fields: { distance: 'kernel distance, mean over the classes' },
+    caption:
+      'Kernel distance of coarse pictures, by which the best checkpoint is found: about 0 is best. Unlike losses, it says how ' +
+      'far the generator has come.',
+    smooth: false,
   },
   kernelDistance: {
     title: 'Distance of synthetic from training images',
@@ -59,6 +64,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'real and synthetic images look alike to it.',
     yRange: [0, 1],
     reference: { value: 0.5, label: 'coin toss' },
+    smooth: false,
   },
   accuracy: {
     title: 'Classes named right',
@@ -69,6 +75,13 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'validation.accuracy': 'validation images',
     },
     yRange: [0, 1],
+    smooth: false,
+  },
+  rates: {
+    title: 'Learning rates',
+    yLabel: 'learning rate',
+    fields: { rateD: 'discriminator', rateG: 'generator', learningRate: 'learning rate' },
+    smooth: false,
   },
 };
 

@@ -24,7 +24,7 @@ describe('scalarsOf', () => {
 describe('panelsOf', () => {
   it('puts into one chart what belongs together, known groups first, each with its points in order', () => {
     const panels = panelsOf([
-      { step: 1, learningRateD: 0.1, learningRateG: 0.2, lossG: 3, lossD: 4 },
+      { step: 1, gradientNormD: 0.1, gradientNormG: 0.2, lossG: 3, lossD: 4 },
       { step: 2, lossG: 2, lossD: 'NaN' },
       { step: 2, heldOutAccuracy: 0.25, gpuBytes: 12 },
       { adapter: 'x', lossD: 1 },
@@ -32,7 +32,7 @@ describe('panelsOf', () => {
     expect(panels.map(({ key, title }) => [key, title])).toEqual([
       ['losses', 'Losses'],
       ['accuracy', 'Classes named right'],
-      ['learningRate', 'Learning rate'],
+      ['gradientNorm', 'Gradient norm'],
     ]);
     expect(panels[0]!.series.map(({ name, points }) => [name, points])).toEqual([
       [

@@ -37,11 +37,12 @@ ${others.map(
 )}</div>`;
 }
 
-const chartOf = ({ title, yLabel, yRange, reference, series }: Panel) => ({
+const chartOf = ({ title, yLabel, yRange, reference, smooth = true, series }: Panel) => ({
   description: `${title}, over the training steps.`,
   xLabel: 'training step',
   yLabel,
   series,
+  smooth,
   ...(yRange && { yRange }),
   ...(reference && { reference }),
 });

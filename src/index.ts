@@ -6,6 +6,7 @@
  *   ...
  *   gpu.close();
  */
+export { type ResynthesisOptions, resynthesise } from './audio/resynthesis.js';
 export { createSpectrogrammer, type SpectrogramOptions } from './audio/spectrogram.js';
 export { checkCase, checkHalfCase } from './autograd/check.js';
 export { createDraws, type Draws } from './autograd/draws.js';

@@ -62,8 +62,8 @@ export function register(program: Command): void {
       const left = await interruptible((signal) =>
         withFastEngine(flags, (engine) =>
           flags.check === undefined
-            ? writeSounds(engine, all, flags, signal)
-            : check(engine, evenly(all, flags.check), flags, signal),
+            ? writeSounds({ engine, files: all, flags, signal })
+            : check({ engine, files: evenly(all, flags.check), flags, signal }),
         ),
       );
       if (left > 0) throw new LeftOut(`all is done, but ${counted(left, 'image')} could not be used.`);
@@ -88,55 +88,51 @@ interface Heard extends Shown {
   sound: Resynthesised;
 }
 
-/** Writes the sounds. Bad images are left out, listed and counted; throws a Failure if nothing is left. */
-async function writeSounds(
-  engine: Engine,
-  files: readonly SpectrogramFile[],
-  flags: ListenFlags,
-  signal: AbortSignal,
-): Promise<number> {
+interface Job {
+  readonly engine: Engine;
+  readonly files: readonly SpectrogramFile[];
+  readonly flags: ListenFlags;
+  readonly signal: AbortSignal;
+}
+
+/** Writes the sounds; gives how many images were left out. Throws a Failure if nothing else is left. */
+async function writeSounds(job: Job): Promise<number> {
+  const { files, flags, signal } = job;
   const targets = targetsOf(files, flags.out);
   const lines: string[] = [];
-  const before = (file: SpectrogramFile) => checkTarget(targets.get(file)!);
-  const left = await hearEach(engine, files, flags, signal, before, async ({ file, sound, ...shown }) => {
-    const target = targets.get(file)!;
-    const { parameters, sampleRate } = shown;
-    await writeAtomically(target, encodeWav(audible(sound.samples, parameters), sampleRate, MARK));
-    const close = inWords(sound.agreement.convergence);
-    lines.push(`${target}: ${parameters.window} s at ${sampleRate} Hz, spectral convergence ${close}`);
+  const left = await hearEach(job, {
+    before: (file) => checkTarget(targets.get(file)!),
+    async use({ file, sound, parameters, sampleRate }) {
+      const target = targets.get(file)!;
+      await writeAtomically(target, encodeWav(audible(sound.samples, parameters), sampleRate, MARK));
+      const close = inWords(sound.agreement.convergence);
+      lines.push(`${target}: ${parameters.window} s at ${sampleRate} Hz, spectral convergence ${close}`);
+    },
   });
   for (const line of listed(lines)) console.log(line);
   const stopped = signal.aborted ? ', stopped' : '';
   console.log(`${counted(lines.length, 'sound')} of ${counted(files.length, 'image')}, ${left} left out${stopped}`);
-  if (lines.length === 0 && !signal.aborted) throw new Failure('No image could be turned into sound.');
+  if (lines.length === 0 && !signal.aborted) throw new Failure(NOTHING);
   return left;
 }
 
-/** Says how well images come back, in numbers. */
-async function check(
-  engine: Engine,
-  files: readonly SpectrogramFile[],
-  flags: ListenFlags,
-  signal: AbortSignal,
-): Promise<number> {
+const NOTHING = 'No image could be turned into sound.';
+
+/** Says how well images come back, in numbers; gives how many were left out. Throws a Failure if nothing else is left. */
+async function check(job: Job): Promise<number> {
   const convergences: number[] = [];
   const tracks: number[] = [];
   const transforms = new Set<string>();
-  const left = await hearEach(
-    engine,
-    files,
-    flags,
-    signal,
-    async () => undefined,
-    async ({ parameters, sound: { agreement } }) => {
+  const left = await hearEach(job, {
+    async use({ parameters, sound: { agreement } }) {
       transforms.add(parameters.transform);
       convergences.push(agreement.convergence);
       tracks.push(agreement.track);
     },
-  );
+  });
   if (convergences.length === 0) {
-    if (signal.aborted) return left;
-    throw new Failure('No image could be turned into sound.');
+    if (job.signal.aborted) return left;
+    throw new Failure(NOTHING);
   }
   const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(convergences, share));
   console.log(
@@ -150,31 +146,30 @@ async function check(
   return left;
 }
 
+interface Uses {
+  /** May refuse an image by throwing a UserError, before any work. */
+  before?(file: SpectrogramFile): Promise<void>;
+  use(heard: Heard): Promise<void>;
+}
+
 /**
- * Turns images into sound, one after the other, with progress on stderr, and draws the sheet; gives the number of those that
- * were left out, after listing them with the reasons. `before` may refuse one by throwing a UserError.
+ * Turns images into sound, one after the other, with progress on stderr, and draws the sheet. Lists those that cannot be used,
+ * and gives their number.
  */
-async function hearEach(
-  engine: Engine,
-  files: readonly SpectrogramFile[],
-  flags: ListenFlags,
-  signal: AbortSignal,
-  before: (file: SpectrogramFile) => Promise<void>,
-  use: (heard: Heard) => Promise<void>,
-): Promise<number> {
+async function hearEach({ engine, files, flags, signal }: Job, { before, use }: Uses): Promise<number> {
   const progress = createProgress({ title: 'listen', total: files.length, unit: 'images' });
   const sources: Sources = new Map();
   const left: string[] = [];
-  const shown = new Set(evenly(files, SHEET));
+  const toShow = new Set(flags.sheet === undefined ? [] : evenly(files, SHEET));
   const pairs: Heard[] = [];
   try {
     for (const [i, file] of files.entries()) {
       if (signal.aborted) break;
       try {
-        await before(file);
+        await before?.(file);
         const heard = await hear(engine, file, flags, sources);
         await use(heard);
-        if (flags.sheet !== undefined && shown.has(file)) pairs.push(heard);
+        if (toShow.has(file)) pairs.push(heard);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         left.push(error.message.includes(file.file) ? error.message : `${file.file}: ${error.message}`);

@@ -26,3 +26,16 @@ fn next(k: vec3u, extents: vec3u) -> vec3u {
   let carry2 = middle == extents.y;
   return vec3u(k.x + select(0u, 1u, carry2), select(middle, 0u, carry2), select(inner, 0u, carry));
 }
+
+/// The digits of k + by, for both below the product of the extents.
+fn further(k: vec3u, by: vec3u, extents: vec3u) -> vec3u {
+  let inner = k.z + by.z;
+  let carry = inner >= extents.z;
+  let middle = k.y + by.y + select(0u, 1u, carry);
+  let carry2 = middle >= extents.y;
+  return vec3u(
+    k.x + by.x + select(0u, 1u, carry2),
+    select(middle, middle - extents.y, carry2),
+    select(inner, inner - extents.z, carry),
+  );
+}

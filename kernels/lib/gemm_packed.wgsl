@@ -10,6 +10,8 @@
 // k counts in three digits (lib/gemm_index.wgsl), of which each stands for four terms. The operand file gives what it gives to
 // the other cores, except that read_a returns [row][term] and read_b [term][column].
 
+enable subgroups;
+
 /// c + the sum of four terms, in their order.
 fn step(c: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
   return (((c + a.x * b[0]) + a.y * b[1]) + a.z * b[2]) + a.w * b[3];

@@ -2,9 +2,10 @@
 //
 //   C[m, n] = sum over k of A[m, k] B[k, n]        summed in order of k
 //
-// A workgroup of 16 x 16 computes 64 x 64 values. For every 16 steps of k each invocation loads one vec4 of A (four rows at
-// one k) and one of B (four columns at one k) and then adds its 4 x 4 values. Neighbouring invocations load neighbouring k
-// of A, which lies contiguous in weights; of B neighbouring columns, or neighbouring k where B_ALONG_K says that B lies so.
+// A workgroup computes TILE_ROWS x TILE_COLUMNS values, an invocation of it ROW_GROUPS groups of four rows by COLUMN_GROUPS
+// groups of four columns (1 or 2 each). The groups of an invocation lie apart, so that neighbouring invocations read
+// neighbouring vec4s of B and, mostly, the same of A. How operands come there: lib/gemm_staging.wgsl. The loads of the next step
+// are under way while this one is computed.
 // z of the workgroup is item * splits + split: an item is what the operand file makes of it (a batch entry, a group of
 // channels, a phase of a strided gradient); a split sums its own range of k into its own part of the output.
 //
@@ -14,10 +15,11 @@
 //
 // Source: the blocking of Volkov and Demmel 2008, "Benchmarking GPUs to tune dense linear algebra".
 
-var<workgroup> tile_a: array<vec4f, 256>; // [k][row / 4]
-var<workgroup> tile_b: array<vec4f, 256>; // [k][column / 4]
+const ACROSS = TILE_COLUMNS / (4u * COLUMN_GROUPS);
+const DOWN = TILE_ROWS / (4u * ROW_GROUPS);
+const INVOCATIONS = ACROSS * DOWN;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(INVOCATIONS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -28,45 +30,47 @@ fn main(
   let extents = setup(group.z / p.splits);
   let terms = extents.x * extents.y * extents.z;
   let per_split = (terms + p.splits - 1u) / p.splits;
-  let end = min(terms, (split + 1u) * per_split);
-  let m0 = tile.y * 64u;
-  let n0 = tile.x * 64u;
-  let low = local % 16u;
-  let high = local / 16u;
-  let a_rows = rows(m0 + 4u * high);
-  let b_group = select(low, high, B_ALONG_K);
-  let b_step = select(high, low, B_ALONG_K);
-  let b_columns = columns(n0 + 4u * b_group);
-  var c0 = vec4f();
-  var c1 = vec4f();
-  var c2 = vec4f();
-  var c3 = vec4f();
-  for (var t = split * per_split; t < end; t += 16u) {
-    var a = vec4f();
-    var b = vec4f();
-    if (t + low < end) {
-      a = read_a(a_rows, digits(t + low, extents));
+  let start = split * per_split;
+  let end = min(terms, start + per_split);
+  let m0 = tile.y * TILE_ROWS;
+  let n0 = tile.x * TILE_COLUMNS;
+  let across = local % ACROSS;
+  let down = local / ACROSS;
+  var c: array<vec4f, 4u * ROW_GROUPS * COLUMN_GROUPS>; // [row][group of columns]
+  var s = sides(m0, n0, start, local, extents);
+  var loaded = load(&s, local, start, end);
+  var at = 0u;
+  for (var t = start; t < end; t += K_STEP) {
+    if (STAGES == 1u) {
+      workgroupBarrier(); // the last step is still being read
     }
-    if (t + b_step < end) {
-      b = read_b(b_columns, digits(t + b_step, extents));
-    }
-    tile_a[low * 16u + high] = a;
-    tile_b[b_step * 16u + b_group] = b;
+    stage(&loaded, local, at);
     workgroupBarrier();
-    for (var k = 0u; k < 16u; k++) {
-      let row = tile_a[k * 16u + high];
-      let column = tile_b[k * 16u + low];
-      c0 += row.x * column;
-      c1 += row.y * column;
-      c2 += row.z * column;
-      c3 += row.w * column;
+    loaded = load(&s, local, t + K_STEP, end);
+    for (var k = 0u; k < K_STEP; k++) {
+      var b: array<vec4f, COLUMN_GROUPS>;
+      for (var j = 0u; j < COLUMN_GROUPS; j++) {
+        b[j] = tile_b[(at * K_STEP + k) * B_LINE + across + j * ACROSS];
+      }
+      for (var i = 0u; i < ROW_GROUPS; i++) {
+        let a = tile_a[(at * K_STEP + k) * A_LINE + down + i * DOWN];
+        for (var j = 0u; j < COLUMN_GROUPS; j++) {
+          let first = 4u * i * COLUMN_GROUPS + j;
+          c[first] += a.x * b[j];
+          c[first + COLUMN_GROUPS] += a.y * b[j];
+          c[first + 2u * COLUMN_GROUPS] += a.z * b[j];
+          c[first + 3u * COLUMN_GROUPS] += a.w * b[j];
+        }
+      }
     }
-    workgroupBarrier();
+    at = STAGES - 1u - at;
   }
-  let m = m0 + 4u * high;
-  let at = places(n0 + 4u * low);
-  write(m, split, at, c0);
-  write(m + 1u, split, at, c1);
-  write(m + 2u, split, at, c2);
-  write(m + 3u, split, at, c3);
+  for (var j = 0u; j < COLUMN_GROUPS; j++) {
+    let to = places(n0 + 4u * (across + j * ACROSS));
+    for (var i = 0u; i < ROW_GROUPS; i++) {
+      for (var r = 0u; r < 4u; r++) {
+        write(m0 + 4u * (down + i * DOWN) + r, split, to, c[(4u * i + r) * COLUMN_GROUPS + j]);
+      }
+    }
+  }
 }

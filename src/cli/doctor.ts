@@ -113,6 +113,7 @@ export function formatReport(report: Report): string {
   const limit = (name: (typeof COMPUTE_LIMITS)[number]) => limits[name]!;
   const sides = ['X', 'Y', 'Z'].map((side) => limits[`maxComputeWorkgroupSize${side}`]).join(' x ');
   const clock = roof.gpuClock ? "by the GPU's clock" : 'by the wall clock';
+  const { matrix: _matrix, workgroupBytes: _limit, ...flags } = report.capabilities;
   return [
     section('Adapter', [
       ['Name', `${adapter.name}${adapter.software ? ' (software: the processor computes)' : ''}`],
@@ -133,7 +134,8 @@ export function formatReport(report: Report): string {
     ]),
     section('Kernels', [
       ['Products', `lib/gemm_${gemm.core}, ${gemm.tile.join(' x ')} results a workgroup`],
-      ...Object.entries(report.capabilities).map(([name, value]): Row => [words(name), formatCapability(value)]),
+      ...Object.entries(flags).map(([name, value]): Row => [words(name), formatCapability(value)]),
+      ['Subgroup matrices', subgroupMatrices(report)],
       ['Timestamps', timestamps(report)],
     ]),
     section(
@@ -156,6 +158,23 @@ const section = (title: string, rows: readonly Row[]): string =>
 function subgroupSizes({ subgroupMin, subgroupMax }: DeviceInfo): string {
   if (subgroupMax === 0) return 'of unknown size';
   return subgroupMin === subgroupMax ? `of ${subgroupMin}` : `of ${subgroupMin} to ${subgroupMax}`;
+}
+
+/** Those that kernels use for products in mixed precision, or which others the adapter has. */
+export function subgroupMatrices({
+  adapter,
+  capabilities: { matrix },
+}: Pick<Report, 'adapter' | 'capabilities'>): string {
+  if (matrix) {
+    const { M, N, K, lanes } = matrix;
+    const used = adapter.software ? 'not used, the processor has no such unit' : 'for products in mixed precision';
+    return `${M} x ${N} x ${K}, f16 in, f32 out, by ${lanes} invocations: ${used}`;
+  }
+  const others = adapter.subgroupMatrices.map(
+    ({ M, N, K, componentType, resultComponentType }) =>
+      `${componentType} to ${resultComponentType} ${M} x ${N} x ${K}`,
+  );
+  return others.length > 0 ? `none that kernels can use, only ${others.join(', ')}` : 'none';
 }
 
 function timestamps({ features, roof }: Report): string {

@@ -1,12 +1,10 @@
 /** What a device's features are worth: benchmarks by the base variants of all kernels, beside those that are chosen for it. */
 import type { DeviceInfo } from '../device/adapter.js';
+import { BASE } from '../kernel/choose.js';
 import { Engine } from '../kernel/engine.js';
 import type { Benchmark, Prepared } from './benchmark.js';
 import { measureInTurns } from './measure.js';
 import { formatTable, threeDigits } from './table.js';
-
-/** What every device can do: WebGPU without optional features. */
-const BASE = { lanes: 0, f16: false } as const;
 
 export interface Comparison {
   readonly benchmark: string;
@@ -23,7 +21,7 @@ export async function compareVariants(
   rounds: number,
   signal: AbortSignal,
 ): Promise<Comparison[]> {
-  const base = new Engine(e.gpu, BASE);
+  const base = new Engine(e.gpu, { ...BASE, software: e.capabilities.software });
   console.log(describe(e.gpu.info));
   const comparisons: Comparison[] = [];
   for (const benchmark of benchmarks) {

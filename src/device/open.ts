@@ -221,7 +221,11 @@ function describe(adapter: GPUAdapter, backend: string): DeviceInfo {
     ...(software && { hostBytes: hostBytes() }),
     subgroupMin: info.subgroupMinSize ?? 0,
     subgroupMax: info.subgroupMaxSize ?? 0,
-    subgroupMatrices: [...(info.subgroupMatrixConfigs ?? [])],
+    // Dawn's are objects of getters, which JSON would leave empty.
+    subgroupMatrices: Array.from(
+      info.subgroupMatrixConfigs ?? [],
+      ({ componentType, resultComponentType, M, N, K }) => ({ componentType, resultComponentType, M, N, K }),
+    ),
   };
 }
 

@@ -2,7 +2,8 @@
  * From plain WGSL files to one shader module's text, and from that text to its layout.
  *
  * A kernel is a file of kernels/, the library files that it uses, and a record of constants. The text is the record as
- * `const`s and `alias`es, then the files one after another: WGSL does not mind the order of declarations.
+ * `const`s and `alias`es, then the files one after another: WGSL does not mind the order of declarations. Only `enable`s go
+ * first: those of the files, and f16 where a constant asks for it.
  */
 
 import type { DType, Tensor } from '../memory/tensor.js';
@@ -22,6 +23,8 @@ const ELEMENTS: Readonly<Record<DType, readonly [string, string]>> = {
 
 const HALVES = new Set(ELEMENTS.f16);
 
+const ENABLE = /^enable (\w+);\n/gm;
+
 /**
  * Constants for a kernel that computes in f32 whatever its tensors are stored in: the types of their elements, `lanes` at a
  * time. With `elements({ X: x, Y: y }, 4)` it binds x as array<X>, reads vec4f(x[i]), and writes y[i] = Y(value).
@@ -37,8 +40,6 @@ export interface KernelSource {
   readonly file: string;
   /** Library files it uses, likewise. */
   readonly uses?: readonly string[];
-  /** WGSL extensions to enable; f16 is where a constant asks for it. */
-  readonly enable?: readonly string[];
   readonly constants?: Constants;
   /** An operand's binding and the result's, where both are the same tensor: see inPlace.ts. */
   readonly inPlace?: readonly [read: number, written: number] | undefined;
@@ -71,13 +72,15 @@ export function kernelKey(kernel: KernelSource): string {
 export function kernelText(kernel: KernelSource, read: (file: string) => string): string {
   const constants = Object.entries(kernel.constants ?? {});
   const half = constants.some(([, value]) => HALVES.has(value as string));
-  const prelude = [...(kernel.enable ?? []), ...(half ? ['f16'] : [])].map((name) => `enable ${name};`);
+  const files = [...(kernel.uses ?? []), kernel.file].map((file) => read(`${file}.wgsl`)).join('\n');
+  const enabled = new Set([...files.matchAll(ENABLE)].map((match) => match[1]!));
+  if (half) enabled.add('f16');
+  const prelude = [...enabled].map((name) => `enable ${name};`);
   for (const [name, value] of constants) {
     if (typeof value === 'string') prelude.push(`alias ${name} = ${value};`);
     else prelude.push(`const ${name} = ${typeof value === 'number' ? `${value}u` : value};`);
   }
-  const files = [...(kernel.uses ?? []), kernel.file].map((file) => read(`${file}.wgsl`));
-  const written = [...prelude, ...files].join('\n');
+  const written = [...prelude, files.replace(ENABLE, '')].join('\n');
   const text = kernel.inPlace ? inPlace(written, kernel.inPlace) : written;
   return kernel.windows ? windowed(text, kernel.windows) : text;
 }

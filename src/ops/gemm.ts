@@ -46,14 +46,25 @@ export interface Epilogue extends ActivationAttrs {
   readonly biasStride?: number;
 }
 
+/** A core's files. */
+const CORES: Readonly<Record<GemmPlan['core'], readonly string[]>> = {
+  broadcast: ['lib/gemm_broadcast'],
+  packed: ['lib/gemm_packed'],
+  packed_alone: ['lib/gemm_packed_alone'],
+  registers: ['lib/gemm_registers'],
+  shared: ['lib/gemm_staging', 'lib/gemm_shared'],
+  matrix: ['lib/gemm_staging', 'lib/gemm_matrix', 'lib/subgroup_matrix'],
+};
+
 /** A product as a work, to be performed by one of the plans for its shape. */
 export function gemmWork(run: GemmRun): Work<GemmPlan> {
   const tensors = [...run.operands, ...(run.epilogue?.bias ? [run.epilogue.bias] : []), run.output];
   const types = tensors.map(({ dtype }) => dtype);
+  const shape = { ...run.shape, halves: run.operands.every(({ dtype }) => dtype === 'f16') };
   return {
     name: types.includes('f16') ? `${run.name}, ${types.join(' ')}` : run.name,
     tensors,
-    candidates: (device) => gemmCandidates(device, run.shape, run.packed),
+    candidates: (device) => gemmCandidates(device, shape, run.packed),
     run: (e, plan, given) => runGemm(e, plan, rebound(run, given)),
   };
 }
@@ -87,11 +98,10 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
     file: packed?.file ?? run.file,
     uses: [
       'lib/gemm_index',
-      `lib/gemm_${plan.core}`,
+      ...CORES[plan.core],
       ...(packed ? ['lib/packed'] : []),
       ...(epilogue ? ['lib/activation'] : []),
     ],
-    enable: plan.core === 'broadcast' || plan.core === 'packed' ? ['subgroups'] : [],
     constants: {
       ...elements({ FIRST: first, SECOND: second, THIRD: third, RESULT: target }),
       ...plan.constants,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { subgroupMatrices } from '../../src/cli/doctor.js';
 import { hintsWithoutDevice, whatWouldBeFaster } from '../../src/cli/hints.js';
 import type { DeviceInfo } from '../../src/device/adapter.js';
+import { BASE } from '../../src/kernel/choose.js';
 import { lyrebird } from './console.js';
 
 describe('doctor', () => {
@@ -24,6 +26,20 @@ describe('doctor', () => {
       expect(stdout).toContain(title);
     }
     expect(stdout).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  it('says whether there are subgroup matrices', () => {
+    const f16 = { componentType: 'f16', resultComponentType: 'f16', M: 8, N: 8, K: 8 };
+    const adapter = { software: false, subgroupMatrices: [f16] } as unknown as DeviceInfo;
+    const matrix = { M: 16, N: 8, K: 16, lanes: 32 };
+    expect(subgroupMatrices({ adapter, capabilities: { ...BASE, matrix } })).toBe(
+      '16 x 8 x 16, f16 in, f32 out, by 32 invocations: for products in mixed precision',
+    );
+    expect(subgroupMatrices({ adapter, capabilities: BASE })).toBe(
+      'none that kernels can use, only f16 to f16 8 x 8 x 8',
+    );
+    const without = { ...adapter, subgroupMatrices: [] };
+    expect(subgroupMatrices({ adapter: without, capabilities: BASE })).toBe('none');
   });
 
   it('gives advice and exit code 1 where no adapter serves', async () => {

@@ -3,17 +3,18 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
-import type { Capabilities, Plan } from '../../src/kernel/choose.js';
+import { BASE, type Capabilities, type Plan } from '../../src/kernel/choose.js';
 import { Engine, type Work } from '../../src/kernel/engine.js';
 import type { Tensor } from '../../src/memory/tensor.js';
 import { inputName } from '../../src/ops/define.js';
 import { ops } from '../../src/ops/index.js';
 
 const DEVICES: Record<string, Capabilities> = {
-  'a GPU': { software: false, lanes: 0, f16: true },
-  lavapipe: { software: true, lanes: 8, f16: true },
-  SwiftShader: { software: true, lanes: 4, f16: false },
-  'a CPU without subgroups': { software: true, lanes: 0, f16: true },
+  'a GPU': { ...BASE, f16: true },
+  'a GPU with subgroup matrices': { ...BASE, f16: true, matrix: { M: 16, N: 16, K: 16, lanes: 32 } },
+  lavapipe: { ...BASE, software: true, lanes: 8, f16: true },
+  SwiftShader: { ...BASE, software: true, lanes: 4 },
+  'a CPU without subgroups': { ...BASE, software: true, f16: true },
 };
 
 /** Does each work by all of its plans. */

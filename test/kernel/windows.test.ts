@@ -6,7 +6,7 @@ import { stftEnergy } from '../../src/audio/stft.js';
 import { cwt } from '../../src/audio/wavelet.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
-import type { Capabilities } from '../../src/kernel/choose.js';
+import { BASE, type Capabilities } from '../../src/kernel/choose.js';
 import { type Dispatch, Engine } from '../../src/kernel/engine.js';
 import { type KernelSource, kernelKey, kernelText, parseLayout } from '../../src/kernel/source.js';
 import { find, tokensOf } from '../../src/kernel/tokens.js';
@@ -121,10 +121,10 @@ fn g(place: Place) -> f32 { return f32(place.x) + x[1].x; }`;
 
 describe('every kernel of the repository', () => {
   const DEVICES: Record<string, Capabilities> = {
-    'a GPU': { software: false, lanes: 0, f16: true },
-    lavapipe: { software: true, lanes: 8, f16: true },
-    SwiftShader: { software: true, lanes: 4, f16: false },
-    'a CPU without subgroups': { software: true, lanes: 0, f16: true },
+    'a GPU': { ...BASE, f16: true },
+    lavapipe: { ...BASE, software: true, lanes: 8, f16: true },
+    SwiftShader: { ...BASE, software: true, lanes: 4 },
+    'a CPU without subgroups': { ...BASE, software: true, f16: true },
   };
 
   /** All that the ops' cases, optimisers and spectrograms dispatch, once for each kernel variant. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseInputs, checkCase, describeCase } from '../../src/autograd/check.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
+import { BASE } from '../../src/kernel/choose.js';
 import { Engine } from '../../src/kernel/engine.js';
 import type { Tensor } from '../../src/memory/tensor.js';
 import { cbam } from '../../src/ops/cbam.js';
@@ -146,8 +147,8 @@ describe('with invocations that share sums', () => {
 });
 
 describe('teamWidth', () => {
-  const onGpu = { software: false, lanes: 0 as const, f16: true };
-  const onCpu = { software: true, lanes: 8 as const, f16: true };
+  const onGpu = { ...BASE, f16: true };
+  const onCpu = { ...BASE, software: true, lanes: 8 as const, f16: true };
 
   it('shares long sums only, and on the CPU few sums only', () => {
     expect(teamWidth(onGpu, 4096, 1024, 64)).toBe(64);

@@ -4,6 +4,7 @@ import { checkCase, compare, describeCase, largest } from '../../src/autograd/ch
 import type { HalfCopies } from '../../src/autograd/halves.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
+import { BASE } from '../../src/kernel/choose.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { fromHalf, toHalf } from '../../src/memory/half.js';
 import { layOut, sizeOf, type Tensor, VIEW_ALIGNMENT } from '../../src/memory/tensor.js';
@@ -22,8 +23,8 @@ import { spectralNorm as spectralNormOracle } from '../../src/reference/spectral
 import { readCases } from '../reference/referenceCases.js';
 
 const OPS = [batchNorm, spectralNorm] as unknown as Op[];
-const SOFTWARE = { software: true, lanes: 0 as const, f16: true };
-const HARDWARE = { software: false, lanes: 0 as const, f16: true };
+const SOFTWARE = { ...BASE, software: true, f16: true };
+const HARDWARE = { ...BASE, f16: true };
 
 let gpu: Gpu;
 let engine: Engine;

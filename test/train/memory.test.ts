@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLASSES, prepareStep } from '../../src/cli/stepBenchmark.js';
 import { DeviceError } from '../../src/device/errors.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
+import { BASE } from '../../src/kernel/choose.js';
 import { type Assumed, Engine } from '../../src/kernel/engine.js';
 import type { State } from '../../src/nn/network.js';
 import { normal } from '../../src/reference/random.js';
@@ -112,7 +113,7 @@ describe('two steps in mixed precision', () => {
 
   it('take little more than half the memory', () => {
     // As on a GPU, which packs no operands: what is packed is in f32.
-    const device = { software: false, lanes: 0, f16: true } as const;
+    const device = { ...BASE, f16: true } as const;
     const activations = (precision: 'f32' | 'f16'): number => {
       const { tensors, networks } = stepMemory(new Engine(gpu), { ...CONFIG, precision }, 2, device)(64);
       return tensors - networks;

@@ -1,7 +1,8 @@
 /** In what tiles, and in how many parts of the sum, a matrix product is computed. */
 import { type Capabilities, distinct, type Plan } from '../choose.js';
-import { packedTilings, packingPays, softwareTilings } from './software.js';
-import { type GemmShape, LEAST_TERMS, type PackedShape, splitsFor, type Tiling } from './tiling.js';
+import { hardwareCuts } from './hardware.js';
+import { packedCuts, packingPays, softwareCuts } from './software.js';
+import { type Cut, type GemmShape, LEAST_TERMS, type PackedShape, type Tiling } from './tiling.js';
 
 export interface GemmPlan extends Plan, Tiling {
   /** Parts that the sum is cut into, for a second pass to add. */
@@ -9,36 +10,29 @@ export interface GemmPlan extends Plan, Tiling {
 }
 
 /**
- * Plans that this device can run for this shape, the first being the one to take where nothing was measured: by rule the
- * smallest tile that holds the rows, and a sum cut so often that the device is busy.
+ * Plans that this device can run for this shape, the first being the one to take where nothing was measured: see
+ * software.ts and hardware.ts.
  */
 export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: PackedShape): readonly GemmPlan[] {
   const plans = plainCandidates(device, shape);
   if (!packed) return plans;
-  const product = { ...shape, columns: packed.columns, terms: packed.steps };
-  const packedPlans = packedTilings(device, shape, packed).map((tiling) =>
-    planOf(tiling, splitsFor(device, product, tiling, 4)),
-  );
+  const packedPlans = packedCuts(device, shape, packed).map(planOf);
   return packingPays(device, shape, packed) ? [...packedPlans, ...plans] : [...plans, ...packedPlans];
 }
 
-/** On operands as they are. Of the tile that the rule takes, half and twice the parts are candidates too. */
+/** On operands as they are. Of the tiling that the rule takes, half and twice the parts are candidates too. */
 function plainCandidates(device: Capabilities, shape: GemmShape): readonly GemmPlan[] {
-  const [first, ...others] = device.software ? softwareTilings(device, shape) : sharedTilings(shape);
-  const splits = splitsFor(device, shape, first!);
-  const cuts = [splits, 2 * splits, Math.ceil(splits / 2)].filter((n) => n === 1 || n * LEAST_TERMS <= shape.terms);
-  return distinct([
-    ...cuts.map((n) => planOf(first!, n)),
-    ...others.map((tiling) => planOf(tiling, splitsFor(device, shape, tiling))),
-  ]);
+  const [best, ...others] = device.software ? softwareCuts(device, shape) : hardwareCuts(device, shape);
+  const [tiling, splits] = best!;
+  const counts = [splits, 2 * splits, Math.ceil(splits / 2)].filter((n) => n === 1 || n * LEAST_TERMS <= shape.terms);
+  return distinct([...counts.map((n): Cut => [tiling, n]), ...others].map(planOf));
 }
 
-const sharedTilings = ({ sumContiguous }: GemmShape): Tiling[] => [
-  { core: 'shared', constants: { B_ALONG_K: sumContiguous }, tile: [64, 64] },
-];
-
-const planOf = (tiling: Tiling, splits: number): GemmPlan => ({
-  name: `${tiling.core} ${tiling.tile.join('x')}${splits > 1 ? ` in ${splits} parts` : ''}`,
+const planOf = ([tiling, splits]: Cut): GemmPlan => ({
+  name:
+    `${tiling.core} ${tiling.tile.join('x')}` +
+    (tiling.piece ? ` by ${tiling.piece.join('x')}` : '') +
+    (splits > 1 ? ` in ${splits} parts` : ''),
   ...tiling,
   splits,
 });

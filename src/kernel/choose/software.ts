@@ -1,11 +1,12 @@
 /** Tiles for CPU adapters, whose loads cost far more than their multiply-adds: the more of a tile shares a load, the better. */
 import { MOST_TEXELS } from '../../memory/scratch.js';
 import type { Capabilities } from '../choose.js';
-import { fitting, type GemmShape, type PackedShape, type Tiling } from './tiling.js';
+import { type Cut, fitting, type GemmShape, LEAST_TERMS, type PackedShape, type Tiling } from './tiling.js';
 
 /** On operands as they are, the best by rule first. */
-export function softwareTilings({ lanes }: Capabilities, shape: GemmShape): Tiling[] {
-  return lanes === 0 ? registerTilings(shape) : [...broadcastTilings(lanes, shape), ...registerTilings(shape)];
+export function softwareCuts({ lanes }: Capabilities, shape: GemmShape): Cut[] {
+  const tilings = lanes === 0 ? [] : broadcastTilings(lanes, shape);
+  return [...tilings, ...registerTilings(shape)].map((tiling) => [tiling, splitsFor(shape, tiling)]);
 }
 
 /** Rows of a subgroup's tile. */
@@ -37,9 +38,11 @@ function registerTilings({ rows, columns }: GemmShape): Tiling[] {
 }
 
 /** On operands packed into texels, the best by rule first. None on GPUs, whose loads are fast, and for too many texels. */
-export function packedTilings({ software, lanes }: Capabilities, shape: GemmShape, packed: PackedShape): Tiling[] {
+export function packedCuts({ software, lanes }: Capabilities, shape: GemmShape, packed: PackedShape): Cut[] {
   if (!software || packed.texels > MOST_TEXELS) return [];
-  return lanes === 0 ? aloneTilings(packed) : passedOnTilings(lanes, shape, packed);
+  const tilings = lanes === 0 ? aloneTilings(packed) : passedOnTilings(lanes, shape, packed);
+  const product = { ...shape, columns: packed.columns, terms: packed.steps };
+  return tilings.map((tiling) => [tiling, splitsFor(product, tiling, 4)]);
 }
 
 function passedOnTilings(LANES: 4 | 8, { rows }: GemmShape, { columns }: PackedShape): Tiling[] {
@@ -89,4 +92,18 @@ export function packingPays(
   const plain = (2 * lines * columns * terms) / rates[tile]!.plain;
   const product = (8 * lines * packed.columns * packed.steps) / rates[tile]!.packed;
   return product + PACKING_TEXEL * packed.texels + PACKING_DISPATCH < plain;
+}
+
+/** Multiply-adds that take a CPU about as long as the second pass that adds the parts. */
+const WORTH_A_PASS = 2 ** 20;
+
+/** Workgroups that keep a CPU busy. */
+const GROUPS = 8;
+
+/** How many parts to cut a sum into so that the CPU is busy; `together` terms of it are one step for the core. */
+function splitsFor({ rows, columns, items, terms }: GemmShape, { tile }: Tiling, together = 1): number {
+  const groups = Math.ceil(rows / tile[0]) * Math.ceil(columns / tile[1]) * items;
+  if (groups >= GROUPS) return 1;
+  const least = Math.max(LEAST_TERMS, WORTH_A_PASS / (tile[0] * tile[1]));
+  return Math.max(1, Math.min(Math.floor((together * terms) / least), Math.ceil(GROUPS / groups)));
 }

@@ -1,5 +1,5 @@
 /** A matrix product and the tiles that it can be computed in: what the rules for CPUs and for GPUs have in common. */
-import type { Capabilities } from '../choose.js';
+import type { Constants } from '../source.js';
 
 /** A product C[rows, columns] = A B, `items` times, each element a sum of `terms`. */
 export interface GemmShape {
@@ -9,6 +9,8 @@ export interface GemmShape {
   readonly terms: number;
   /** Whether neighbouring elements of B in memory are neighbours in the sum, rather than neighbouring columns. */
   readonly sumContiguous: boolean;
+  /** Whether both operands are stored in f16. Default false. */
+  readonly halves?: boolean;
 }
 
 /** The size of the product's packed form: see PackedForm in ops/gemm.ts. */
@@ -21,11 +23,16 @@ export interface PackedShape {
 /** A core and the tile of C that one of its workgroups computes. */
 export interface Tiling {
   /** kernels/lib/gemm_<core>.wgsl */
-  readonly core: 'broadcast' | 'packed' | 'packed_alone' | 'registers' | 'shared';
-  readonly constants: Readonly<Record<string, number | boolean>>;
+  readonly core: 'broadcast' | 'matrix' | 'packed' | 'packed_alone' | 'registers' | 'shared';
+  readonly constants: Constants;
   /** Rows and columns. */
   readonly tile: readonly [number, number];
+  /** Of it, what an invocation computes, where that can differ. */
+  readonly piece?: readonly [number, number];
 }
+
+/** A tiling, and in how many parts the sum is cut for it, which a second pass adds. */
+export type Cut = readonly [tiling: Tiling, splits: number];
 
 /** The least of `sizes` that holds `extent`, or the last. */
 export const fitting = (extent: number, sizes: readonly number[]): number =>
@@ -33,20 +40,3 @@ export const fitting = (extent: number, sizes: readonly number[]): number =>
 
 /** A part of a sum is to have so many terms at least. */
 export const LEAST_TERMS = 64;
-
-/** Multiply-adds that take a CPU about as long as the second pass that adds the parts. */
-const WORTH_A_PASS = 2 ** 20;
-
-/** How many parts to cut a sum into so that the device is busy; `together` terms of it are one step for the core. */
-export function splitsFor(
-  { software }: Capabilities,
-  { rows, columns, items, terms }: GemmShape,
-  { tile }: Tiling,
-  together = 1,
-): number {
-  const groups = Math.ceil(rows / tile[0]) * Math.ceil(columns / tile[1]) * items;
-  const wanted = software ? 8 : 256;
-  if (groups >= wanted) return 1;
-  const least = software ? Math.max(LEAST_TERMS, WORTH_A_PASS / (tile[0] * tile[1])) : LEAST_TERMS;
-  return Math.max(1, Math.min(Math.floor((together * terms) / least), Math.ceil(wanted / groups)));
-}

@@ -67,7 +67,8 @@ export function register(program: Command): void {
 /** As many as a kernel keeps at hand. */
 const MOST_NEIGHBOURS = 64;
 
-function neighbourCount(text: string): number {
+/** The parser of `--k`. */
+export function neighbourCount(text: string): number {
   const k = positiveInteger(text);
   if (k > MOST_NEIGHBOURS) throw new InvalidArgumentError(`Give at most ${MOST_NEIGHBOURS}.`);
   return k;

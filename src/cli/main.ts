@@ -82,6 +82,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'how good a generator is, in numbers beside those of real images',
     load: () => import('./evaluate.js'),
   },
+  ablate: {
+    summary: 'the same training in several variants, measured and compared',
+    load: () => import('./ablate.js'),
+  },
   verify: {
     summary: 'check operations and networks against recorded results',
     load: () => import('./verify.js'),

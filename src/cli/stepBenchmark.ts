@@ -3,7 +3,7 @@ import type { Engine } from '../kernel/engine.js';
 import { uniform } from '../reference/random.js';
 import { presetConfig, type TrainConfig } from '../train/config.js';
 import { drawBatch } from '../train/draw.js';
-import { createGan } from '../train/gan.js';
+import { createGan, destroyGan } from '../train/gan.js';
 import { createGanStep } from '../train/ganStep.js';
 import type { Precision } from '../train/precision.js';
 import type { Benchmark } from './benchmark.js';
@@ -39,12 +39,7 @@ export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
     },
     release() {
       step.destroy();
-      gan.g.destroy();
-      gan.d.destroy();
-      for (const optimizer of [gan.optimizerG, gan.optimizerD]) {
-        for (const tensor of Object.values(optimizer.state())) e.release(tensor);
-      }
-      for (const lossScale of [gan.lossScaleG, gan.lossScaleD]) if (lossScale) e.release(lossScale.state);
+      destroyGan(e, gan);
     },
   };
 }

@@ -1,12 +1,5 @@
 /** A few repetitions of one thing, and of two things side by side: means, and how sure they are by Student's t. */
-import type { Interval } from './bootstrap.js';
-
-export interface Spread {
-  readonly mean: number;
-  /** Standard deviation, of count - 1; absent for a single value. */
-  readonly deviation?: number;
-  readonly count: number;
-}
+import type { Difference, Spread } from '../io/ablation.js';
 
 /** Throws a RangeError without any values. */
 export function spreadOf(values: readonly number[]): Spread {
@@ -18,17 +11,9 @@ export function spreadOf(values: readonly number[]): Spread {
   return { mean, deviation: Math.sqrt(squares / (count - 1)), count };
 }
 
-export interface Difference {
-  /** Mean of a - b. */
-  readonly mean: number;
-  /** 95 %: the mean +- t s / sqrt(n), with s the deviation of the n differences; absent for a single pair. */
-  readonly interval?: Interval;
-  readonly count: number;
-}
-
 /**
- * By how much `a` lies above `b`, pair by pair: what the members of a pair share (a seed) falls out. Throws a RangeError
- * unless both are of one length, above 0.
+ * By how much `a` lies above `b`, pair by pair: what the members of a pair share (a seed) falls out. The interval is the mean
+ * +- t s / sqrt(n), with s the deviation of the n differences. Throws a RangeError unless both are of one length, above 0.
  */
 export function pairedDifference(a: readonly number[], b: readonly number[]): Difference {
   if (a.length !== b.length) throw new RangeError(`${a.length} and ${b.length} values are no pairs`);

@@ -79,9 +79,9 @@ export async function checkpointFile(run: string, which: 'best' | number): Promi
 export const noCheckpoints = (run: string): UserError =>
   new UserError(`"${run}" holds no checkpoints: name a run's folder, or a file checkpoints/step-....safetensors.`);
 
-/** Removes the oldest checkpoints of a folder: all but the newest three, those of every `keepEvery` steps, and the best. */
-export async function prune(dir: string, keepEvery: number | null): Promise<void> {
+/** Removes the oldest checkpoints of a folder: all but the newest `kept`, those of every `keepEvery` steps, and the best. */
+export async function prune(dir: string, keepEvery: number | null, kept = KEPT): Promise<void> {
   const stays = (name: string): boolean => keepEvery !== null && stepOf(name) % keepEvery === 0;
-  const old = stepsAmong(await namesIn(dir)).slice(0, -KEPT);
+  const old = stepsAmong(await namesIn(dir)).slice(0, -kept);
   for (const name of old.filter((each) => !stays(each))) await rm(path.join(dir, name), { force: true });
 }

@@ -69,3 +69,12 @@ async function parametersOf(prefix: string, network: Network<Module>): Promise<[
   const state = await network.state();
   return Array.from(network.module.parameters(), ({ name }) => [`${prefix}/${name}`, state.get(name)!.data]);
 }
+
+/** Gives its memory back. */
+export function destroyGan(e: Engine, { g, d, ema, optimizerG, optimizerD, lossScaleG, lossScaleD }: Gan): void {
+  for (const network of [g, d, ema]) network?.destroy();
+  for (const optimizer of [optimizerG, optimizerD]) {
+    for (const tensor of Object.values(optimizer.state())) e.release(tensor);
+  }
+  for (const lossScale of [lossScaleG, lossScaleD]) if (lossScale) e.release(lossScale.state);
+}

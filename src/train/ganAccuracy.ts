@@ -65,7 +65,8 @@ export async function measureAccuracy(
   return { chance, real, ganTrain, ganTest };
 }
 
-async function accuracyOf(
+/** How many of a kind's images a classifier names right. */
+export async function accuracyOf(
   e: Engine,
   { module }: Network<FeatureNet>,
   kind: Kind,

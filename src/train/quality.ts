@@ -120,7 +120,7 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
 }
 
 /** Of each class as many as asked for, else as many as there are to train on, in their proportions. */
-function generatedCounts(training: readonly number[], count: number | undefined): number[] {
+export function generatedCounts(training: readonly number[], count: number | undefined): number[] {
   if (count !== undefined) return training.map(() => count);
   const total = training.reduce((sum, n) => sum + n, 0);
   const share = Math.min(1, MOST / total);

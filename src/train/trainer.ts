@@ -33,7 +33,7 @@ import type { TrainConfig } from './config.js';
 import { createGauge, type DistanceGauge } from './distance.js';
 import { drawBatch } from './draw.js';
 import { createFlight } from './flight.js';
-import { createGan, weightsOf } from './gan.js';
+import { createGan, destroyGan, weightsOf } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
 import { precisionNote } from './precision.js';
@@ -123,6 +123,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     throw await afterFailure(run, error);
   } finally {
     log.close();
+    destroyGan(e, gan);
   }
 }
 
@@ -143,7 +144,8 @@ function noteSkipped({ dataset, onNote }: TrainOptions, skipped: ImageStore['ski
   onNote?.(`left out in all: ${skipped.length} of ${dataset.images.length} images cannot be read.${again}`);
 }
 
-function checkClasses({ dir, classes }: Dataset, { labels, skipped }: ImageStore): void {
+/** Throws a UserError unless there are images of every class to train on. */
+export function checkClasses({ dir, classes }: Dataset, { labels, skipped }: ImageStore): void {
   const lacking = classes.filter((_, i) => !labels.includes(i)).map((label) => `"${label}"`);
   if (lacking.length === 0) return;
   const unread = skipped.length > 0 ? ` (${skipped.length} of its images cannot be read)` : '';

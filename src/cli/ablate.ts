@@ -32,8 +32,9 @@ import { imagesPerClass } from './generate.js';
 import { alone } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
 import { counted } from './prepare.js';
+import { resumable, startAnew } from './resume.js';
 import { prepareStep } from './stepBenchmark.js';
-import { configFrom, resumable, startAnew, type TrainFlags, train, trainOptions } from './train.js';
+import { configFrom, type TrainFlags, train, trainOptions } from './train.js';
 
 interface AblateFlags extends TrainFlags, DeviceFlags {
   readonly out: string;

@@ -3,6 +3,7 @@
  * it has been measured; and all of them together as tables.
  */
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
@@ -12,7 +13,7 @@ import { readText, writeAtomically } from '../../io/files.js';
 import { readLog } from '../../io/log.js';
 import { quantile } from '../../metrics/bootstrap.js';
 import { pairedDifference, spreadOf } from '../../metrics/paired.js';
-import { prune } from '../checkpointFiles.js';
+import { BEST, prune } from '../checkpointFiles.js';
 import { type TrainConfig, trainConfigSchema } from '../config.js';
 import type { ConfiguredVariant } from './variants.js';
 
@@ -75,11 +76,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Keeps what was found; of the run's checkpoints the newest stays. */
+/** Keeps what was found; of the run's checkpoints only the newest stays, which is what was measured. */
 export async function writeResult(run: PlannedRun, result: Omit<RunResult, 'format' | 'config'>): Promise<void> {
   const known = { format: 'lyrebird-ablation-run/1', config: run.config, ...result };
   await writeAtomically(resultFile(run), `${JSON.stringify(known, null, 1)}\n`);
-  await prune(path.join(run.folder, 'checkpoints'), null, 1);
+  const checkpoints = path.join(run.folder, 'checkpoints');
+  await prune(checkpoints, null, 1);
+  await rm(path.join(checkpoints, BEST), { force: true });
 }
 
 /** The median time from one step to the next, as the run's log has it, in milliseconds. */

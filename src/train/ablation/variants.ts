@@ -16,34 +16,49 @@ export type Variant = Readonly<z.infer<typeof variantSchema>>;
 
 const BASE: Variant = { name: 'base', what: 'the training that was asked for', overrides: {} };
 
+/** Of what may happen to images before they are judged: these kinds alone. */
+const augmentedBy = (...kinds: readonly string[]): Variant['overrides'] => ({
+  augment: Object.assign({}, NO_AUGMENTATION, ...kinds.map((kind) => AUGMENTATIONS[kind])),
+});
+
 /** Without --variants: each switch by itself, off where it is on, and on where it is off. */
 export const VARIANTS: readonly Variant[] = [
   BASE,
+  { name: 'no attention', what: 'the generator without CBAM', overrides: { attention: false } },
+  { name: 'no skips', what: 'the generator without skip connections', overrides: { residual: false } },
+  { name: 'nearest', what: 'doubled by nearest pixels and a convolution', overrides: { upsampling: 'nearest' } },
+  { name: 'conditional norm', what: 'scales and shifts by class in batch norms', overrides: { conditionalNorm: true } },
+  { name: 'dynamic', what: 'dynamic convolutions in the generator', overrides: { dynamic: true } },
+  { name: 'no average', what: "images by the last step's weights, not their average", overrides: { ema: null } },
   { name: 'hinge', what: 'hinge loss instead of cross-entropy', overrides: { adversarial: 'hinge' } },
+  { name: 'smoothed', what: 'real images are to be 0.9 real', overrides: { realTarget: 0.9 } },
+  { name: 'adc', what: 'a class for real and one for generated of each kind', overrides: { classHead: 'adc' } },
   {
     name: 'class loss of real only',
     what: 'the discriminator learns classes of real images alone',
     overrides: { classOnFakes: false },
   },
-  { name: 'average', what: "images by an average of the generator's weights", overrides: { ema: 0.99 } },
+  { name: 'balanced reals', what: 'real images of each class equally often', overrides: { balanced: true } },
+  {
+    name: 'balanced fakes',
+    what: 'as many generated images of each class in every batch',
+    overrides: { balancedFakes: true },
+  },
+  {
+    name: 'two updates',
+    what: "two updates of the discriminator for each of the generator's",
+    overrides: { discriminatorSteps: 2 },
+  },
+  { name: 'rmsprop', what: 'RMSprop instead of Adam', overrides: { optimizer: 'rmsprop' } },
   { name: 'momentum 0', what: "Adam's first moment without memory", overrides: { beta1: 0 } },
   {
-    name: 'equal rates',
+    name: 'low rates',
     what: 'both networks learn at 0.0002, as the reference does',
     overrides: { learningRateG: 2e-4, learningRateD: 2e-4 },
   },
-  {
-    name: 'shifted',
-    what: 'images rolled in time and made louder or softer before they are judged',
-    overrides: { augment: { ...NO_AUGMENTATION, ...AUGMENTATIONS['time-shift'], ...AUGMENTATIONS.gain } },
-  },
-  {
-    name: 'masked',
-    what: 'bands of time and frequency blackened before images are judged',
-    overrides: { augment: { ...NO_AUGMENTATION, ...AUGMENTATIONS['time-mask'], ...AUGMENTATIONS['frequency-mask'] } },
-  },
-  { name: 'balanced', what: 'real images of each class equally often', overrides: { balanced: true } },
-  { name: 'latent 32', what: 'noise of 32 numbers', overrides: { latent: 32 } },
+  { name: 'cosine', what: 'learning rates fall to 0 along a cosine', overrides: { rateSchedule: 'cosine' } },
+  { name: 'shifted', what: 'images rolled in time and changed in gain', overrides: augmentedBy('time-shift', 'gain') },
+  { name: 'cutout', what: 'a square of each image masked', overrides: augmentedBy('cutout') },
 ];
 
 /** What variants cannot change: what is compared would not be comparable. */

@@ -4,8 +4,9 @@ import type { AugmentConfig } from '../data/augment.js';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, isInside } from '../io/files.js';
+import type { LogRecord } from '../io/log.js';
 import { type Channels, FITS, type Fit, readPixels } from '../io/pixels.js';
-import { createProgress } from '../io/progress.js';
+import { createProgress, type ProgressFields } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { UPSAMPLING } from '../models/generator.js';
 import {
@@ -216,16 +217,24 @@ export async function train(
       ...(checkpoint && { checkpoint }),
       onNote: (line) => progress.note(line),
       onOpen: throttled((done, total) => progress.note(`opening images: ${done} of ${total}`)),
-      onStep: (step, { sourceD, classD, sourceG, classG }, loaderWait) =>
-        progress.update(step, {
-          D: sourceD + classD,
-          G: sourceG + classG,
-          ...(loaderWait >= 0.5 && { 'loader wait': `${loaderWait.toFixed(1)} s` }),
-        }),
+      onStep: (step, latest) => progress.update(step, shownOf(latest)),
     });
   } finally {
     progress.stop();
   }
+}
+
+/** What is shown beside the bar, by its field in the log. */
+const SHOWN = { lossD: 'D', lossG: 'G', distance: 'distance', kernelDistance: 'kernel distance' } as const;
+
+function shownOf(latest: LogRecord): ProgressFields {
+  const numbers = Object.entries(SHOWN).flatMap(([field, name]) => {
+    const value = latest[field];
+    return typeof value === 'number' ? [[name, value] as const] : [];
+  });
+  const { loaderWait } = latest;
+  const waited = typeof loaderWait === 'number' && loaderWait >= 0.5 && { 'loader wait': `${loaderWait.toFixed(1)} s` };
+  return { ...Object.fromEntries(numbers), ...waited };
 }
 
 /** Milliseconds between lines about images that are being opened: few data sets have so many that there is one. */

@@ -14,7 +14,7 @@ export interface ProgressOptions {
   unit?: string;
   /** Default stderr, which leaves stdout to results. */
   stream?: NodeJS.WritableStream & { isTTY?: boolean };
-  /** Milliseconds between plain lines. Default 5000. */
+  /** Milliseconds between plain lines, at first; the longer it takes the rarer they are, down to one a minute. Default 5000. */
   interval?: number;
   /** A clock in milliseconds. */
   now?: () => number;
@@ -54,16 +54,21 @@ interface Display {
   end(summary?: string): void;
 }
 
+/** Milliseconds between lines of a task that takes hours: a log of a day is still short enough to read. */
+const longestPause = 60_000;
+
 function lineDisplay(
   stream: NodeJS.WritableStream,
   state: () => ProgressState,
   interval: number,
   now: () => number,
 ): Display {
-  let last = now();
+  const begin = now();
+  let last = begin;
   return {
     changed() {
-      if (now() - last < interval) return;
+      const pause = Math.max(interval, Math.min(longestPause, (last - begin) / 20));
+      if (now() - last < pause) return;
       last = now();
       stream.write(`${formatLine(state())}\n`);
     },

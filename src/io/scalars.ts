@@ -31,11 +31,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
   distance: {
     title: 'Distance between real and synthetic images',
     yLabel: 'distance',
-    fields: { distance: 'kernel distance, mean over the classes' },
-    caption:
-      'Kernel distance of coarse pictures, by which the best checkpoint is found: about 0 is best. Unlike losses, it says how ' +
-      'far the generator has come.',
-    smooth: false,
+    fields: { distance: 'as the discriminator sees it' },
+    caption: 'It should fall. Unlike losses, it says how far the generator has come.',
   },
   kernelDistance: {
     title: 'Distance of synthetic from training images',
@@ -44,6 +41,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     caption:
       'It should fall, and would be 0 if the images could not be told apart. The checkpoint of the step where it was least is ' +
       'kept as the best.',
+    smooth: false,
   },
   judgement: {
     title: 'Losses of the judgement, real or synthetic',

@@ -16,6 +16,7 @@ import { type ImageStore, openImages, sourceOf } from '../data/store.js';
 import { DeviceError } from '../device/errors.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
+import type { LogRecord } from '../io/log.js';
 import { openRunLog, type RunLog } from '../io/runLog.js';
 import { REAL_SHEET, sheetName } from '../io/samples.js';
 import type { Engine } from '../kernel/engine.js';
@@ -40,7 +41,7 @@ import { precisionNote } from './precision.js';
 import { type Rates, ratesOf } from './rates.js';
 import { generateImages, realSheet, refreshStatistics, sampleSheet } from './sample.js';
 
-export type Losses = Readonly<Record<(typeof LOSS_NAMES)[number], number>>;
+type Losses = Readonly<Record<(typeof LOSS_NAMES)[number], number>>;
 
 export interface TrainOptions {
   readonly engine: Engine;
@@ -53,7 +54,8 @@ export interface TrainOptions {
   readonly checkpoint?: Checkpoint;
   /** Whether files for TensorBoard are written, too. Default true. */
   readonly tensorboard?: boolean;
-  readonly onStep?: (step: number, losses: Losses, loaderWait: number) => void;
+  /** `latest` has the newest value of everything in the log. */
+  readonly onStep?: (step: number, latest: LogRecord) => void;
   /** Told while the images are opened, before the first step. */
   readonly onOpen?: (done: number, total: number) => void;
   readonly onNote?: (line: string) => void;
@@ -108,6 +110,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     loader,
     rates: ratesOf(config),
     log,
+    latest: {},
     train,
     test,
     begin: performance.now(),
@@ -160,6 +163,8 @@ interface Run extends TrainOptions {
   readonly loader: Loader;
   readonly rates: Rates;
   readonly log: RunLog;
+  /** The newest value of everything in the log. */
+  readonly latest: LogRecord;
   readonly train: ImageStore;
   readonly test: ImageStore;
   readonly begin: number;
@@ -196,7 +201,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
   }
   await flight.settle();
   // Before the checkpoint: a run that is killed in between still goes on, and writes it again.
-  run.log.write({
+  tell(run, {
     step: run.done,
     adapter: e.gpu.info.name,
     peakGpuBytes: e.memory().peak,
@@ -227,6 +232,12 @@ async function backgrounds({ engine: e, config, dataset, train, onNote }: Run): 
   return undefined;
 }
 
+/** Writes a line of the log. */
+function tell({ log, latest }: Run, record: LogRecord): void {
+  log.write(record);
+  Object.assign(latest, record);
+}
+
 function reportLosses(run: Run, step: number, values: Float32Array): void {
   const losses = Object.fromEntries(LOSS_NAMES.map((name, i) => [name, values[i]!])) as Losses;
   const scales = Object.fromEntries(LOSS_SCALE_NAMES.map((name, i) => [name, values[LOSS_NAMES.length + i]]));
@@ -238,7 +249,7 @@ function reportLosses(run: Run, step: number, values: Float32Array): void {
     );
   }
   const seconds = (performance.now() - run.begin) / 1000;
-  run.log.write({
+  tell(run, {
     step,
     seconds,
     lossD: losses.sourceD + losses.classD,
@@ -249,7 +260,7 @@ function reportLosses(run: Run, step: number, values: Float32Array): void {
     rateD: run.rates.d(step - 1),
     loaderWait: run.loader.waited() / 1000,
   });
-  run.onStep?.(step, losses, run.loader.waited() / 1000);
+  run.onStep?.(step, run.latest);
 }
 
 /** Gives the average, if there is one, the statistics of its weights as they are now: before it makes images or is saved. */
@@ -279,7 +290,7 @@ async function writeSamples(run: Run, step: number): Promise<void> {
   const fakes = await generateImages(e, gan.g, labels, { seed: seed + 1, batch });
   const fake = await judgeImages(e, gan.d, sourceOf(fakes, labels, size), batch);
   const real = await judgeImages(e, gan.d, test, batch);
-  run.log.write({
+  tell(run, {
     step,
     heldOutAccuracy: real.total > 0 ? real.correct / real.total : undefined,
     syntheticAccuracy: fake.correct / fake.total,

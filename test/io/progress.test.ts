@@ -148,6 +148,20 @@ describe('createProgress', () => {
     );
   });
 
+  it('prints fewer lines the longer it takes, but one a minute', () => {
+    const { stream, text } = recorder(false);
+    let time = 0;
+    const progress = createProgress({ title: 'train', total: 36_000, stream, now: () => time });
+    for (let second = 1; second <= 36_000; second++) {
+      time = 1000 * second;
+      progress.update(second);
+    }
+    const steps = [...text().matchAll(/train (\d+)\//g)].map(([, step]) => Number(step));
+    expect(steps.slice(0, 3)).toEqual([5, 10, 15]);
+    expect(steps.at(-1)! - steps.at(-2)!).toBe(60);
+    expect(steps.length).toBeLessThan(700);
+  });
+
   it('draws a bar on a terminal, keeps notes above it, and clears it for the last line', () => {
     const { stream, text } = recorder(true);
     const progress = createProgress({ title: 'train', total: 10, stream, now: () => 0 });

@@ -163,7 +163,8 @@ ${step > 0 && html`<ul class="tiles">${tiles}</ul>`}`;
 const TILES: readonly (readonly [field: string, name: string, text: (value: number) => string])[] = [
   ['lossD', 'loss of the discriminator', formatValue],
   ['lossG', 'loss of the generator', formatValue],
-  ['distance', 'distance of synthetic from real', formatValue],
+  ['distance', 'distance, as the discriminator sees it', formatValue],
+  ['kernelDistance', 'kernel distance of synthetic from training images', formatValue],
   ['heldOutAccuracy', 'held-out images named right', percent],
 ];
 

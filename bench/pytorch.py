@@ -6,10 +6,11 @@ DEFINITION  a Python file that defines Generator(classes, channels, latent, base
             Discriminator(classes, channels, size, widths), with the parameter names of the checkpoint
 CHECKPOINT  RUN/checkpoints/step-....safetensors
 IMAGES      raw.safetensors of `lyrebird generate CHECKPOINT --raw`: noise, labels and images, of the average of the generator's
-            weights (`--weights ema`) or of its last ones (`--weights plain`)
+            weights (`--weights ema`) or of its last ones (`--weights plain`), and what the discriminator says of them
 OUT         where to write all networks' state_dicts, from PyTorch: a checkpoint to generate from, which cannot go on training
 
-Says the largest difference between images in [-1, 1]; the exit code is 1 if it is above 1e-4. Needs torch alone.
+Says the largest difference between images in [-1, 1], and between the discriminator's logits; the exit code is 1 if one is above
+1e-4. Needs torch alone.
 """
 import importlib.util
 import json
@@ -81,12 +82,14 @@ def main(definition, checkpoint, images, out=None):
     difference = (made - raw["images"]).abs().max().item()
     right = (named.argmax(1) == raw["labels"]).float().mean().item()
     print(f"{len(made)} images of {prefix}*: the largest difference is {difference:.2e} (at most {TOLERANCE:.0e})")
+    judged = max((adversarial - raw["adversarial"]).abs().max().item(), (named - raw["classes"]).abs().max().item())
+    print(f"logits of d.*, up to {named.abs().max():.1f}: the largest difference is {judged:.2e}")
     print(f"the discriminator takes {(adversarial > 0).float().mean():.2f} of them for real and names {right:.2f} rightly")
     if out is not None:
         states = {p + n: t for p, net in nets.items() for n, t in net.state_dict().items()}
         write(out, {n: t for n, t in states.items() if not n.endswith("num_batches_tracked")}, metadata)
         print(f"{out}: {', '.join(nets)} from PyTorch")
-    return 0 if difference <= TOLERANCE else 1
+    return 0 if max(difference, judged) <= TOLERANCE else 1
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { manifestFormat, manifestName, readManifest } from '../data/manifest.js';
 import { safeNames } from '../data/names.js';
 import { indexName } from '../data/schema.js';
+import { sourceOf } from '../data/store.js';
 import { UserError } from '../io/errors.js';
 import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
 import { pixelsPng } from '../io/image.js';
@@ -13,7 +14,9 @@ import { type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
-import { type Checkpoint, openGenerator, type Weights, weightsOf } from '../train/checkpoint.js';
+import { type Checkpoint, loadNetwork, openGenerator, type Weights, weightsOf } from '../train/checkpoint.js';
+import { createDiscriminator } from '../train/gan.js';
+import { type Logits, logitsOf } from '../train/judge.js';
 import { generateImages, MOST_PER_CLASS, noiseIndex, noiseOf, toLevels } from '../train/sample.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
@@ -50,7 +53,10 @@ export function register(program: Command): void {
     .option('--count <n>', 'images for each class', imagesPerClass, 100)
     .option('--class <labels...>', 'only these classes')
     .option('--seed <n>', 'of the noise', positiveInteger, 1)
-    .option('--raw', `write ${rawName}, too: noise, labels and images from -1 to 1, before they are rounded to 8 bits`)
+    .option(
+      '--raw',
+      `write ${rawName}, too: noise, labels, images from -1 to 1, not rounded to 8 bits, and what the discriminator says of them`,
+    )
     .addOption(adapterOption())
     .addOption(tunedOption())
     .action(async (run: string, { out, adapter, tuned, ...flags }: Flags) => {
@@ -137,7 +143,13 @@ export async function generate(
       made += part.length;
       progress.update(made, { class: part.at(-1)!.label });
     }
-    if (raw && made === plan.length) await writeAtomically(path.join(out, rawName), raw.file());
+    if (raw && made === plan.length) {
+      const d = createDiscriminator(engine, config, checkpoint.classes.length, { trained: false });
+      loadNetwork(checkpoint, 'd.', d);
+      const judged = await logitsOf(engine, d, raw.source, config.batch);
+      d.destroy();
+      await writeAtomically(path.join(out, rawName), raw.file(judged));
+    }
     await write(plan.slice(0, made), made === plan.length);
   } catch (error) {
     await write(plan.slice(0, made), false).catch(() => undefined); // the first error is the one to report
@@ -189,13 +201,17 @@ async function makeImages(
   return images;
 }
 
-/** Room for all images as they are: noise [count, latent], labels [count] and images [count, channels, size, size]. */
+/**
+ * Room for all images as they are: noise [count, latent], labels [count] and images [count, channels, size, size]; the file also
+ * has what the discriminator says of them: adversarial [count] and classes [count, width].
+ */
 function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, weights: Weights, count: number) {
   const noise = new Float32Array(count * latent);
   const labels = new Int32Array(count);
   const images = new Float32Array(count * channels * size ** 2);
   let done = 0;
   return {
+    source: sourceOf(images, labels, size),
     add(entries: readonly ManifestEntry[], values: Float32Array, seed: number): void {
       images.set(values, done * channels * size ** 2);
       for (const { label, index } of entries) {
@@ -203,12 +219,14 @@ function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, 
         noise.set(noiseOf(seed, index, latent), done++ * latent);
       }
     },
-    file: (): Uint8Array =>
+    file: ({ adversarial, classes: named, width }: Logits): Uint8Array =>
       writeSafetensors(
         new Map<string, WritableTensor>([
           ['noise', { dtype: 'F32', shape: [count, latent], data: noise }],
           ['labels', { dtype: 'I32', shape: [count], data: labels }],
           ['images', { dtype: 'F32', shape: [count, channels, size, size], data: images }],
+          ['adversarial', { dtype: 'F32', shape: [count], data: adversarial }],
+          ['classes', { dtype: 'F32', shape: [count, width], data: named }],
         ]),
         { weights },
       ),

@@ -127,6 +127,19 @@ describe('a run', () => {
   });
 });
 
+it('a run that diverges keeps its last and its best checkpoint, and names the last', async () => {
+  await train('diverging');
+  const dir = at('diverging', 'checkpoints');
+  const files = readdirSync(dir).map((name) => path.join(dir, name));
+  const before = files.map((file) => readFileSync(file));
+  const checkpoint = await readCheckpoint(at('diverging'));
+  for (const [name, { data }] of checkpoint.tensors) if (/^d\..*weight/.test(name)) data.fill(1e30);
+  await expect(train('diverging', { checkpoint, config: { ...CONFIG, steps: 30 } })).rejects.toThrow(
+    /Training diverged.* Step 8 is saved: ".*step-000008\.safetensors"/,
+  );
+  expect(files.map((file) => readFileSync(file))).toEqual(before);
+});
+
 describe('asked for one of several', () => {
   it('it is read, or those that there are are listed', async () => {
     expect(await checkpointFile(at('whole'), 6)).toBe(at('whole', 'checkpoints', 'step-000006.safetensors'));

@@ -19,6 +19,7 @@ const LAYERS = [
   'data',
   'metrics',
   'train',
+  'classify',
   'cli',
 ];
 /** Up to here everything also runs in a browser, but for the files that open a device in Node. */

@@ -62,6 +62,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'train a generator of labelled spectrograms on a data set',
     load: () => import('./train.js'),
   },
+  'train-classifier': {
+    summary: 'train a recogniser of species, on real and generated images',
+    load: () => import('./trainClassifier.js'),
+  },
   generate: {
     summary: 'make labelled spectrograms with a trained generator',
     load: () => import('./generate.js'),

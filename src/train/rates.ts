@@ -1,6 +1,5 @@
 /** The learning rates of a run, as functions of the step. */
 import { constant, cosine, linear, type Schedule, warmUp } from '../optim/schedule.js';
-import type { TrainConfig } from './config.js';
 
 export const RATE_SCHEDULES = ['constant', 'linear', 'cosine'] as const;
 
@@ -9,7 +8,14 @@ export interface Rates {
   readonly d: Schedule;
 }
 
-type RateConfig = Pick<TrainConfig, 'steps' | 'rateSchedule' | 'warmUpSteps' | 'learningRateG' | 'learningRateD'>;
+/** The fields of a run's config that say so. */
+interface RateConfig {
+  readonly steps: number;
+  readonly rateSchedule: (typeof RATE_SCHEDULES)[number];
+  readonly warmUpSteps: number;
+  readonly learningRateG: number;
+  readonly learningRateD: number;
+}
 
 /** Both rise for `warmUpSteps`, then follow the schedule, which reaches 0 after the last step. */
 export function ratesOf({ steps, rateSchedule, warmUpSteps, learningRateG, learningRateD }: RateConfig): Rates {

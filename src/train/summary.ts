@@ -12,7 +12,6 @@ import { sampledSteps, smallSheet } from '../io/samples.js';
 import { panelsOf } from '../io/scalars.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Checkpoint, loadNetwork, openGenerator, type Weights } from './checkpoint.js';
-import type { TrainConfig } from './config.js';
 import { createDiscriminator } from './gan.js';
 import { judgeImages } from './judge.js';
 import { examples, generateImages, padded, toLevels } from './sample.js';
@@ -129,8 +128,11 @@ async function evaluationOf(run: string): Promise<ReportData['evaluation']> {
   return { numbers: await readEvaluation(file), sheet: existsSync(sheet) ? await readFile(sheet) : undefined };
 }
 
+/** What a config's field may hold. */
+type Setting = string | number | boolean | null | number[] | Readonly<Record<string, number>>;
+
 /** A setting as the report shows it: of several strengths, those that are not 0. */
-function settingOf(value: TrainConfig[keyof TrainConfig]): string | number | boolean {
+export function settingOf(value: Setting): string | number | boolean {
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value !== 'object') return value;
   const strengths = Object.entries(value ?? {}).filter(([, strength]) => strength !== 0);

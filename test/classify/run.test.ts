@@ -1,0 +1,119 @@
+/** Training a classifier from a data set to its results: it learns, goes on where it stopped, mixes images in, and complains. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ClassifierRunConfig, DEFAULT_CLASSIFIER } from '../../src/classify/config.js';
+import { openModel, readModel } from '../../src/classify/files.js';
+import { probabilitiesOf } from '../../src/classify/judge.js';
+import { type ClassifierRun, runClassifier } from '../../src/classify/run.js';
+import { trainingOnly } from '../../src/data/mix.js';
+import type { Dataset } from '../../src/data/read.js';
+import { type ImageSource, openImages, sourceOf } from '../../src/data/store.js';
+import { type Gpu, openGpu } from '../../src/device/open.js';
+import { parseTable } from '../../src/io/table.js';
+import { Engine } from '../../src/kernel/engine.js';
+import { highAndLow } from '../train/tiny.js';
+
+const CONFIG: ClassifierRunConfig = {
+  ...DEFAULT_CLASSIFIER,
+  width: 0.07,
+
+  epochs: 12,
+  patience: 12,
+  batch: 6,
+  warmUp: 0,
+  keepBack: 0.25,
+  dropout: 0.2,
+};
+
+let gpu: Gpu;
+let e: Engine;
+let folder: string;
+let dataset: Dataset;
+
+beforeAll(async () => {
+  gpu = await openGpu();
+  e = new Engine(gpu);
+  folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-classify-'));
+  dataset = await highAndLow(folder);
+});
+
+afterAll(async () => {
+  gpu?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const at = (name: string): string => path.join(folder, name);
+
+const run = (name: string, options: Partial<ClassifierRun> = {}) =>
+  runClassifier({
+    ...{ engine: e, dataset, config: CONFIG, out: at(name), synthetic: false, tensorboard: false },
+    ...options,
+  });
+
+describe('a classifier of a data set', () => {
+  it('tells bright above from bright below in images that it never saw, and keeps what it needs for that', async () => {
+    const results = (await run('a'))!;
+    expect(results.counts).toEqual({ training: [6, 6], extra: [0, 0], validation: [2, 2], test: [2, 2] });
+    expect(results.test!.windows.accuracy).toBe(1);
+    expect(results.test!.recordings.count).toBe(4);
+    expect(results.test!.chance).toBe(0.5);
+    expect(JSON.parse(await readFile(at('a/results.json'), 'utf8'))).toEqual(results);
+
+    const model = readModel(at('a'));
+    expect(model.info).toMatchObject({ classes: ['high', 'low'], shown: null, threshold: results.threshold });
+    const network = openModel(e, model);
+    const test = await openImages(dataset, 'test', CONFIG);
+    const probabilities = await probabilitiesOf(e, network, test, 2);
+    network.destroy();
+    const { rows } = parseTable('predictions.csv', await readFile(at('a/predictions.csv'), 'utf8'));
+    expect(rows.map(({ cells }) => [cells.file, cells.named, cells.high])).toEqual(
+      test.files.map((file, i) => [file, file.split('/')[0], probabilities[2 * i]!.toFixed(6)]),
+    );
+  });
+
+  it('that was stopped goes on to the same bits', async () => {
+    const controller = new AbortController();
+    const onStep = (step: number) => step === 5 && controller.abort();
+    expect(await run('b', { signal: controller.signal, onStep })).toBeUndefined();
+    const { seconds: _, ...resumed } = (await run('b'))!;
+    const whole = JSON.parse(await readFile(at('a/results.json'), 'utf8'));
+    expect(resumed).toEqual({ ...whole, seconds: undefined });
+    expect(await readFile(at('b/model.safetensors'))).toEqual(await readFile(at('a/model.safetensors')));
+  });
+
+  it('learns from generated images beside the real ones, or from them alone', async () => {
+    const extra = await openImages(trainingOnly(dataset, dataset.classes), 'train', CONFIG);
+    const both = await run('c', { extra });
+    expect(both!.counts).toMatchObject({ training: [6, 6], extra: [10, 10] });
+    const alone = await run('d', { extra, useTraining: false });
+    expect(alone!.counts).toMatchObject({ training: [0, 0], extra: [10, 10] });
+    expect(alone!.test!.windows.accuracy).toBe(1);
+  });
+
+  it('refuses a folder that holds another one, of other settings or other images', async () => {
+    await expect(run('a', { config: { ...CONFIG, seed: 9 } })).rejects.toThrow(
+      /other settings: seed 1 \(asked for: 9\)/,
+    );
+    const extra: ImageSource = sourceOf(new Float32Array(1024), Int32Array.of(0), 32);
+    await expect(run('a', { extra })).rejects.toThrow(/trained on other images/);
+  });
+
+  it('names a class without images, and a class that generated images do not share', async () => {
+    const images = dataset.images.map((image) =>
+      image.label === 'low' ? { ...image, split: 'test' as const } : image,
+    );
+    await expect(run('e', { dataset: { ...dataset, images } })).rejects.toThrow(/no images of low to train on/);
+    expect(() => trainingOnly(dataset, ['high'])).toThrow(/has the class "low", which is not one of/);
+  });
+});
+
+describe('a model on disk', () => {
+  it('that is damaged, or something else, says so', async () => {
+    await writeFile(at('text.safetensors'), 'no model');
+    expect(() => readModel(at('text.safetensors'))).toThrow(/text.safetensors/);
+    expect(() => readModel(at('nowhere'))).toThrow(/model.safetensors" is not there: name a classifier's folder/);
+    expect(() => readModel(at('a/checkpoint.safetensors'))).toThrow(/is not of a classifier of this program/);
+  });
+});

@@ -14,6 +14,7 @@ const LAYERS = [
   'nn',
   'optim',
   'models',
+  'export',
   'io',
   'audio',
   'data',

@@ -19,6 +19,8 @@ export { type Dataset, readDataset } from './data/read.js';
 export { type ImageSource, openImages } from './data/store.js';
 export { DeviceError } from './device/errors.js';
 export { type Gpu, openGpu } from './device/open.js';
+export { toOnnx } from './export/network.js';
+export { exportedClassifier, exportedGenerator } from './export/networks.js';
 export { UserError } from './io/errors.js';
 export { readSafetensors, writeSafetensors } from './io/safetensors.js';
 export { loadWeights } from './io/weights.js';

@@ -74,6 +74,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'turn spectrograms back into sound',
     load: () => import('./listen.js'),
   },
+  export: {
+    summary: 'give a trained generator to other programs: ONNX, safetensors',
+    load: () => import('./export.js'),
+  },
   report: {
     summary: 'look at a run: curves, real and synthetic spectrograms, accuracy',
     load: () => import('./report.js'),

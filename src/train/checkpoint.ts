@@ -182,19 +182,29 @@ export function weightsOf({ file, tensors }: Checkpoint, asked?: Weights): Weigh
 
 /** A generator with the weights asked for, to make images with. */
 export function openGenerator(e: Engine, checkpoint: Checkpoint, asked?: Weights): Network<Generator> {
-  const prefix = weightsOf(checkpoint, asked) === 'ema' ? 'ema.' : 'g.';
   const g = createGenerator(e, checkpoint.config, checkpoint.classes.length, { trained: false });
-  loadNetwork(checkpoint, prefix, g);
+  loadNetwork(checkpoint, generatorPrefix(checkpoint, asked), g);
   return g;
 }
 
+/** The weights asked for by themselves, by their names in a generator. */
+export const generatorState = (checkpoint: Checkpoint, asked?: Weights): State =>
+  stateBehind(checkpoint, generatorPrefix(checkpoint, asked));
+
+const generatorPrefix = (checkpoint: Checkpoint, asked?: Weights) =>
+  weightsOf(checkpoint, asked) === 'ema' ? 'ema.' : 'g.';
+
+const stateBehind = ({ tensors }: Checkpoint, prefix: string): State =>
+  new Map(
+    [...tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value] as const),
+  );
+
 /** Loads one network's weights. */
 export function loadNetwork(checkpoint: Checkpoint, prefix: 'g.' | 'd.' | 'ema.', network: Network<Module>): void {
-  const own = [...checkpoint.tensors]
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]) => [name.slice(prefix.length), value] as const);
   try {
-    network.load(new Map(own));
+    network.load(stateBehind(checkpoint, prefix));
   } catch (error) {
     throw new UserError(`"${checkpoint.file}" does not fit the network that its config describes: ${describe(error)}.`);
   }

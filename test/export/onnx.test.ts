@@ -11,8 +11,10 @@ import { type Shape, sizeOf, type Tensor } from '../../src/memory/tensor.js';
 import type { ClassifierOptions } from '../../src/models/classifier.js';
 import { CLASSIFIER_NAMES } from '../../src/models/classifiers.js';
 import { Generator, type GeneratorConfig } from '../../src/models/generator.js';
-import { Layer, type Module } from '../../src/nn/module.js';
+import type { Module } from '../../src/nn/module.js';
 import { Network, type State } from '../../src/nn/network.js';
+import { dropout } from '../../src/ops/dropout.js';
+import { reshape } from '../../src/ops/shape.js';
 import { normal } from '../../src/reference/random.js';
 
 /** As many as were not traced with. */
@@ -102,5 +104,32 @@ describe.each(CLASSIFIER_NAMES)('%s gives the same logits in onnxruntime', (name
     const options = { classes: 4, channels: 1, width: 1 / 16, ...kind };
     const module = exportedClassifier(name, options, 40, new Map(), {}).module;
     await expectSame(exportedClassifier(name, options, 40, await livelyState(module), {}));
+  });
+});
+
+describe('what cannot be exported is named:', () => {
+  const network = (forward: Exported['forward']): Exported => ({
+    ...exportedGenerator(GENERATOR, new Map(), {}),
+    forward,
+  });
+
+  it('an op without a counterpart', () => {
+    const dropping = network((tape, [noise]) =>
+      tape.apply(dropout, [noise!], { p: 0.5, seed: 1, stream: 1, training: true }),
+    );
+    expect(() => toOnnx(dropping)).toThrow('dropout has no counterpart in ONNX yet');
+  });
+
+  it('a computation with the number of images', () => {
+    const counting = network((tape, [noise]) => tape.apply(reshape, [noise!], { shape: [6, noise!.shape[0]!] }));
+    expect(() => toOnnx(counting)).toThrow('computes with the number of images');
+  });
+
+  it('one that looks at values', () => {
+    expect(() => toOnnx(network((tape, [noise]) => tape.engine.empty(noise!.shape)))).toThrow('made of ops only');
+  });
+
+  it('a weight that is missing', () => {
+    expect(() => toOnnx(exportedGenerator(GENERATOR, new Map(), {}))).toThrow('the tensor embed.weight of the network');
   });
 });

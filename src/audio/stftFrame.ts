@@ -31,7 +31,7 @@ export function createStftFrame(
   if (frames * size > MOST_POINTS || frames > MOST_FRAMES) {
     throw new UserError(
       `A window of ${(samples / sampleRate).toFixed(1)} s has ${frames} frames of ${size} points, which are too many to be ` +
-        'heard at once. Use shorter windows, or a larger frameHop.',
+        'heard at once. Use shorter windows, or a larger --frame-hop.',
     );
   }
   rootsOfUnity(e, size);

@@ -40,9 +40,7 @@ export async function findSpectrograms(named: readonly string[]): Promise<Spectr
 async function filesIn(folder: string): Promise<string[]> {
   const listed = await listedIn(folder);
   if (listed) return listed;
-  if (existsSync(path.join(folder, 'checkpoints')) && existsSync(path.join(folder, 'synthetic'))) {
-    return below(folder, 'synthetic');
-  }
+  if (isRun(folder) && existsSync(path.join(folder, 'synthetic'))) return below(folder, 'synthetic');
   const files: string[] = [];
   for (const entry of (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.')) continue;
@@ -137,8 +135,10 @@ const rateFor = (frequency: number): number =>
 function foldersAbout(file: string): string[] {
   const own = path.dirname(path.resolve(file));
   const folders = [own, path.dirname(own), path.dirname(path.dirname(own))];
-  return folders.flatMap((folder) => [folder, path.join(folder, 'dataset')]);
+  return folders.flatMap((folder) => (isRun(folder) ? [folder, path.join(folder, 'dataset')] : [folder]));
 }
+
+const isRun = (folder: string): boolean => existsSync(path.join(folder, 'checkpoints'));
 
 async function firstSource(folders: readonly string[], sources: Sources): Promise<Source | undefined> {
   for (const folder of folders) {

@@ -1,4 +1,4 @@
-/** The live page, before a run's numbers are filled in by page/live.js. It looks like the report. */
+/** The live page, before a run's numbers are filled in by live.js. It looks like the report. */
 
 import { chartStyle } from '../chart.js';
 import { html, trusted } from '../html.js';

@@ -38,7 +38,8 @@ const page = 'text/html; charset=utf-8';
 /** What is given, by its path. */
 const ROUTES: readonly (readonly [path: RegExp, route: Route])[] = [
   [/^\/$/, async (run) => ({ type: page, body: livePage(path.basename(path.resolve(run))) })],
-  [/^\/live\.js$/, own(new URL('../../../page/live.js', import.meta.url), script)],
+  // The same from src/ and from dist/, which has no copy of it: the browser runs it as it is.
+  [/^\/live\.js$/, own(new URL('../../../src/io/serve/live.js', import.meta.url), script)],
   [/^\/uPlot\.js$/, own(require.resolve('uplot/dist/uPlot.esm.js'), script)],
   [/^\/uPlot\.css$/, own(require.resolve('uplot/dist/uPlot.min.css'), 'text/css')],
   [/^\/run\.json$/, describeRun],

@@ -203,12 +203,13 @@ export class Engine {
 
   /**
    * Makes the scratch texture hold so many texels, for a dispatch that packs and those after it that read: what it held
-   * before is lost. At most `MOST_TEXELS`.
+   * before is lost if it has to grow: gives back whether it is still there. At most `MOST_TEXELS`.
    */
-  reserveScratch(texels: number): void {
-    if (this.scratch.has(texels)) return;
+  reserveScratch(texels: number): boolean {
+    if (this.scratch.has(texels)) return true;
     this.commands.submit();
     this.scratch.grow(texels);
+    return false;
   }
 
   /**

@@ -18,7 +18,7 @@ import { type Case, defineOp, type InputShapes, ranked, shapeError } from './def
 import { type DirectForm, directForward, directInputGradient, directWeightGradient } from './directConv2d.js';
 import { epilogueGradient } from './epilogue.js';
 import { type Epilogue, type GemmRun, gemmWork } from './gemm.js';
-import { packedForward, packedInputGradient, packedWeightGradient } from './packedConv2d.js';
+import { packedForward, packedInputGradient, packedWeightGradient, type Shared } from './packedConv2d.js';
 
 export interface Conv2dAttrs extends ConvolutionAttrs, ActivationAttrs {}
 
@@ -45,7 +45,15 @@ function passOf(g: Geometry, run: Omit<GemmRun, 'name'>, direct?: DirectForm): W
 }
 
 /** y = conv(x, weight). x [N, C, H, W], weight [O, C/G, KH, KW], y [N, O, OH, OW]. */
-function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tensor, end: Epilogue = {}): Tensor {
+function forwardPass(
+  e: Engine,
+  g: Geometry,
+  x: Tensor,
+  weight: Tensor,
+  y: Tensor,
+  end: Epilogue = {},
+  shared?: Shared,
+): Tensor {
   const run = {
     file: 'conv2d_forward',
     shape: {
@@ -55,7 +63,7 @@ function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tenso
       terms: (g.channels / g.groups) * g.kernel[0] * g.kernel[1],
       sumContiguous: false,
     },
-    packed: packedForward(g),
+    packed: packedForward(g, shared),
     operands: [x, weight],
     output: y,
     params: uniforms(g),
@@ -66,7 +74,15 @@ function forwardPass(e: Engine, g: Geometry, x: Tensor, weight: Tensor, y: Tenso
 }
 
 /** gx from gy; as well the transposed convolution of gy. gx [N, C, H, W]. */
-function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, gx: Tensor, end: Epilogue = {}): Tensor {
+function inputGradientPass(
+  e: Engine,
+  g: Geometry,
+  gy: Tensor,
+  weight: Tensor,
+  gx: Tensor,
+  end: Epilogue = {},
+  shared?: Shared,
+): Tensor {
   const phases = phasesOf(g);
   const { step } = phases;
   const run = {
@@ -78,7 +94,7 @@ function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, g
       terms: (g.outChannels / g.groups) * Math.ceil(g.kernel[0] / step[0]) * Math.ceil(g.kernel[1] / step[1]),
       sumContiguous: false,
     },
-    packed: packedInputGradient(g),
+    packed: packedInputGradient(g, shared),
     operands: [gy, weight],
     output: gx,
     params: {
@@ -98,7 +114,7 @@ function inputGradientPass(e: Engine, g: Geometry, gy: Tensor, weight: Tensor, g
 }
 
 /** gw from x and gy. gw [O, C/G, KH, KW]. */
-function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: Tensor): Tensor {
+function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: Tensor, shared?: Shared): Tensor {
   const run = {
     file: 'conv2d_weight_gradient',
     shape: {
@@ -108,7 +124,7 @@ function weightGradientPass(e: Engine, g: Geometry, x: Tensor, gy: Tensor, gw: T
       terms: g.images * g.outHeight * g.outWidth,
       sumContiguous: true,
     },
-    packed: packedWeightGradient(g),
+    packed: packedWeightGradient(g, shared),
     operands: [x, gy],
     output: gw,
     params: uniforms(g),
@@ -159,9 +175,10 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
   backward(e, { x, weight, y }, gy, attrs, want, spare) {
     const g = geometry(x!.shape, weight!.shape, gy.shape, attrs);
     const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2], spare);
+    const shared = want[0] && want[1] && ({ operand: 'gy' } as const);
     return [
-      want[0] && inputGradientPass(e, g, gz, weight!, want[0]()),
-      want[1] && weightGradientPass(e, g, x!, gz, want[1]()),
+      want[0] && inputGradientPass(e, g, gz, weight!, want[0](), {}, shared),
+      want[1] && weightGradientPass(e, g, x!, gz, want[1](), shared),
       gbias,
     ];
   },
@@ -222,9 +239,10 @@ export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, 
   backward(e, { x, weight, y }, gy, attrs, want, spare) {
     const g = geometry(gy.shape, weight!.shape, x!.shape, attrs);
     const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2], spare);
+    const shared = want[0] && want[1] && ({ operand: 'x' } as const);
     return [
-      want[0] && forwardPass(e, g, gz, weight!, want[0]()),
-      want[1] && weightGradientPass(e, g, gz, x!, want[1]()),
+      want[0] && forwardPass(e, g, gz, weight!, want[0](), {}, shared),
+      want[1] && weightGradientPass(e, g, gz, x!, want[1](), shared),
       gbias,
     ];
   },

@@ -35,8 +35,8 @@ export interface PackedForm {
   /** Texels that the packed operands take. */
   readonly texels: number;
   readonly params: Readonly<Record<string, number>>;
-  /** Packs the product's operands. */
-  pack(e: Engine, operands: readonly Tensor[]): void;
+  /** Packs the product's operands. `kept`: the scratch texture still holds what was packed before. */
+  pack(e: Engine, operands: readonly Tensor[], kept: boolean): void;
 }
 
 /** What a product ends with. */
@@ -91,8 +91,8 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
   // One row of tiles may pass WebGPU's limit of workgroups a dimension: then it goes on in further folds of y.
   const [columnTiles, folds] = gridFor(Math.ceil(columns / plan.tile[1]), 1);
   if (packed) {
-    e.reserveScratch(packed.texels);
-    packed.pack(e, run.operands);
+    const kept = e.reserveScratch(packed.texels);
+    packed.pack(e, run.operands, kept);
   }
   e.dispatch({
     file: packed?.file ?? run.file,

@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
-import { SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
+import { MOST_TEXELS, SCRATCH_WIDTH_LOG2 } from '../memory/scratch.js';
 import { reshaped, type Tensor } from '../memory/tensor.js';
 import { type Geometry, geometry, type Pair, phasesOf } from './convolution.js';
 import type { PackedForm } from './gemm.js';
@@ -70,6 +70,17 @@ function packedWeight({ kernel }: Geometry, rows: Channels, outer: Channels, at:
   return { at, groups, lines, texels: lines * groups, taps, rows, outer };
 }
 
+/**
+ * An operand that the two gradients of a convolution both read. The first one packs it at the beginning of the scratch texture,
+ * and the second one finds it there, if nothing else has been packed in between.
+ */
+export interface Shared {
+  /** What it is to the weight gradient. */
+  readonly operand: 'x' | 'gy';
+  /** Set while it lies there. */
+  packed?: Tensor | undefined;
+}
+
 interface Packing<T> {
   readonly tensor: Tensor;
   readonly to: T;
@@ -119,13 +130,14 @@ function pack(e: Engine, image: Packing<PackedImage> | undefined, weight?: Packi
 }
 
 /** y from x and weight. Undefined for groups. */
-export function packedForward(g: Geometry): PackedForm | undefined {
+export function packedForward(g: Geometry, shared?: Shared): PackedForm | undefined {
   if (g.groups > 1) return undefined;
   const taps = g.kernel[0] * g.kernel[1];
   const rows = { count: g.outChannels, stride: g.channels * taps };
   const outer = { count: g.channels, stride: taps };
+  const plane = [g.outHeight, g.outWidth] as const;
   return {
-    ...imageByWeight(g, packedInput(g, g.outWidth), rows, outer, [g.outHeight, g.outWidth], [g.outHeight, g.outWidth]),
+    ...imageByWeight(g, packedInput(g, g.outWidth), rows, outer, plane, plane, shared),
     constants: { INPUT_GRADIENT: false },
     columns: g.images * g.outHeight * g.outWidth,
     steps: fours(g.channels) * taps,
@@ -133,14 +145,14 @@ export function packedForward(g: Geometry): PackedForm | undefined {
 }
 
 /** gx from gy and weight; as well the transposed convolution of gy. Undefined for groups. */
-export function packedInputGradient(g: Geometry): PackedForm | undefined {
+export function packedInputGradient(g: Geometry, shared?: Shared): PackedForm | undefined {
   if (g.groups > 1) return undefined;
   const taps = g.kernel[0] * g.kernel[1];
   const rows = { count: g.channels, stride: taps };
   const outer = { count: g.outChannels, stride: g.channels * taps };
   const { height, width, step } = phasesOf(g);
   return {
-    ...imageByWeight(g, packedOutput(g), rows, outer, [g.height, g.width], [height, width]),
+    ...imageByWeight(g, packedOutput(g), rows, outer, [g.height, g.width], [height, width], shared),
     constants: { INPUT_GRADIENT: true },
     columns: g.images * height * width,
     steps: fours(g.outChannels) * Math.ceil(g.kernel[0] / step[0]) * Math.ceil(g.kernel[1] / step[1]),
@@ -161,7 +173,8 @@ export function packedProduct(
   const outer = { count: k, stride: transposeA ? m : 1 };
   const form = imageByWeight(g, packedInput(g, n), rows, outer, [1, n], [1, n]);
   const product = { ...form, constants: { INPUT_GRADIENT: false }, columns: n, steps: fours(k) };
-  if (!transposeB) return { ...product, pack: (e, [a, b]) => form.pack(e, [reshaped(b!, [1, k, 1, n]), a!]) };
+  if (!transposeB)
+    return { ...product, pack: (e, [a, b], kept) => form.pack(e, [reshaped(b!, [1, k, 1, n]), a!], kept) };
   const second = packedWeight(g, { count: k, stride: 1 }, { count: n, stride: k }, 0);
   const first = packedWeight(g, rows, outer, second.texels);
   return {
@@ -176,14 +189,24 @@ export function packedProduct(
 }
 
 /** What forward and input gradient share: an image, behind it a weight, and a result [N, rows, ...plane] made in grids. */
-function imageByWeight(g: Geometry, image: PackedImage, rows: Channels, outer: Channels, plane: Pair, grid: Pair) {
+function imageByWeight(
+  g: Geometry,
+  image: PackedImage,
+  rows: Channels,
+  outer: Channels,
+  plane: Pair,
+  grid: Pair,
+  shared?: Shared,
+) {
   const weight = packedWeight(g, rows, outer, image.texels);
   const { step } = phasesOf(g);
   return {
     file: 'packed_conv2d',
     texels: image.texels + weight.texels,
-    pack: (e: Engine, [source, kernels]: readonly Tensor[]): void =>
-      pack(e, { tensor: source!, to: image }, { tensor: kernels!, to: weight }),
+    pack(e: Engine, [source, kernels]: readonly Tensor[], _kept: boolean): void {
+      pack(e, { tensor: source!, to: image }, { tensor: kernels!, to: weight });
+      if (shared) shared.packed = source;
+    },
     params: {
       out_height: plane[0],
       out_width: plane[1],
@@ -211,12 +234,32 @@ function imageByWeight(g: Geometry, image: PackedImage, rows: Channels, outer: C
   };
 }
 
+/**
+ * Where the weight gradient finds gy and x, of which it reads rows of `columns` pixels: the shared one first and as the other
+ * pass packs it, with gy's margins, if those rows lie within it.
+ */
+function weightGradientLayout(g: Geometry, columns: number, operand: Shared['operand'] | undefined) {
+  if (operand === 'x' && columns === g.outWidth) {
+    const image = packedInput(g, columns);
+    return {
+      image,
+      gradient: packedImage(g, g.outChannels, [g.outHeight, columns], [0, 0], image.texels),
+      first: operand,
+    };
+  }
+  const withMargins = packedOutput(g);
+  const wide = { image: packedInput(g, columns, withMargins.texels), gradient: withMargins };
+  const fits = wide.image.at + wide.image.texels <= MOST_TEXELS;
+  if (operand === 'gy' && fits && withMargins.left + columns <= withMargins.width) return { ...wide, first: operand };
+  const gradient = packedImage(g, g.outChannels, [g.outHeight, columns], [0, 0]);
+  return { image: packedInput(g, columns, gradient.texels), gradient, first: undefined };
+}
+
 /** gw from x and gy. Undefined for groups. */
-export function packedWeightGradient(g: Geometry): PackedForm | undefined {
+export function packedWeightGradient(g: Geometry, shared?: Shared): PackedForm | undefined {
   if (g.groups > 1) return undefined;
   const columns = 4 * fours(g.outWidth);
-  const gradient = packedImage(g, g.outChannels, [g.outHeight, columns], [0, 0]);
-  const image = packedInput(g, columns, gradient.texels);
+  const { image, gradient, first } = weightGradientLayout(g, columns, shared?.operand);
   const taps = g.kernel[0] * g.kernel[1];
   return {
     file: 'packed_conv2d_weight_gradient',
@@ -224,9 +267,11 @@ export function packedWeightGradient(g: Geometry): PackedForm | undefined {
     columns: taps * 4 * image.groups,
     steps: g.images * g.outHeight * fours(g.outWidth),
     texels: gradient.texels + image.texels,
-    pack(e, [x, gy]) {
-      pack(e, { tensor: gy!, to: gradient });
-      pack(e, { tensor: x!, to: image });
+    pack(e, [x, gy], kept) {
+      const packed = kept ? shared?.packed : undefined;
+      if (!(first === 'gy' && packed === gy)) pack(e, { tensor: gy!, to: gradient });
+      if (!(first === 'x' && packed === x)) pack(e, { tensor: x!, to: image });
+      if (shared) shared.packed = undefined;
     },
     params: {
       images: g.images,
@@ -236,7 +281,7 @@ export function packedWeightGradient(g: Geometry): PackedForm | undefined {
       row_groups: gradient.groups,
       gradient_height: gradient.height,
       gradient_width: gradient.width,
-      gradient_at: gradient.at,
+      gradient_at: gradient.at + gradient.top * gradient.width + gradient.left,
       channel_groups: image.groups,
       padded_height: image.height,
       padded_width: image.width,

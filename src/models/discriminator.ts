@@ -47,6 +47,12 @@ export class Discriminator extends Module {
     this.classifier = this.child('classifier', new SpectralNorm(new Linear(features, named)));
   }
 
+  /** Its layers by their names in the state_dict. */
+  get normalized(): Readonly<Record<string, SpectralNorm>> {
+    const convs = this.convs.map((conv, i) => [`convs.${i}`, conv] as const);
+    return { ...Object.fromEntries(convs), adversarial: this.adversarial, classifier: this.classifier };
+  }
+
   forward(tape: Tape, images: Tensor): Judgement {
     const layers = [...this.convs, this.adversarial, this.classifier];
     const weights = new Map(normalizedWeights(tape, layers).map((weight, i) => [layers[i]!, weight]));

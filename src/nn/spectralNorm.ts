@@ -2,7 +2,8 @@
  * Spectral normalisation (Miyato et al. 2018): a layer with its weight divided by its largest singular value, which one
  * power iteration per training-mode call follows in the buffers u and v.
  */
-import type { Tape } from '../autograd/tape.js';
+import { Tape } from '../autograd/tape.js';
+import type { Engine } from '../kernel/engine.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
 import { spectralNorm } from '../ops/spectralNorm.js';
 import type { Weighted } from './layers.js';
@@ -50,4 +51,33 @@ export function normalizedWeights(
     layers.map((layer) => layer.operands),
     { iterations, eps: 1e-12, dtype: tape.dtype },
   );
+}
+
+/** Moves u and v of a network's layers by power iterations, weights as they are: before training, so that it begins normalised. */
+export function iteratePowers(e: Engine, layers: readonly SpectralNorm[], iterations: number): void {
+  e.scope(() => {
+    normalizedWeights(new Tape(e), layers, iterations);
+    return null;
+  });
+}
+
+/** The norm of each layer's weight, by u and v as they are; they stay so. */
+export async function spectralNorms(
+  e: Engine,
+  layers: Readonly<Record<string, SpectralNorm>>,
+): Promise<Record<string, number>> {
+  const all = Object.values(layers);
+  const kept = e.scope(() => {
+    const found = spectralNorm.forwardEach!(
+      e,
+      all.map((layer) => layer.operands),
+      { iterations: 0 },
+    );
+    // What is kept for the way back ends with the norm.
+    return found.map((layer) => layer.kept!);
+  });
+  const norms: Record<string, number> = {};
+  for (const [i, name] of Object.keys(layers).entries()) norms[name] = (await e.read(kept[i]!)).at(-1)!;
+  for (const storage of new Map(kept.map((tensor) => [tensor.storage, tensor])).values()) e.release(storage);
+  return norms;
 }

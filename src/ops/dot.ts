@@ -9,6 +9,13 @@ export function dotParts(device: Capabilities, size: number): Parts {
   return cut(size / lanesFor(size).count, device.software ? 8 : 256, 1024);
 }
 
+/** The sum of a tensor's squares, in parts [...] to be added up. */
+export function sumOfSquares(e: Engine, values: Tensor): Tensor {
+  const parts = e.empty([dotParts(e.capabilities, sizeOf(values.shape)).parts]);
+  dot(e, values, values, parts);
+  return parts;
+}
+
 /** Leaves the sum of a b, of equal size, in `parts` from the given element on: as many as `dotParts` says. */
 export function dot(e: Engine, a: Tensor, b: Tensor, parts: Tensor, first = 0): void {
   const size = sizeOf(a.shape);

@@ -7,7 +7,15 @@ import { latestCheckpoint } from '../train/checkpointFiles.js';
 import { checkConfig, readConfigFile, type TrainConfig, trainConfigSchema } from '../train/config.js';
 
 /** Fields that may differ when a run goes on; the number of steps only if no learning rate depends on it. */
-const FREE = new Set(['ema', 'precision', 'sampleEvery', 'checkpointEvery', 'keepEvery', 'checkpointActivations']);
+const FREE = new Set([
+  'ema',
+  'watch',
+  'precision',
+  'sampleEvery',
+  'checkpointEvery',
+  'keepEvery',
+  'checkpointActivations',
+]);
 const isFree = (field: string, { rateSchedule }: TrainConfig): boolean =>
   FREE.has(field) || (field === 'steps' && rateSchedule === 'constant');
 

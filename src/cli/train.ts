@@ -44,6 +44,7 @@ export interface TrainFlags {
   readonly discriminatorSteps?: number;
   readonly upsampling?: TrainConfig['upsampling'];
   readonly conditionalNorm?: true;
+  readonly watch?: boolean;
   readonly precision?: Precision;
   readonly checkpointActivations?: boolean;
   readonly keepEvery?: number;
@@ -99,6 +100,7 @@ export function trainOptions(command: Command, otherwise: string): Command {
       ),
     )
     .option('--conditional-norm', 'batch norms of the generator scale and shift by class')
+    .option('--no-watch', 'go on even if nothing more is learnt')
     .addOption(precisionOption())
     .addOption(checkpointOption())
     .option(
@@ -175,7 +177,8 @@ export async function configFrom(flags: TrainFlags, own?: number): Promise<Train
   const rates = { learningRateG: learningRate, learningRateD: flags.discriminatorRate ?? learningRate, rateSchedule };
   const images = { size, channels, fit, fold, balanced, augment };
   const { upsampling, conditionalNorm } = flags;
-  const objective = { adversarial, classHead, discriminatorSteps, upsampling, conditionalNorm };
+  const watch = flags.watch === false ? false : undefined;
+  const objective = { adversarial, classHead, discriminatorSteps, upsampling, conditionalNorm, watch };
   const given = { ...images, ...objective, precision, steps, batch, seed, ...rates, checkpointActivations, keepEvery };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return checkConfig({ ...preset, ...file, ...set }, flags.config === undefined ? 'The options' : `"${flags.config}"`);

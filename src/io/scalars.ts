@@ -64,6 +64,13 @@ const GROUPS: Readonly<Record<string, Group>> = {
     reference: { value: 0.5, label: 'coin toss' },
     smooth: false,
   },
+  diversity: {
+    title: 'How much images of a class vary',
+    yLabel: 'share of how real ones do',
+    fields: { diversity: 'synthetic images' },
+    caption: 'Near 0, the generator makes the same image of a class again and again.',
+    reference: { value: 1, label: 'as real images' },
+  },
   accuracy: {
     title: 'Classes named right',
     yLabel: 'share named right',
@@ -146,10 +153,13 @@ function numbersOf({ step: _, ...record }: LogRecord): [field: string, value: nu
   });
 }
 
-/** Of a field that no group lists, its name without the letter of a network: gradientNormD and gradientNormG are in gradientNorm. */
+/**
+ * Of a field that no group lists, its name without the letter of a network: gradientNormD and gradientNormG are in gradientNorm;
+ * of a number within an object, the name of that.
+ */
 function groupOf(field: string): string {
   const known = Object.entries(GROUPS).find(([, { fields }]) => Object.hasOwn(fields, field));
-  return known?.[0] ?? field.replace(/(?<=[a-z])[DG]$/, '');
+  return known?.[0] ?? field.replace(/\..*$/, '').replace(/(?<=[a-z])[DG]$/, '');
 }
 
 const nameOf = (field: string): string =>

@@ -88,6 +88,13 @@ export const trainConfigSchema = z
       .nullable()
       .default(null)
       .describe("decay of the average of the generator's weights that images are made with; null: no average"),
+    spectralWarmUp: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(0)
+      .describe("power iterations of the discriminator's spectral norms before the first step; 15 are enough"),
+    watch: z.boolean().default(true).describe('whether a run that learns nothing more stops, and says why'),
     sampleEvery: z.int().min(1).describe('steps between sample grids'),
     checkpointEvery: z.int().min(1).describe('steps between checkpoints; the newest three stay'),
     keepEvery: z.int().min(1).nullable().default(null).describe('steps between checkpoints that stay for good'),
@@ -197,6 +204,8 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     beta1: 0.5,
     beta2: 0.999,
     ema: 0.999,
+    spectralWarmUp: 0,
+    watch: true,
     sampleEvery: 100,
     checkpointEvery: 100,
     keepEvery: null,

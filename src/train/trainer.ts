@@ -16,11 +16,12 @@ import { type ImageStore, openImages, sourceOf } from '../data/store.js';
 import { DeviceError } from '../device/errors.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
-import type { LogRecord } from '../io/log.js';
+import { type LogRecord, readLog } from '../io/log.js';
 import { openRunLog, type RunLog } from '../io/runLog.js';
 import { REAL_SHEET, sheetName } from '../io/samples.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
+import { iteratePowers } from '../nn/spectralNorm.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -32,14 +33,17 @@ import {
 import { checkpointFile } from './checkpointFiles.js';
 import type { TrainConfig } from './config.js';
 import { createGauge, type DistanceGauge } from './distance.js';
+import { LOOKED_AT, spreadOf, spreadOfSome } from './diversity.js';
 import { drawBatch } from './draw.js';
 import { createFlight } from './flight.js';
 import { createGan, destroyGan, weightsOf } from './gan.js';
 import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
+import { normsOf } from './norms.js';
 import { precisionNote } from './precision.js';
 import { type Rates, ratesOf } from './rates.js';
 import { generateImages, realSheet, refreshStatistics, sampleSheet } from './sample.js';
+import { createWatch, type Watch } from './watch.js';
 
 type Losses = Readonly<Record<(typeof LOSS_NAMES)[number], number>>;
 
@@ -74,7 +78,7 @@ export interface TrainResult {
 }
 
 /**
- * Trains. Throws a UserError if a loss is no longer a number, a disk is full, or the data set does not fit: it lacks a class,
+ * Trains. Throws a UserError if a loss is no longer a number or nothing more is learnt, a disk is full, or the data set does not fit: it lacks a class,
  * or is not the one that the run began with. What was computed by then is saved if that is possible, and it says where.
  */
 export async function trainGan(options: TrainOptions): Promise<TrainResult> {
@@ -100,6 +104,8 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   if (checkpoint) {
     loadGan(e, checkpoint, gan);
     if (checkpoint.tuning !== e.tuning.id) options.onNote?.(OTHER_TUNING);
+  } else if (config.spectralWarmUp > 0) {
+    iteratePowers(e, Object.values(gan.d.module.normalized), config.spectralWarmUp);
   }
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const log = openRunLog(out, { resumeAtStep: start, tensorboard: options.tensorboard ?? true });
@@ -115,6 +121,8 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     test,
     begin: performance.now(),
     gauge: await createGauge({ engine: e, train, classes: dataset.classes.length, seed, batch }),
+    watch: config.watch ? watchFrom(path.join(out, 'log.jsonl'), config) : undefined,
+    spread: await spreadOfSome(train, dataset.classes.length),
     best: checkpoint && (await bestSoFar(options)),
     done: start,
     refreshed: -1,
@@ -128,6 +136,13 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     log.close();
     destroyGan(e, gan);
   }
+}
+
+/** A watch that has seen what a run's log holds so far. */
+function watchFrom(log: string, config: TrainConfig): Watch {
+  const watch = createWatch(config);
+  for (const entry of readLog(log)) watch.look(entry);
+  return watch;
 }
 
 const open = ({ dataset, config, onOpen, signal }: TrainOptions, part: Part): Promise<ImageStore> =>
@@ -169,6 +184,9 @@ interface Run extends TrainOptions {
   readonly test: ImageStore;
   readonly begin: number;
   readonly gauge: DistanceGauge;
+  readonly watch: Watch | undefined;
+  /** Of training images, undefined or 0 where they do not differ. */
+  readonly spread: number | undefined;
   /** Which step's images came nearest to the training images so far: its checkpoint is the best. */
   best: { readonly step: number; readonly distance: number } | undefined;
   /** Steps that both networks have made. */
@@ -196,7 +214,8 @@ async function runSteps(run: Run): Promise<TrainResult> {
     }
     if (t % config.checkpointEvery === 0 || (config.keepEvery !== null && t % config.keepEvery === 0)) {
       await flight.settle();
-      await save(run);
+      // What looks as if it had gone wrong takes no good checkpoint's place.
+      if (!run.watch?.isUneasy) await save(run);
     }
   }
   await flight.settle();
@@ -232,10 +251,12 @@ async function backgrounds({ engine: e, config, dataset, train, onNote }: Run): 
   return undefined;
 }
 
-/** Writes a line of the log. */
-function tell({ log, latest }: Run, record: LogRecord): void {
+/** Writes a line of the log. Throws if it shows that the run learns nothing more. */
+function tell({ log, latest, watch }: Run, record: LogRecord): void {
   log.write(record);
   Object.assign(latest, record);
+  const fault = watch?.look(record);
+  if (fault) throw new Diverged(fault);
 }
 
 function reportLosses(run: Run, step: number, values: Float32Array): void {
@@ -256,8 +277,8 @@ function reportLosses(run: Run, step: number, values: Float32Array): void {
     lossG: losses.sourceG + losses.classG,
     ...losses,
     ...scales,
-    rateG: run.rates.g(step - 1),
-    rateD: run.rates.d(step - 1),
+    learningRateG: run.rates.g(step - 1),
+    learningRateD: run.rates.d(step - 1),
     loaderWait: run.loader.waited() / 1000,
   });
   run.onStep?.(step, run.latest);
@@ -281,15 +302,19 @@ async function writeRealSheet({ out, train, dataset, synthetic, log }: Run): Pro
 async function writeSamples(run: Run, step: number): Promise<void> {
   const { engine: e, config, gan, dataset, out, test, log } = run;
   const { seed, batch, size } = config;
+  const norms = await normsOf(e, gan);
   refreshAverage(run);
   const sheet = await sampleSheet(e, gan.ema ?? gan.g, dataset.classes, { seed, batch, size, title: `step ${step}` });
   await writeAtomically(path.join(out, 'samples', sheetName(step)), sheet);
   await log.image(step, 'samples/synthetic', sheet);
   await log.histograms(step, () => weightsOf(gan));
-  const labels = Int32Array.from({ length: 10 * dataset.classes.length }, (_, i) => i % dataset.classes.length);
+  const classes = dataset.classes.length;
+  const labels = Int32Array.from({ length: LOOKED_AT * classes }, (_, i) => i % classes);
   const fakes = await generateImages(e, gan.g, labels, { seed: seed + 1, batch });
-  const fake = await judgeImages(e, gan.d, sourceOf(fakes, labels, size), batch);
+  const made = sourceOf(fakes, labels, size);
+  const fake = await judgeImages(e, gan.d, made, batch);
   const real = await judgeImages(e, gan.d, test, batch);
+  const spread = await spreadOf(made, classes);
   tell(run, {
     step,
     heldOutAccuracy: real.total > 0 ? real.correct / real.total : undefined,
@@ -297,6 +322,8 @@ async function writeSamples(run: Run, step: number): Promise<void> {
     accReal: real.total > 0 ? real.takenForReal : undefined,
     accFake: 1 - fake.takenForReal,
     kernelDistance: await judge(run),
+    diversity: run.spread && spread !== undefined ? spread / run.spread : undefined,
+    ...norms,
     gpuBytes: e.memory().bytes,
     gpuAllocations: e.memory().allocations,
   });
@@ -343,7 +370,7 @@ async function save(run: Run): Promise<string> {
   return run.savedAt.file;
 }
 
-/** A loss is no longer a number: the networks are not worth saving. */
+/** A loss is no longer a number, or the watch has found a fault: the networks are not worth saving. */
 class Diverged extends UserError {}
 
 /** What to throw for an error: the same, and where that is which was computed before. */

@@ -18,6 +18,7 @@ describe('scalarsOf', () => {
       'losses/validation.loss': 2,
       'accuracy/validation.accuracy': 0.5,
     });
+    expect(scalarsOf({ step: 1, sigma: { 'convs.0': 2 } })).toEqual({ 'sigma/sigma.convs.0': 2 });
   });
 });
 

@@ -84,7 +84,7 @@ describe.each(Object.entries(RECIPES))('%s', (name, changes) => {
 it('learning rates rise and fall as they are told', async () => {
   const config = checkConfig({ ...TINY, rateSchedule: 'linear', warmUpSteps: 2, learningRateG: 0.01 }, 'the test');
   await train('rates', config);
-  const rates = readLog(path.join(folder, 'rates', 'log.jsonl')).flatMap(({ rateG }) => (rateG ? [rateG] : []));
+  const rates = readLog(path.join(folder, 'rates', 'log.jsonl')).flatMap(({ learningRateG }) => learningRateG ?? []);
   expect(rates).toHaveLength(6);
   for (const [i, rate] of [1 / 3, 2 / 3, 1, 3 / 4, 2 / 4, 1 / 4].entries())
     expect(rates[i]).toBeCloseTo(0.01 * rate, 8);

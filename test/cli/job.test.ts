@@ -62,7 +62,7 @@ describe('a run without a folder', () => {
     expect(loggedSteps(run)).toEqual(upTo(6));
     const steps = [2, 4, 6].map((n) => `step-00000${n}.safetensors`);
     expect(readdirSync(path.join(run, 'checkpoints'))).toEqual(['best.safetensors', ...steps]);
-    expect(readdirSync(path.join(run, 'samples'))).toEqual(['step-000003.png', 'step-000006.png']);
+    expect(readdirSync(path.join(run, 'samples'))).toEqual(['real.png', 'step-000003.png', 'step-000006.png']);
     const sheet = await sharp(path.join(run, 'samples/step-000006.png')).metadata();
     expect(sheet.height).toBeGreaterThan(6 * 96);
     expect(await readCheckpoint(run)).toMatchObject({ step: 6, synthetic: true, config: TINY });

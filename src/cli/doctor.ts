@@ -1,11 +1,12 @@
 /** lyrebird doctor: what there is to compute with, whether it computes correctly, and how fast. */
 import type { Command } from 'commander';
-import { checkCase, describeCase } from '../autograd/check.js';
+import { type CheckResult, checkCase, checkHalfCase, describeCase, halfTolerance } from '../autograd/check.js';
 import { COMPUTE_LIMITS, type DeviceInfo, USEFUL_FEATURES } from '../device/adapter.js';
 import { DeviceError } from '../device/errors.js';
 import { type GemmPlan, gemmCandidates } from '../kernel/choose/gemm.js';
 import type { Capabilities } from '../kernel/choose.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Op } from '../ops/define.js';
 import { opByName } from '../ops/index.js';
 import { adapterOption, withEngine } from './engine.js';
 import { hardwareHere, hintsWithoutDevice, whatWouldBeFaster } from './hints.js';
@@ -76,7 +77,7 @@ export async function examine(e: Engine): Promise<Report> {
   };
 }
 
-/** One op of each kind: a product, a convolution, its transpose, a sum, an exponential. */
+/** One op of each kind: a product, a convolution, its transpose, a sum, an exponential; in mixed precision, too. */
 const SAMPLE = ['matmul', 'conv2d', 'conv_transpose2d', 'sum', 'softplus'];
 
 async function selfCheck(e: Engine): Promise<SelfCheck[]> {
@@ -84,12 +85,19 @@ async function selfCheck(e: Engine): Promise<SelfCheck[]> {
   for (const name of SAMPLE) {
     const op = opByName.get(name)!;
     const test = op.cases[0]!;
-    const { forward, gradient, deterministic } = await checkCase(e, op, test);
-    const passed =
-      forward.error < op.tolerance.forward && (gradient?.error ?? 0) < op.tolerance.gradient && deterministic;
-    results.push({ case: describeCase(op, test), error: forward.error, passed });
+    const title = describeCase(op, test);
+    results.push(judged(title, await checkCase(e, op, test), op.tolerance));
+    // Kernels of their own, where there are subgroup matrices.
+    if (!e.capabilities.f16 || Object.keys(op.half).length === 0) continue;
+    results.push(judged(`${title} in f16`, await checkHalfCase(e, op, test), halfTolerance(op)));
   }
   return results;
+}
+
+function judged(title: string, result: CheckResult, tolerance: Op['tolerance']): SelfCheck {
+  const { forward, gradient, deterministic } = result;
+  const passed = forward.error < tolerance.forward && (gradient?.error ?? 0) < tolerance.gradient && deterministic;
+  return { case: title, error: forward.error, passed };
 }
 
 function wrongResults({ name, driver }: DeviceInfo, wrong: readonly SelfCheck[]): string {

@@ -14,6 +14,8 @@ describe('doctor', () => {
     expect(report.largestTensor).toBeGreaterThanOrEqual(2 ** 27);
     expect(report.selfCheck.length).toBeGreaterThan(3);
     for (const check of report.selfCheck) expect(check, check.case).toMatchObject({ passed: true });
+    const inHalf = report.selfCheck.filter((check: { case: string }) => check.case.endsWith(' in f16'));
+    expect(inHalf.length > 0).toBe(report.capabilities.f16);
     expect(report.roof.gflops).toBeGreaterThan(0.01);
     expect(report.roof.gbps).toBeGreaterThan(0.01);
     expect(['broadcast', 'registers', 'shared']).toContain(report.gemm.core);

@@ -66,6 +66,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'train a recogniser of species, on real and generated images',
     load: () => import('./trainClassifier.js'),
   },
+  predict: {
+    summary: 'name the species in new recordings',
+    load: () => import('./predict.js'),
+  },
   generate: {
     summary: 'make labelled spectrograms with a trained generator',
     load: () => import('./generate.js'),

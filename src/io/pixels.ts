@@ -52,6 +52,13 @@ export async function readPixels(file: string, { size, channels, fit = 'stretch'
   });
 }
 
+/** Grey levels `[from, from]` at another size, as `readPixels` would give them of a file. */
+export async function resizeLevels(levels: Uint8Array, from: number, size: number): Promise<Uint8Array> {
+  if (from === size) return levels;
+  const image = sharp(levels, { raw: { width: from, height: from, channels: 1 } });
+  return image.resize(size, size, { fit: 'fill' }).toColourspace('b-w').raw({ depth: 'uchar' }).toBuffer();
+}
+
 /** A picture as it is: grey levels from 0 for black to 1 for white, row by row from the top. */
 export interface GrayPicture {
   readonly width: number;

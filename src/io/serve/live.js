@@ -58,8 +58,6 @@ const heightOf = (width) => Math.round(Math.min(320, Math.max(180, width / 2.2))
 
 const dash = [[], [9, 4], [3, 4], [9, 4, 3, 4]];
 
-const short = (value, digits) => String(Number(value.toPrecision(digits)));
-
 function seriesOf({ name, colour: index, faint }) {
   return {
     label: name,
@@ -69,7 +67,7 @@ function seriesOf({ name, colour: index, faint }) {
     dash: faint ? [] : dash[index],
     points: { show: (plot, i) => !faint && plot.data[i].filter((value) => value != null).length < 2 },
     spanGaps: false,
-    value: (_, value) => (value == null ? '–' : short(value, 4)),
+    value: (_, value) => (value == null ? '–' : String(Number(value.toPrecision(4)))),
   };
 }
 
@@ -86,13 +84,7 @@ function optionsOf(chart, width) {
     series: [{ label: 'step', value: (_, step) => (step == null ? '–' : String(step)) }, ...chart.lines.map(seriesOf)],
     axes: [
       { ...axis, label: 'step', labelSize: 20 },
-      {
-        ...axis,
-        label: chart.yLabel,
-        size: 60,
-        labelSize: 20,
-        values: (_, ticks) => ticks.map((tick) => short(tick, 6)),
-      },
+      { ...axis, label: chart.yLabel, size: 60, labelSize: 20 },
     ],
     cursor: { sync: { key: 'steps' }, drag: { x: true, y: false } },
     hooks: { draw: chart.reference ? [(plot) => drawReference(plot, chart.reference)] : [] },

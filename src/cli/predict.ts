@@ -1,0 +1,199 @@
+/** lyrebird predict MODEL FILE|DIR: which species sound where in new recordings. */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { findUnlabelled, type RecordingFile, type Skipped } from '../audio/find.js';
+import {
+  audacityTrack,
+  combinedRavenTable,
+  detectionsOf,
+  detectionTable,
+  type Heard,
+  nameOf,
+  ravenTable,
+} from '../classify/detections.js';
+import { readModel } from '../classify/files.js';
+import { createPredictor, type Prediction } from '../classify/predict.js';
+import { toUserError, UserError } from '../io/errors.js';
+import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
+import { createProgress, formatDuration } from '../io/progress.js';
+import { csvText } from '../io/table.js';
+import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
+import { alone } from './interrupt.js';
+import { folder, number, positiveNumber } from './options.js';
+import { LeftOut } from './outcome.js';
+import { counted } from './prepare.js';
+import { formatTable } from './table.js';
+
+interface PredictFlags extends DeviceFlags {
+  readonly out: string;
+  readonly threshold?: number;
+  readonly hop?: number;
+}
+
+/** By this file a folder of results is known. */
+const SUMMARY = 'detections.csv';
+
+export function register(program: Command): void {
+  program
+    .command('predict')
+    .usage('<model> <recordings...> --out <folder> [options]')
+    .description(
+      'Says which species sound where in new recordings: every window is named by a classifier (lyrebird train-classifier), ' +
+        'windows of one species that follow each other are one detection. Writes selection tables for Raven and label tracks for ' +
+        'Audacity, one for each recording, one table of all (selections.txt), detections.csv, and windows.csv with the ' +
+        'probability of each species in each window. What it is not sure of is called unknown.',
+    )
+    .argument('<model>', "a classifier's folder, or its model.safetensors")
+    .argument('<recordings...>', 'files, or folders of them')
+    .requiredOption('--out <folder>', 'where the tables go', folder)
+    .option(
+      '--threshold <p>',
+      'probability below which a window is unknown (default: what 95 % of the rightly named validation windows pass)',
+      probability,
+    )
+    .option('--hop <seconds>', 'from one window to the next (default: as it was trained)', positiveNumber)
+    .addOption(adapterOption())
+    .addOption(tunedOption())
+    .action(async (modelPath: string, given: string[], flags: PredictFlags) => {
+      const model = readModel(modelPath);
+      const { recordings, skipped } = await findAll(given);
+      await isOwnFolder(flags.out, SUMMARY);
+      const { classes } = model.info;
+      const threshold = flags.threshold ?? model.info.threshold ?? 0;
+      const { heard, leftOut } = await alone(flags.out, (signal) =>
+        withFastEngine(flags, async (engine) => {
+          const predictor = createPredictor(engine, model, flags.hop);
+          const { fmin, fmax } = predictor.parameters;
+          const describe = ({ path: file }: RecordingFile, { windows, seconds, sampleRate }: Prediction): Heard => ({
+            ...{
+              path: path.resolve(file),
+              name: path.basename(file),
+              seconds,
+              low: fmin,
+              high: Math.min(fmax, sampleRate / 2),
+            },
+            detections: detectionsOf(windows, classes, threshold),
+          });
+          const left = [...skipped];
+          const all: Heard[] = [];
+          const windowRows: (string | number)[][] = [];
+          const progress = createProgress({ title: 'predict', total: recordings.length, unit: 'recordings' });
+          const begin = performance.now();
+          for (const { file, reason } of skipped) progress.note(`left out: ${file}: ${reason}`);
+          let sound = 0;
+          try {
+            for (const [i, recording] of recordings.entries()) {
+              if (signal.aborted) break;
+              const onWindows = (at: number) => progress.update(i, { at: formatDuration(at) });
+              const prediction = await predictor.predict(recording.path, onWindows, signal);
+              if ('fault' in prediction) {
+                left.push({ file: recording.path, reason: prediction.fault });
+                progress.note(`left out: ${recording.path}: ${prediction.fault}`);
+              } else {
+                if (prediction.note !== undefined) progress.note(`${recording.path} ${prediction.note}`);
+                const result = describe(recording, prediction);
+                all.push(result);
+                await writeTables(flags.out, recording.recording, result);
+                windowRows.push(...rowsOf(result, prediction, classes, threshold));
+                sound += prediction.seconds;
+              }
+              const speed = sound / ((performance.now() - begin) / 1000);
+              progress.update(i + 1, { detections: total(all), speed: `${speed.toPrecision(2)} x real time` });
+            }
+          } catch (error) {
+            if (!signal.aborted) throw error;
+          } finally {
+            progress.stop();
+            predictor.destroy();
+            await writeSummaries(flags.out, all, windowRows, classes);
+          }
+          return { heard: all, leftOut: left };
+        }),
+      );
+      console.log(describe(heard, flags.out, threshold));
+      if (leftOut.length > 0) {
+        throw new LeftOut(`all is done, but ${counted(leftOut.length, 'recording')} could not be used (see above).`);
+      }
+    });
+}
+
+function probability(text: string): number {
+  const value = number(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError('Give a number from 0 to 1.');
+  return value;
+}
+
+/** Recordings in the order given; each is named by its path below its folder, or by its file name. Throws if a path is not there. */
+async function findAll(given: readonly string[]): Promise<{ recordings: RecordingFile[]; skipped: Skipped[] }> {
+  const recordings: RecordingFile[] = [];
+  const skipped: Skipped[] = [];
+  for (const name of given) {
+    const stats = await stat(name).catch((error: unknown) => {
+      throw toUserError(error, name);
+    });
+    if (stats.isDirectory()) {
+      const found = await findUnlabelled(name);
+      recordings.push(...found.recordings);
+      skipped.push(...found.skipped);
+    } else recordings.push({ path: name, recording: path.basename(name, path.extname(name)) });
+  }
+  const seen = new Map<string, string>();
+  for (const { recording, path: file } of recordings) {
+    const other = seen.get(recording);
+    if (other !== undefined) {
+      throw new UserError(`The tables of "${other}" and "${file}" would have one name: give them in separate calls.`);
+    }
+    seen.set(recording, file);
+  }
+  return { recordings, skipped };
+}
+
+/** `raven/<recording>.Table.1.selections.txt` and `audacity/<recording>.txt`. */
+async function writeTables(out: string, recording: string, heard: Heard): Promise<void> {
+  const name = recording.replaceAll('\\', '/');
+  await writeAtomically(insideFolder(out, `raven/${name}.Table.1.selections.txt`), ravenTable(heard));
+  await writeAtomically(insideFolder(out, `audacity/${name}.txt`), audacityTrack(heard));
+}
+
+async function writeSummaries(
+  out: string,
+  all: readonly Heard[],
+  windowRows: readonly (readonly (string | number)[])[],
+  classes: readonly string[],
+): Promise<void> {
+  const header = ['file', 'start', 'end', 'named', ...classes];
+  await writeAtomically(path.join(out, SUMMARY), detectionTable(all));
+  await writeAtomically(path.join(out, 'selections.txt'), combinedRavenTable(all));
+  await writeAtomically(path.join(out, 'windows.csv'), csvText([header, ...windowRows]));
+}
+
+function rowsOf(
+  { path: file }: Heard,
+  { windows }: Prediction,
+  classes: readonly string[],
+  threshold: number,
+): (string | number)[][] {
+  return windows.map((window) => {
+    const { label = 'unknown' } = nameOf(window, classes, threshold);
+    const { start, end, probabilities } = window;
+    return [file, start.toFixed(3), end.toFixed(3), label, ...probabilities.map((p) => p.toFixed(4))];
+  });
+}
+
+const total = (all: readonly Heard[]): number => all.reduce((sum, { detections }) => sum + detections.length, 0);
+
+/** Detections of each species. */
+function describe(all: readonly Heard[], out: string, threshold: number): string {
+  const detections = all.flatMap((heard) => heard.detections);
+  const labels = [...new Set(detections.map(({ label }) => label))].sort();
+  const head = `${out}: ${counted(detections.length, 'detection')} in ${counted(all.length, 'recording')}; unknown below ${threshold.toFixed(3)}`;
+  if (detections.length === 0) return head;
+  const rows = labels.map((label) => {
+    const own = detections.filter((each) => each.label === label);
+    const heardIn = all.filter((heard) => heard.detections.some((each) => each.label === label)).length;
+    const mean = own.reduce((sum, { confidence }) => sum + confidence, 0) / own.length;
+    return [label, String(own.length), String(heardIn), mean.toFixed(2)];
+  });
+  return `${head}\n${formatTable(['species', 'detections', 'recordings', 'mean probability'], rows, ['left', 'right', 'right', 'right'])}`;
+}

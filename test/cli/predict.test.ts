@@ -1,0 +1,104 @@
+/** From recordings to a classifier to tables: lyrebird train-classifier and lyrebird predict. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { encodeWav } from '../../src/audio/wav.js';
+import { parseTable } from '../../src/io/table.js';
+import { temporaryFolder } from '../audio/fixtures.js';
+import { lyrebird } from './console.js';
+import { json, put, recordings, tone } from './fixtures.js';
+
+const folder = temporaryFolder();
+const at = (...parts: string[]) => path.join(folder, ...parts);
+
+const tiny = put(at('tiny.json'), { width: 0.07, batch: 6, epochs: 12, patience: 12, warmUp: 0 });
+const rowsOf = (file: string) => parseTable(file, readFileSync(file, 'utf8')).rows.map(({ cells }) => cells);
+
+beforeAll(async () => {
+  recordings(at('birds'), ['robin', 'wren'], 6);
+  await lyrebird('prepare', at('birds'), '--out', at('set'));
+  const { exitCode, stdout } = await lyrebird('train-classifier', at('set'), '--out', at('model'), '--config', tiny);
+  expect(stdout).toMatch(/^.*model: trained on \d+ images, weights of epoch \d+ of 12\nheld out/);
+  expect(exitCode).toBe(0);
+});
+
+describe('a classifier', () => {
+  it('leaves its results, a picture and a report', () => {
+    const { test } = json<{ test: { windows: { accuracy: number } } }>(at('model/results.json'));
+    expect(test.windows.accuracy).toBeGreaterThan(0.6);
+    for (const file of ['model.safetensors', 'confusion.png', 'predictions.csv']) {
+      expect(existsSync(at('model', file)), file).toBe(true);
+    }
+    const report = readFileSync(at('model/report.html'), 'utf8');
+    expect(report).toMatch(/named right/);
+    expect(report).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  it('refuses what makes no sense', async () => {
+    const again = await lyrebird('train-classifier', at('set'), '--out', at('model'), '--config', tiny, '--seed', '2');
+    expect(again).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/other settings: seed 1 \(asked for: 2\)/),
+    });
+    const only = await lyrebird('train-classifier', at('set'), '--out', at('other'), '--only');
+    expect(only).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/--only needs --synthetic/) });
+    const wrong = put(at('wrong.json'), { widht: 1 });
+    const spelt = await lyrebird('train-classifier', at('set'), '--out', at('other'), '--config', wrong);
+    expect(spelt).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/widht.*The fields are network, dynamic/s),
+    });
+  });
+});
+
+describe('predict', () => {
+  it('says of the windows of its data set what the classifier said of their images', async () => {
+    const { exitCode, stdout } = await lyrebird(
+      'predict',
+      at('model'),
+      at('birds'),
+      '--out',
+      at('heard'),
+      '--threshold',
+      '0',
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/heard: \d+ detections in 12 recordings/);
+    const heard = rowsOf(at('heard/windows.csv'));
+    for (const { file, named, robin } of rowsOf(at('model/predictions.csv'))) {
+      const [, label, name, start] = /^(\w+)\/(.*)_([\d.]+)\.png$/.exec(file!)!;
+      const same = heard.find(
+        (row) => row.file!.endsWith(`/${label}/${name}.wav`) && Number(row.start) === Number(start),
+      )!;
+      expect(same.named).toBe(named);
+      expect(Number(same.robin)).toBeCloseTo(Number(robin), 3);
+    }
+    expect(rowsOf(at('heard/raven/wren/1.Table.1.selections.txt'))[0]).toMatchObject({
+      ...{ 'begin time (s)': '0.000', 'low freq (hz)': '500.0', species: expect.stringMatching(/robin|wren/) },
+    });
+    expect(readFileSync(at('heard/audacity/wren/1.txt'), 'utf8')).toMatch(
+      /^0\.000000\t\d\.000000\t(robin|wren)\n\\\t500/,
+    );
+  });
+
+  it('calls unknown what it is not sure of, and leaves out what it cannot read', async () => {
+    put(at('new/a.wav'), encodeWav(tone(2000, { seconds: 2 }), 24000));
+    put(at('new/b.wav'), 'no sound');
+    const sure = await lyrebird('predict', at('model'), at('new'), '--out', at('sure'), '--threshold', '1');
+    expect(sure).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/0 detections in 1 recording/) });
+    expect(sure.stderr).toMatch(/left out: .*b\.wav: is a text file/);
+    expect(rowsOf(at('sure/windows.csv'))).toMatchObject([{ start: '0.000', end: '2.000', named: 'unknown' }]);
+  });
+
+  it.each([
+    [['nowhere', 'new/a.wav'], /model\.safetensors" is not there/],
+    [['model', 'gone.wav'], /gone\.wav/],
+    [['model', 'new/a.wav', '--hop', '5'], /with --hop 5 some sound would be passed over/],
+    [['model', 'new/a.wav', '--out', 'birds'], /holds "robin" but no detections\.csv/],
+  ])('%j is refused', async (given, sentence) => {
+    const named = given.map((word) => (/^[-\d]/.test(word) ? word : at(word)));
+    const out = given.includes('--out') ? [] : ['--out', at('refused')];
+    const { exitCode, stderr } = await lyrebird('predict', ...named, ...out);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(sentence) });
+  });
+});

@@ -15,7 +15,7 @@ export interface LineChart {
   description: string;
   xLabel: string;
   yLabel: string;
-  /** Up to four, told apart by colour and dashes. */
+  /** Up to six are told apart by colour and dashes; further ones begin anew. */
   series: readonly Series[];
   /** Whether it is drawn for half the width of a page. Default false. */
   half?: boolean;
@@ -27,14 +27,16 @@ export interface LineChart {
   reference?: { value: number; label: string };
 }
 
+const COLOURS = 6;
+
 /** The style that charts need in their page. */
 export const chartStyle = `
-:root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --series-4: #4d7c0f; --gridline: #00000018; }
+:root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --series-4: #4d7c0f; --series-5: #9d174d; --series-6: #7c5e10; --gridline: #00000018; }
 @media (prefers-color-scheme: dark) {
-  :root { --series-1: #5cc4d9; --series-2: #f2a268; --series-3: #b9a2ea; --series-4: #a3d65c; --gridline: #ffffff1c; }
+  :root { --series-1: #5cc4d9; --series-2: #f2a268; --series-3: #b9a2ea; --series-4: #a3d65c; --series-5: #f28fb8; --series-6: #d9bd5c; --gridline: #ffffff1c; }
 }
 @media print {
-  :root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --series-4: #4d7c0f; --gridline: #00000018; }
+  :root { --series-1: #0f6e84; --series-2: #b4460f; --series-3: #6b4fa0; --series-4: #4d7c0f; --series-5: #9d174d; --series-6: #7c5e10; --gridline: #00000018; }
 }
 .chart { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; fill: currentColor; }
 .chart .gridline { stroke: var(--gridline); }
@@ -47,9 +49,12 @@ export const chartStyle = `
 .series-2 { stroke: var(--series-2); }
 .series-3 { stroke: var(--series-3); }
 .series-4 { stroke: var(--series-4); }
+.series-5 { stroke: var(--series-5); }
+.series-6 { stroke: var(--series-6); }
 .series-2 .line { stroke-dasharray: 9 4; }
 .series-3 .line { stroke-dasharray: 3 4; }
 .series-4 .line { stroke-dasharray: 9 4 3 4; }
+.series-6 .line { stroke-dasharray: 9 4; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; margin: 0.4rem 0 0; padding: 0; list-style: none; }
 .legend svg { width: 34px; height: 10px; margin-right: 0.5rem; vertical-align: 0.1em; }
 `;
@@ -117,7 +122,7 @@ function referenceLine(y: number, label: string, { left, right }: Frame): Html {
 function curve(points: readonly Point[], index: number, smooth: boolean, x: Scale, y: Scale): Html {
   const isSmoothed = smooth && points.length >= 10;
   const main = isSmoothed ? movingAverage(points) : points;
-  return html`<g class="series-${index + 1}">
+  return html`<g class="series-${(index % COLOURS) + 1}">
 ${isSmoothed && html`<path class="raw" d="${path(thin(points), x, y)}"/>`}
 <path class="line" d="${path(thin(main), x, y)}"/>
 </g>`;
@@ -126,7 +131,7 @@ ${isSmoothed && html`<path class="raw" d="${path(thin(points), x, y)}"/>`}
 function legend(series: readonly Series[]): Html {
   return html`<ul class="legend">${series.map(
     ({ name }, index) =>
-      html`<li><svg viewBox="0 0 34 10" aria-hidden="true" class="series-${index + 1}"><path class="line" d="M2 5H32"/></svg>${name}</li>`,
+      html`<li><svg viewBox="0 0 34 10" aria-hidden="true" class="series-${(index % COLOURS) + 1}"><path class="line" d="M2 5H32"/></svg>${name}</li>`,
   )}</ul>`;
 }
 

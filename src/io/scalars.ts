@@ -70,6 +70,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     fields: { diversity: 'synthetic images' },
     caption: 'Near 0, the generator makes the same image of a class again and again.',
     reference: { value: 1, label: 'as real images' },
+    smooth: false,
   },
   accuracy: {
     title: 'Classes named right',
@@ -85,7 +86,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   rates: {
     title: 'Learning rates',
     yLabel: 'learning rate',
-    fields: { rateD: 'discriminator', rateG: 'generator', learningRate: 'learning rate' },
+    fields: { learningRateD: 'discriminator', learningRateG: 'generator', learningRate: 'learning rate' },
     smooth: false,
   },
 };
@@ -163,7 +164,13 @@ function groupOf(field: string): string {
 }
 
 const nameOf = (field: string): string =>
-  /[a-z]D$/.test(field) ? 'discriminator' : /[a-z]G$/.test(field) ? 'generator' : wordsOf(field);
+  field.includes('.')
+    ? field.slice(field.indexOf('.') + 1)
+    : /[a-z]D$/.test(field)
+      ? 'discriminator'
+      : /[a-z]G$/.test(field)
+        ? 'generator'
+        : wordsOf(field);
 
 /** `gradient norm` */
 const wordsOf = (field: string): string =>

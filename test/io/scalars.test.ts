@@ -25,7 +25,7 @@ describe('scalarsOf', () => {
 describe('panelsOf', () => {
   it('puts into one chart what belongs together, known groups first, each with its points in order', () => {
     const panels = panelsOf([
-      { step: 1, gradientNormD: 0.1, gradientNormG: 0.2, lossG: 3, lossD: 4 },
+      { step: 1, gradientNormG: 0.2, gradientNormD: 0.1, lossG: 3, lossD: 4 },
       { step: 2, lossG: 2, lossD: 'NaN' },
       { step: 2, heldOutAccuracy: 0.25, gpuBytes: 12 },
       { adapter: 'x', lossD: 1 },
@@ -37,17 +37,17 @@ describe('panelsOf', () => {
     ]);
     expect(panels[0]!.series.map(({ name, points }) => [name, points])).toEqual([
       [
-        'generator',
-        [
-          [1, 3],
-          [2, 2],
-        ],
-      ],
-      [
         'discriminator',
         [
           [1, 4],
           [2, Number.NaN],
+        ],
+      ],
+      [
+        'generator',
+        [
+          [1, 3],
+          [2, 2],
         ],
       ],
     ]);

@@ -59,6 +59,8 @@ const heightOf = (width) => Math.round(Math.min(320, Math.max(180, width / 2.2))
 /** As in the report's charts (io/chart.ts). */
 const dashes = [[], [9, 4], [3, 4], [9, 4, 3, 4], [], [9, 4]];
 
+const short = (value, digits) => String(Number(value.toPrecision(digits)));
+
 function seriesOf({ name, colour: index, faint }) {
   const style = index % dashes.length;
   return {
@@ -69,7 +71,7 @@ function seriesOf({ name, colour: index, faint }) {
     dash: faint ? [] : dashes[style],
     points: { show: (plot, i) => !faint && plot.data[i].filter((value) => value != null).length < 2 },
     spanGaps: false,
-    value: (_, value) => (value == null ? '–' : String(Number(value.toPrecision(4)))),
+    value: (_, value) => (value == null ? '–' : short(value, 4)),
   };
 }
 
@@ -95,7 +97,13 @@ function optionsOf(chart, width) {
     series: [{ label: 'step', value: (_, step) => (step == null ? '–' : String(step)) }, ...chart.lines.map(seriesOf)],
     axes: [
       { ...axis, label: 'step', labelSize: 20 },
-      { ...axis, label: chart.yLabel, size: 60, labelSize: 20 },
+      {
+        ...axis,
+        label: chart.yLabel,
+        size: 60,
+        labelSize: 20,
+        values: (_, ticks) => ticks.map((tick) => short(tick, 6)),
+      },
     ],
     cursor: { sync: { key: 'steps' }, drag: { x: true, y: false } },
     hooks: { draw: chart.reference ? [(plot) => drawReference(plot, chart.reference)] : [] },

@@ -16,6 +16,7 @@ progress { display: block; width: 100%; height: 0.6rem; accent-color: var(--acce
 .steps output { min-width: 7rem; font-variant-numeric: tabular-nums; }
 .charts .wide { grid-column: 1 / -1; }
 .u-legend { font-size: 0.8rem; text-align: left; }
+.u-legend tr { border: 0; }
 .u-legend th { font-weight: 400; }
 .u-select { background: color-mix(in srgb, var(--accent) 25%, transparent); }
 [hidden] { display: none !important; }

@@ -48,7 +48,10 @@ export function register(program: Command): void {
         'of several batches would take.',
     )
     .addOption(
-      new Option('--preset <name>', 'the networks: small, reference, or paper: 256 x 256 at full width')
+      new Option(
+        '--preset <name>',
+        'the networks: small, reference, medium: 128 x 128, or paper: 256 x 256 at full width',
+      )
         .choices(PRESETS)
         .default('reference'),
     )

@@ -68,7 +68,8 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .addOption(
       new Option(
         '--preset <name>',
-        'small: for CPUs, 500 steps; reference: twice as wide, 2000 steps; paper: 256 x 256 at full width, 20 000 steps',
+        'small: for CPUs, 500 steps; reference: twice as wide, 2000 steps; medium: so at 128 x 128, 10 000 steps; ' +
+          'paper: 256 x 256 at full width, 20 000 steps',
       )
         .choices(PRESETS)
         .default('small'),

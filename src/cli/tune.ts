@@ -33,7 +33,10 @@ export function register(program: Command): void {
         'the step: give those that you will train with.',
     )
     .addOption(
-      new Option('--preset <name>', 'the networks: small, reference, or paper: 256 x 256 at full width')
+      new Option(
+        '--preset <name>',
+        'the networks: small, reference, medium: 128 x 128, or paper: 256 x 256 at full width',
+      )
         .choices(PRESETS)
         .default('small'),
     )

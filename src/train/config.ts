@@ -147,9 +147,9 @@ export async function readConfigFile(file: string): Promise<object> {
   throw new UserError(`"${file}" must hold a JSON object with fields of config.json.`);
 }
 
-export type Preset = 'small' | 'reference' | 'paper';
+export const PRESETS = ['small', 'reference', 'medium', 'paper'] as const;
 
-export const PRESETS: readonly Preset[] = ['small', 'reference', 'paper'];
+export type Preset = (typeof PRESETS)[number];
 
 type Widths = Pick<TrainConfig, 'base' | 'generatorWidths'>;
 
@@ -167,9 +167,20 @@ const halved = ({ base, generatorWidths }: Widths): Widths => ({
   generatorWidths: generatorWidths.map((w) => Math.max(8, w / 2)),
 });
 
-/** The settings of a preset at a size; `paper` is 256 x 256 whatever the size. */
+type Own = Partial<Pick<TrainConfig, 'size'>>;
+
+/** What presets differ in: a size of their own, if they have one; how long and how fast they learn. */
+const KINDS: Readonly<Record<Preset, Pick<TrainConfig, 'steps' | 'learningRateG' | 'learningRateD'> & Own>> = {
+  small: { steps: 500, learningRateG: 2e-3, learningRateD: 1e-3 },
+  reference: { steps: 2000, learningRateG: 2e-4, learningRateD: 2e-4 },
+  medium: { size: 128, steps: 10_000, learningRateG: 2e-4, learningRateD: 2e-4 },
+  paper: { size: 256, steps: 20_000, learningRateG: 2e-4, learningRateD: 2e-4 },
+};
+
+/** The settings of a preset at a size; `medium` is 128 x 128 and `paper` 256 x 256 whatever the size. */
 export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainConfig {
-  const actual = preset === 'paper' ? 256 : size;
+  const { size: own, ...kind } = KINDS[preset];
+  const actual = own ?? size;
   const widths = preset === 'small' ? halved(REFERENCE[actual]) : REFERENCE[actual];
   return {
     size: actual,
@@ -180,7 +191,7 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     augment: NO_AUGMENTATION,
     precision: 'f32',
     batch: 16,
-    steps: preset === 'small' ? 500 : preset === 'reference' ? 2000 : 20_000,
+    ...kind,
     seed: 1,
     latent: 100,
     ...widths,
@@ -197,8 +208,6 @@ export function presetConfig(preset: Preset, size: TrainConfig['size']): TrainCo
     balancedFakes: false,
     discriminatorSteps: 1,
     optimizer: 'adam',
-    learningRateG: preset === 'small' ? 2e-3 : 2e-4,
-    learningRateD: preset === 'small' ? 1e-3 : 2e-4,
     rateSchedule: 'constant',
     warmUpSteps: 0,
     beta1: 0.5,

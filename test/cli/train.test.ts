@@ -78,7 +78,7 @@ it.each([
   [['--size', '33'], 2, /Give 32, 64, 128, 256/],
   [['--size', 'big'], 2, /Give 32, 64, 128, 256/],
   [['--steps', '-4'], 2, /Give a whole number above 0/],
-  [['--preset', 'huge'], 2, /Allowed choices are small, reference, paper/],
+  [['--preset', 'huge'], 2, /Allowed choices are small, reference, medium, paper/],
   [['--preset', 'paper', '--size', '64'], 1, /The preset paper has a size of its own, 256: leave out --size/],
   [['--batch', '5000'], 1, /"batch" \(5000\): must be at most 4096/],
   [['--learning-rate', '7'], 1, /"learningRateG" \(7\): must be at most 1/],

@@ -182,9 +182,13 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
   operator(avgPool2d, (g, [x], attrs) =>
     g.node('AveragePool', [x.name], { ...poolWindow(attrs), count_include_pad: 1 }),
   ),
-  // ONNX has no adaptive pools: rows are averaged by a matrix from the left, columns by one from the right.
+  // ONNX has no adaptive pools. Where windows differ, a matrix from the left averages rows, one from the right columns.
   operator(adaptiveAvgPool2d, (g, [x], { outputSize: [height, width] }) => {
     const [, , h, w] = x.shape as [number, number, number, number];
+    if (h % height === 0 && w % width === 0) {
+      const kernel = [h / height, w / width] as const;
+      return g.node('AveragePool', [x.name], poolWindow({ kernel }));
+    }
     const rows = g.node('MatMul', [g.floats(averaging(height, h).flat(), [height, h]), x.name]);
     return g.node('MatMul', [rows, g.floats(transposed(averaging(width, w)).flat(), [w, width])]);
   }),

@@ -150,13 +150,31 @@ function initial(shape: Shape, init: Init, seed: number, stream: number): Float3
     case 'rows':
       return Float32Array.from({ length: count }, (_, i) => init.values[i % init.values.length]!);
     case 'uniform':
-      return Float32Array.from(uniform(seed, stream, count), (u) => (2 * u - 1) * init.bound);
+      return drawn(count, uniform, seed, stream, (u) => (2 * u - 1) * init.bound);
     case 'normal':
-      return Float32Array.from(normal(seed, stream, count), (z) => z * init.deviation);
+      return drawn(count, normal, seed, stream, (z) => z * init.deviation);
     case 'unit': {
       const values = normal(seed, stream, count);
       const length = Math.sqrt(values.reduce((sum, z) => sum + z * z, 0));
       return Float32Array.from(values, (z) => z / length);
     }
   }
+}
+
+/** Values drawn at a time: a layer may have a hundred million, and float64 takes twice the room. */
+const PORTION = 2 ** 16;
+
+function drawn(
+  count: number,
+  draw: typeof normal,
+  seed: number,
+  stream: number,
+  value: (number: number) => number,
+): Float32Array {
+  const values = new Float32Array(count);
+  for (let first = 0; first < count; first += PORTION) {
+    const numbers = draw(seed, stream, Math.min(PORTION, count - first), first);
+    for (let i = 0; i < numbers.length; i++) values[first + i] = value(numbers[i]!);
+  }
+  return values;
 }

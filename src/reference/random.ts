@@ -20,8 +20,10 @@ const WEYL_1 = 0xbb67ae85;
 
 /** The upper 32 bits of the 64-bit product, by parts of 16 bits, as 32-bit arithmetic would. */
 function multiplyHigh(a: number, b: number): number {
-  const [aHigh, aLow] = [a >>> 16, a & 0xffff];
-  const [bHigh, bLow] = [b >>> 16, b & 0xffff];
+  const aHigh = a >>> 16;
+  const aLow = a & 0xffff;
+  const bHigh = b >>> 16;
+  const bLow = b & 0xffff;
   const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
   const carried = aLow * bHigh + (middle % 0x10000);
   return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carried / 0x10000)) >>> 0;
@@ -32,12 +34,14 @@ export function philox4x32(counter: readonly number[], key: readonly number[]): 
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < ROUNDS; round++) {
-    [c0, c1, c2, c3] = [
-      (multiplyHigh(MULTIPLIER_1, c2) ^ c1 ^ k0) >>> 0,
-      Math.imul(MULTIPLIER_1, c2) >>> 0,
-      (multiplyHigh(MULTIPLIER_0, c0) ^ c3 ^ k1) >>> 0,
-      Math.imul(MULTIPLIER_0, c0) >>> 0,
-    ];
+    const high0 = multiplyHigh(MULTIPLIER_0, c0);
+    const high1 = multiplyHigh(MULTIPLIER_1, c2);
+    const low0 = Math.imul(MULTIPLIER_0, c0);
+    const low1 = Math.imul(MULTIPLIER_1, c2);
+    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    c1 = low1 >>> 0;
+    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c3 = low0 >>> 0;
     k0 = (k0 + WEYL_0) >>> 0;
     k1 = (k1 + WEYL_1) >>> 0;
   }
@@ -50,31 +54,39 @@ export function seedKey(seed: number | bigint): [low: number, high: number] {
   return [Number(bits & 0xffffffffn), Number((bits >> 32n) & 0xffffffffn)];
 }
 
-/** The words of elements 0 to count - 1 of a stream (a whole number below 2^32). */
-export function randomWords(seed: number | bigint, stream: number, count: number): Uint32Array {
+/** The words of `count` elements of a stream (a whole number below 2^32), from element `first`, a multiple of 4, on. */
+export function randomWords(seed: number | bigint, stream: number, count: number, first = 0): Uint32Array {
   const key = seedKey(seed);
   const words = new Uint32Array(count);
   for (let i = 0; i < count; i += 4) {
-    const four = philox4x32([i / 4, stream, 0, 0], key);
+    const four = philox4x32([(first + i) / 4, stream, 0, 0], key);
     for (let lane = 0; lane < 4 && i + lane < count; lane++) words[i + lane] = four[lane];
   }
   return words;
 }
 
-/** Elements 0 to count - 1 of a stream, uniform in [0, 1). */
-export function uniform(seed: number | bigint, stream: number, count: number): Float64Array {
-  return Float64Array.from(randomWords(seed, stream, count), (word) => (word >>> 8) * 2 ** -24);
+// Loops instead of Array.from, which takes several times as long: weights may be many millions.
+
+/** `count` elements of a stream from element `first`, a multiple of 4, on: uniform in [0, 1). */
+export function uniform(seed: number | bigint, stream: number, count: number, first = 0): Float64Array {
+  const words = randomWords(seed, stream, count, first);
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = (words[i] >>> 8) * 2 ** -24;
+  return values;
 }
 
-/** Elements 0 to count - 1 of a stream, of mean 0 and variance 1. */
-export function normal(seed: number | bigint, stream: number, count: number): Float64Array {
-  const uniforms = uniform(seed, stream, count + (count % 2));
-  return Float64Array.from({ length: count }, (_, i) => {
-    const pair = i - (i % 2);
-    const radius = Math.sqrt(-2 * Math.log(1 - uniforms[pair]));
-    const angle = 2 * Math.PI * uniforms[pair + 1];
-    return radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
-  });
+/** `count` elements of a stream from element `first`, a multiple of 4, on: of mean 0 and variance 1. */
+export function normal(seed: number | bigint, stream: number, count: number, first = 0): Float64Array {
+  const uniforms = uniform(seed, stream, count + (count % 2), first);
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(1 - uniforms[i]));
+    const angle = 2 * Math.PI * uniforms[i + 1];
+    values[i] = radius * Math.cos(angle);
+    // Past the end of an odd count, this is lost.
+    values[i + 1] = radius * Math.sin(angle);
+  }
+  return values;
 }
 
 export interface DropoutMaskAttrs {

@@ -43,6 +43,11 @@ describe('sequences', () => {
     expect(normal(1, 2, 5)).toEqual(normal(1, 2, 20).slice(0, 5));
   });
 
+  it('can be drawn from any fourth element on', () => {
+    expect(uniform(1, 2, 5, 8)).toEqual(uniform(1, 2, 20).slice(8, 13));
+    expect(normal(1, 2, 5, 12)).toEqual(normal(1, 2, 20).slice(12, 17));
+  });
+
   it('differ between seeds and between streams', () => {
     const [first] = uniform(1, 0, 1);
     for (const [other] of [uniform(2, 0, 1), uniform(1, 1, 1), uniform(2n ** 32n + 1n, 0, 1)]) {

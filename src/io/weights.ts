@@ -15,42 +15,65 @@ type Values = { readonly shape: Shape; readonly data: Float32Array };
  */
 export async function loadWeights(file: string, network: Network<Classifier>): Promise<string[]> {
   const given = readWeights(file);
-  const { stem, head } = network.module;
-  const state = new Map(await network.state());
+  const own = await network.state();
+  const sources = new Map(
+    [...own.keys()].map((name) => [name, [name, staticName(name)].find((candidate) => given.has(candidate))]),
+  );
+  checkOrigin(file, given, new Set(sources.values()));
   const notes: string[] = [];
-  const used = new Set<string>();
-  let fresh = 0;
-  for (const [name, { shape }] of state) {
-    const source = [name, staticName(name)].find((candidate) => given.has(candidate));
-    if (!source) {
-      fresh++;
-      continue;
-    }
-    used.add(source);
-    const values = given.get(source)!;
-    // A linear layer is a dynamic convolution of one pixel.
-    if (sameShape(values.shape, shape) || sameShape([...values.shape, 1, 1], shape)) {
-      state.set(name, { shape, data: values.data });
-    } else if (name === `${stem}.weight` && fitsButChannels(values.shape, shape)) {
-      state.set(name, withChannels(values, shape[1]!));
-      notes.push(`The first convolution, for ${values.shape[1]} channels, was made to fit ${shape[1]}.`);
-    } else if (!name.startsWith(`${head}.`)) {
-      throw new UserError(
-        `"${file}": the tensor ${source} has the shape ${formatShape(values.shape)}, the network's has ${formatShape(shape)}. ` +
-          'Are these weights of a network of another width?',
-      );
-    } else if (shape.length === 1) {
-      notes.push(`The last layer, for ${values.shape[0]} classes, begins at random for ${shape[0]}.`);
-    }
+  const state = new Map(own);
+  for (const [name, source] of sources) {
+    if (source === undefined) continue;
+    const pair = { name, source, shape: own.get(name)!.shape, values: given.get(source)! };
+    const values = fitted(pair, network.module, file, notes);
+    if (values) state.set(name, values);
   }
-  const unknown = [...given.keys()].find((name) => !used.has(name));
-  if (unknown !== undefined || used.size === 0) {
-    const what = unknown === undefined ? 'has no weights of this network' : `has ${unknown}, which this network lacks`;
-    throw new UserError(`"${file}" ${what}. Are these weights of another network?`);
-  }
+  const fresh = [...sources.values()].filter((source) => source === undefined).length;
   if (fresh > 0) notes.push(`${fresh} tensors that the file does not have begin at random.`);
   network.load(state);
   return notes;
+}
+
+/** Throws unless all of a file, and something of it, is used. */
+function checkOrigin(file: string, given: State, used: ReadonlySet<string | undefined>): void {
+  const unknown = [...given.keys()].find((name) => !used.has(name));
+  if (unknown === undefined && given.size > 0) return;
+  const what = unknown === undefined ? 'has no weights' : `has ${unknown}, which this network lacks`;
+  throw new UserError(`"${file}" ${what}. Are these weights of another network?`);
+}
+
+/** A tensor of the network, and the one of the file that is meant for it. */
+interface Pair {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly source: string;
+  readonly values: Values;
+}
+
+/** The file's values in the network's shape; undefined if the tensor begins at random. May add to the notes. */
+function fitted(
+  { name, shape, source, values }: Pair,
+  { stem, head }: Classifier,
+  file: string,
+  notes: string[],
+): Values | undefined {
+  // A linear layer is a dynamic convolution of one pixel.
+  if (sameShape(values.shape, shape) || sameShape([...values.shape, 1, 1], shape)) return { shape, data: values.data };
+  if (name === `${stem}.weight` && fitsButChannels(values.shape, shape)) {
+    notes.push(`The first convolution, for ${values.shape[1]} channels, was made to fit ${shape[1]}.`);
+    return withChannels(values, shape[1]!);
+  }
+  if (name.startsWith(`${head}.`)) {
+    // Once for the layer: with its bias.
+    if (shape.length === 1) {
+      notes.push(`The last layer, for ${values.shape[0]} classes, begins at random for ${shape[0]}.`);
+    }
+    return undefined;
+  }
+  throw new UserError(
+    `"${file}": the tensor ${source} has the shape ${formatShape(values.shape)}, the network's has ${formatShape(shape)}. ` +
+      'Are these weights of a network of another width?',
+  );
 }
 
 /** The floating-point tensors of a file; integers only count batches. */

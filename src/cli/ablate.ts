@@ -26,9 +26,9 @@ import {
 import { type ConfiguredVariant, configure, readVariants, VARIANTS, type Variant } from '../train/ablation/variants.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import { DEFAULT_SIZE } from '../train/config.js';
+import { imagesPerClass } from './counts.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { neighbourCount } from './evaluate.js';
-import { imagesPerClass } from './generate.js';
 import { alone } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
 import { counted } from './prepare.js';

@@ -69,6 +69,7 @@ export interface Result {
   readonly benchmark: string;
   readonly pass: string;
   readonly timing: Timing;
+  readonly imagesPerSecond?: number | undefined;
   readonly gflops?: number | undefined;
   readonly gbps?: number | undefined;
   /** Of the roof: 1 is the best that this device is known to reach. */
@@ -114,13 +115,14 @@ export async function runAll(
 
 async function time(e: Engine, benchmark: string, pass: Pass, rounds: number, roof: Roof): Promise<Result> {
   const timing = await measure(e, () => pass.run(), { rounds, gpuClock: roof.gpuClock });
-  const { flops = 0, bytes = 0 } = pass;
+  const { flops = 0, bytes = 0, images } = pass;
   // Each dispatch that is timed by itself costs a few microseconds more: of the shortest, the wall clock knows better.
   const taken = Math.min(timing.wall.median, timing.gpu?.median ?? Number.POSITIVE_INFINITY);
   return {
     benchmark,
     pass: pass.name,
     timing,
+    ...(images !== undefined && { imagesPerSecond: (1000 * images) / timing.wall.median }),
     gflops: flops > 0 ? flops / taken / 1e6 : undefined,
     gbps: bytes > 0 ? bytes / taken / 1e6 : undefined,
     share: bytes > 0 ? leastMilliseconds(roof, flops, bytes) / taken : undefined,
@@ -148,10 +150,11 @@ function formatHead(info: DeviceInfo, roof: Roof, precision: Precision): string 
   ].join('\n');
 }
 
-export function formatResult({ pass, timing, gflops, gbps, share }: Result): string {
+export function formatResult({ pass, timing, imagesPerSecond, gflops, gbps, share }: Result): string {
   const { wall, recording, gpu } = timing;
   return line(pass, [
     ...[wall.median, wall.min, recording.median, gpu?.median, gflops, gbps].map(threeDigits),
     share === undefined ? '-' : `${(100 * share).toFixed(0)} %`,
+    ...(imagesPerSecond === undefined ? [] : [`  ${threeDigits(imagesPerSecond)} images/s`]),
   ]);
 }

@@ -21,6 +21,8 @@ export interface Pass {
   readonly flops?: number | undefined;
   /** Bytes that one run has to read and write at least, where they are known. */
   readonly bytes?: number | undefined;
+  /** Images that one run makes. */
+  readonly images?: number | undefined;
   /** Records one run. The runs of a pass follow each other without a wait. */
   run(): void | Promise<void>;
 }

@@ -9,13 +9,20 @@ import { ops } from '../ops/index.js';
 import type { Precision } from '../train/precision.js';
 import type { Benchmark, Pass, Prepared } from './benchmark.js';
 import { dynamicBenchmark } from './dynamicBenchmark.js';
+import { generateBenchmark } from './generateBenchmark.js';
 import { stepBenchmark } from './stepBenchmark.js';
 
 /** Layers that can be computed in two ways, with many pixels and few channels, and the other way round. */
 const forms: readonly Benchmark[] = [dynamicBenchmark([16, 64, 16, 16]), dynamicBenchmark([16, 256, 4, 4])];
 
-/** Whole training steps, of one pass each. */
-const steps: readonly Benchmark[] = [stepBenchmark(32, 16), stepBenchmark(64, 16)];
+/** Whole training steps, and batches of images generated, of one pass each. */
+const whole: readonly Benchmark[] = [
+  stepBenchmark(32, 16),
+  stepBenchmark(64, 16),
+  generateBenchmark('small', 32),
+  generateBenchmark('reference', 32),
+  generateBenchmark('reference', 64),
+];
 
 /** In the order in which they are timed. */
 export const benchmarks: readonly Benchmark[] = [
@@ -26,7 +33,7 @@ export const benchmarks: readonly Benchmark[] = [
     })),
   ),
   ...forms,
-  ...steps,
+  ...whole,
 ];
 
 /** The passes of one case: forward; the gradient of each input alone; if there are several, all of it as in training. */

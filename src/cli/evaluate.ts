@@ -9,9 +9,9 @@ import type { Engine } from '../kernel/engine.js';
 import type { Checkpoint } from '../train/checkpoint.js';
 import { measureQuality, type Quality, type Stage } from '../train/quality.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
+import { imagesPerClass } from './counts.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeEvaluation } from './evaluationTable.js';
-import { imagesPerClass } from './generate.js';
 import { alone } from './interrupt.js';
 import { positiveInteger } from './options.js';
 import { checkClasses, ownDataset, report } from './report.js';
@@ -75,7 +75,7 @@ export function neighbourCount(text: string): number {
 }
 
 /** The folder of the run that a checkpoint file belongs to; a folder itself. */
-function runOf(fileOrRun: string): string {
+export function runOf(fileOrRun: string): string {
   if (!fileOrRun.endsWith('.safetensors')) return fileOrRun;
   const folder = path.dirname(fileOrRun);
   return path.basename(path.resolve(folder)) === 'checkpoints' ? path.dirname(path.resolve(folder)) : folder;

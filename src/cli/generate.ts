@@ -2,37 +2,60 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { manifestFormat, manifestName, readManifest } from '../data/manifest.js';
-import { safeNames } from '../data/names.js';
-import { indexName } from '../data/schema.js';
-import { sourceOf } from '../data/store.js';
-import { UserError } from '../io/errors.js';
-import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
+import { type Dataset, readDataset } from '../data/read.js';
+import { openImages } from '../data/store.js';
+import { describe, UserError } from '../io/errors.js';
+import { insideFolder, writeAtomically } from '../io/files.js';
 import { pixelsPng } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
-import { type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
+import type { Discriminator } from '../models/discriminator.js';
+import type { FeatureNet } from '../models/featureNet.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { type Checkpoint, loadNetwork, openGenerator, type Weights, weightsOf } from '../train/checkpoint.js';
+import { openFeatures, readFeatures } from '../train/features.js';
 import { createDiscriminator } from '../train/gan.js';
-import { type Logits, logitsOf } from '../train/judge.js';
-import { generateImages, MOST_PER_CLASS, noiseIndex, noiseOf, toLevels } from '../train/sample.js';
+import { logitsOf } from '../train/judge.js';
+import { generateImages, noiseIndex, toLevels } from '../train/sample.js';
+import { select } from '../train/selection.js';
+import { classWalk, noiseWalk } from '../train/walks.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
+import { type ClassCount, type Counts, countsFor, imageCounts } from './counts.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
+import { runOf } from './evaluate.js';
 import { alone } from './interrupt.js';
-import { folder, nearest, positiveInteger } from './options.js';
+import { folder, positiveInteger, positiveNumber } from './options.js';
 import { counted } from './prepare.js';
+import { checkClasses, ownDataset } from './report.js';
+import {
+  checkRoom,
+  type Entry,
+  earlierFiles,
+  fileNames,
+  type Manifest,
+  rawImages,
+  rawName,
+  rounded,
+  walkNames,
+  writeManifest,
+} from './syntheticFolder.js';
 
 export interface GenerateFlags {
-  /** Images a class. */
-  readonly count: number;
+  readonly count: Counts;
   readonly seed: number;
   /** Classes to make; all if none. */
   readonly class?: readonly string[];
   /** Whether the values are written as they are, too. */
   readonly raw?: true;
   readonly weights?: Weights;
+  readonly truncation?: number;
+  readonly keepBest?: number;
+  readonly minConfidence?: number;
+  /** Where the run lies, and its data set: for the classifier. */
+  readonly run?: string;
+  readonly dataset?: string;
+  readonly walks?: true;
 }
 
 type Flags = GenerateFlags & CheckpointFlags & DeviceFlags & { readonly out: string };
@@ -42,7 +65,8 @@ export function register(program: Command): void {
     .usage('<run> --out <folder> [options]')
     .description(
       'Generates labelled spectrograms with a trained generator. It needs a checkpoint only, no data set. ' +
-        'The folder gets a folder of PNG files for each class and manifest.json, and can be trained on like any data set.',
+        'The folder gets a folder of PNG files for each class, manifest.json and manifest.csv, and can be trained on like any ' +
+        'data set.',
     )
     .argument('<run>', "a run's folder, or a checkpoint file")
     .requiredOption(
@@ -50,9 +74,33 @@ export function register(program: Command): void {
       'where the images go: a new or empty folder, or one with images of an earlier call',
       folder,
     )
-    .option('--count <n>', 'images for each class', imagesPerClass, 100)
+    .option(
+      '--count <n>',
+      'images for each class; or of some, and of all others if there is a number without a name: "wren=20,robin=5,10"',
+      imageCounts,
+      imageCounts('100'),
+    )
     .option('--class <labels...>', 'only these classes')
     .option('--seed <n>', 'of the noise', positiveInteger, 1)
+    .option(
+      '--truncation <t>',
+      'draw noise beyond this again, such as 0.7: fewer odd images, and less variety',
+      truncation,
+    )
+    .option('--keep-best <share>', 'keep this share of the images: those that the discriminator finds most real', share)
+    .option(
+      '--min-confidence <p>',
+      "keep images whose label a classifier gives this probability: the one that 'evaluate' left in the run, or one trained now",
+      share,
+    )
+    .option(
+      '--dataset <folder>',
+      'to train that classifier on, if it is to be (default: the folder dataset in the run)',
+    )
+    .option(
+      '--walks',
+      `draw ${walkNames.classes} and ${walkNames.noise}, too: from class to class, from noise to noise`,
+    )
     .option(
       '--raw',
       `write ${rawName}, too: noise, labels, images from -1 to 1, not rounded to 8 bits, and what the discriminator says of them`,
@@ -61,47 +109,27 @@ export function register(program: Command): void {
     .addOption(tunedOption())
     .action(async (run: string, { out, adapter, tuned, ...flags }: Flags) => {
       const checkpoint = await chosenCheckpoint(run, flags);
-      classesOf(checkpoint, flags);
+      countsFor(checkpoint.classes, checkpoint.file, flags.count, flags.class);
       await alone(out, (signal) =>
         withFastEngine({ adapter, tuned }, async (engine) => {
-          console.log(describeGenerated(await generate(engine, checkpoint, flags, out, signal), out));
+          const made = await generate(engine, checkpoint, { ...flags, run: runOf(run) }, out, signal);
+          console.log(describeGenerated(made, out));
         }),
       );
     });
 }
 
-/** What a folder and a manifest can hold. */
-const MOST = 1_000_000;
-
-/** The parser of `--count`. */
-export function imagesPerClass(text: string): number {
-  const count = positiveInteger(text);
-  if (count > MOST_PER_CLASS) throw new InvalidArgumentError(`Give at most ${MOST_PER_CLASS}.`);
-  return count;
+/** Above 0, at most 1. */
+function share(text: string): number {
+  const value = positiveNumber(text);
+  if (value > 1) throw new InvalidArgumentError('Give a number above 0, at most 1.');
+  return value;
 }
 
-/** The numbers of the classes asked for. Throws a UserError for a label that the checkpoint does not know. */
-function classesOf({ classes, file }: Checkpoint, flags: GenerateFlags): number[] {
-  if (!flags.class) return classes.map((_, i) => i);
-  const numbers = flags.class.map((label) => {
-    const index = classes.indexOf(label);
-    if (index >= 0) return index;
-    const near = nearest(label, classes);
-    throw new UserError(
-      `"${file}" has no class '${label}'. It knows: ${(near.length > 0 ? near : classes).join(', ')}.`,
-    );
-  });
-  return [...new Set(numbers)];
-}
-
-/** The file of what images were before they became pictures. */
-const rawName = 'raw.safetensors';
-
-interface ManifestEntry {
-  readonly file: string;
-  readonly label: string;
-  /** Of the noise: seed and index give the image again. */
-  readonly index: number;
+function truncation(text: string): number {
+  const value = positiveNumber(text);
+  if (value < 0.05) throw new InvalidArgumentError('Give 0.05 or more.');
+  return value;
 }
 
 export interface Generated {
@@ -109,6 +137,11 @@ export interface Generated {
   readonly made: number;
   readonly wanted: number;
   readonly classes: number;
+  /** Images that were made only to be looked at by discriminator and classifier; absent if none chose. */
+  readonly rejected?: number;
+  /** Classes of which not enough could be found. */
+  readonly short: readonly string[];
+  readonly stopped: boolean;
 }
 
 /**
@@ -122,148 +155,214 @@ export async function generate(
   out: string,
   signal: AbortSignal,
 ): Promise<Generated> {
-  const { config } = checkpoint;
-  const wanted = classesOf(checkpoint, flags);
-  const plan = planImages(checkpoint, wanted, flags.count);
-  for (const file of [...(await earlierImages(out)), rawName]) await rm(insideFolder(out, file), { force: true });
-  const write = (images: readonly ManifestEntry[], complete: boolean): Promise<void> =>
-    writeManifest(out, { checkpoint, flags, wanted, images, complete });
-  // Listed before they are made: so nothing is left that no manifest knows of, whatever happens.
-  await write(plan, false);
+  const { config, classes } = checkpoint;
+  const { seed, truncation: within } = flags;
+  const counts = countsFor(classes, checkpoint.file, flags.count, flags.class);
+  const wanted = counts.reduce((sum, { count }) => sum + count, 0);
+  await checkRoom(out, checkpoint, wanted, flags.raw ?? false);
+  const earlier = await earlierFiles(out);
+  const about = {
+    checkpoint,
+    weights: flags.weights,
+    seed,
+    truncation: within,
+    classes: counts.map(({ label }) => classes[label]!),
+  };
+  const write = (images: readonly Entry[], complete: boolean, selection?: Manifest['selection']): Promise<void> =>
+    writeManifest(out, { ...about, images, complete, selection });
 
   const g = openGenerator(engine, checkpoint, flags.weights);
+  const { plan, rejected, short } = await planImages({ engine, checkpoint, g, counts, flags, signal });
+  const { keepBest, minConfidence } = flags;
+  const selection = rejected === undefined ? undefined : { keepBest, minConfidence, rejected, short };
+  for (const file of earlier) await rm(file, { force: true });
+  // Listed before they are made: so nothing is left that no manifest knows of, whatever happens.
+  await write(plan, false, selection);
   const raw = flags.raw ? rawImages(checkpoint, weightsOf(checkpoint, flags.weights), plan.length) : undefined;
   const progress = createProgress({ title: 'generate', total: plan.length, unit: 'images' });
   let made = 0;
   try {
     while (made < plan.length && !signal.aborted) {
       const part = plan.slice(made, made + config.batch);
-      const images = await makeImages(engine, g, part, checkpoint, flags.seed, out);
-      raw?.add(part, images, flags.seed);
+      const images = await makeImages(engine, g, part, checkpoint, flags, out);
+      raw?.add(part, images, seed, within);
       made += part.length;
       progress.update(made, { class: part.at(-1)!.label });
     }
-    if (raw && made === plan.length) {
-      const d = createDiscriminator(engine, config, checkpoint.classes.length, { trained: false });
-      loadNetwork(checkpoint, 'd.', d);
+    const complete = made === plan.length && !signal.aborted;
+    if (complete && raw) {
+      const d = openDiscriminator(engine, checkpoint);
       const judged = await logitsOf(engine, d, raw.source, config.batch);
       d.destroy();
       await writeAtomically(path.join(out, rawName), raw.file(judged));
     }
-    await write(plan.slice(0, made), made === plan.length);
+    if (complete && flags.walks) await writeWalks(engine, g, checkpoint, counts, flags, out);
+    await write(plan.slice(0, made), complete, selection);
   } catch (error) {
-    await write(plan.slice(0, made), false).catch(() => undefined); // the first error is the one to report
+    await write(plan.slice(0, made), false, selection).catch(() => undefined); // the first error is the one to report
     throw error;
   } finally {
     progress.stop();
     g.destroy();
   }
-  return { made, wanted: plan.length, classes: wanted.length };
+  const stopped = made < plan.length || signal.aborted;
+  return { made, wanted, classes: counts.length, ...(rejected !== undefined && { rejected }), short, stopped };
 }
 
 /** What `generate` did. */
-export function describeGenerated({ made, wanted, classes }: Generated, out: string): string {
-  if (made < wanted) return `${out}: stopped after ${made} of ${wanted} images`;
-  return `${out}: ${counted(made, 'image')} of ${counted(classes, 'class', 'classes')}`;
+export function describeGenerated({ made, wanted, classes, rejected, short, stopped }: Generated, out: string): string {
+  if (stopped) return `${out}: stopped after ${made} of ${wanted} images`;
+  const chosen = rejected === undefined ? '' : `; ${counted(rejected, 'other was', 'others were')} rejected`;
+  const lacking = short.length > 0 ? `\nnot as many as asked for (${wanted}) could be found: ${short.join(', ')}` : '';
+  return `${out}: ${counted(made, 'image')} of ${counted(classes, 'class', 'classes')}${chosen}${lacking}`;
 }
 
-/** All images to be made, class by class. */
-function planImages({ classes }: Checkpoint, wanted: readonly number[], count: number): ManifestEntry[] {
-  if (wanted.length * count > MOST) {
-    throw new UserError(
-      `${wanted.length * count} images are too many for one folder: ask for ${MOST} at most at a time.`,
+interface Planning {
+  readonly engine: Engine;
+  readonly checkpoint: Checkpoint;
+  readonly g: Network<Generator>;
+  readonly counts: readonly ClassCount[];
+  readonly flags: GenerateFlags;
+  readonly signal: AbortSignal;
+}
+
+interface Plan {
+  readonly plan: readonly Entry[];
+  readonly rejected?: number;
+  readonly short: readonly string[];
+}
+
+/** All images to be made, class by class: the first of each, or those that are chosen. */
+async function planImages(planning: Planning): Promise<Plan> {
+  const { engine, checkpoint, counts, flags } = planning;
+  const { classes, config } = checkpoint;
+  const fileOf = fileNames(classes);
+  if (flags.keepBest === undefined && flags.minConfidence === undefined) {
+    const plan = counts.flatMap(({ label, count }) =>
+      Array.from({ length: count }, (_, i) => entry(fileOf, classes[label]!, i, noiseIndex(label, i))),
     );
+    return { plan, short: [] };
   }
-  const folders = safeNames(classes, [manifestName, rawName, indexName]);
-  return wanted.flatMap((label) => {
-    const name = folders.get(classes[label]!)!;
-    return Array.from({ length: count }, (_, i) => ({
-      file: `${name}/${name}_${String(i).padStart(5, '0')}.png`,
-      label: classes[label]!,
-      index: noiseIndex(label, i),
-    }));
-  });
+  const d = flags.keepBest === undefined ? undefined : openDiscriminator(engine, checkpoint);
+  const classifier = flags.minConfidence === undefined ? undefined : await openClassifier(planning);
+  const plan: Entry[] = [];
+  const short: string[] = [];
+  let rejected = 0;
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  const progress = createProgress({ title: 'choose', total, unit: 'images' });
+  try {
+    for (const { label, count } of counts) {
+      const name = classes[label]!;
+      const { chosen, tried } = await select(label, count, {
+        ...planning,
+        seed: flags.seed,
+        batch: config.batch,
+        truncation: flags.truncation,
+        best: d && { share: flags.keepBest!, d },
+        confident: classifier && { least: flags.minConfidence!, classifier },
+        onProgress: (found, looked) =>
+          progress.update(plan.length + found, { class: name, rejected: rejected + looked - found }),
+      });
+      plan.push(
+        ...chosen.map((candidate, k) => ({
+          ...entry(fileOf, name, k, noiseIndex(label, candidate.i)),
+          ...rounded(candidate),
+        })),
+      );
+      rejected += tried - chosen.length;
+      if (chosen.length < count) short.push(`${chosen.length} of "${name}" after ${tried} tries`);
+    }
+  } finally {
+    progress.stop();
+    d?.destroy();
+    classifier?.destroy();
+  }
+  return { plan, rejected, short };
+}
+
+const entry = (fileOf: ReturnType<typeof fileNames>, label: string, k: number, index: number): Entry => ({
+  file: fileOf(label, k),
+  label,
+  index,
+});
+
+function openDiscriminator(e: Engine, checkpoint: Checkpoint): Network<Discriminator> {
+  const d = createDiscriminator(e, checkpoint.config, checkpoint.classes.length, { trained: false });
+  loadNetwork(checkpoint, 'd.', d);
+  return d;
+}
+
+/** The feature network that is kept with the run, else one that is trained now, and kept. */
+async function openClassifier({ engine, checkpoint, flags, signal }: Planning): Promise<Network<FeatureNet>> {
+  const { config, classes } = checkpoint;
+  const { run = '.' } = flags;
+  const isOfThese = (info: { readonly classes: readonly string[] }): boolean =>
+    info.classes.join('\0') === classes.join('\0');
+  const known = await Promise.resolve()
+    .then(() => readFeatures(engine, run, config, isOfThese))
+    .catch(() => undefined);
+  if (known) return known.network;
+  const dataset = await datasetOf(run, flags.dataset, config.fold);
+  checkClasses(run, checkpoint, dataset);
+  const train = await openImages(dataset, 'train', { ...config, signal });
+  const validation = await openImages(dataset, 'validation', { ...config, signal });
+  let progress: ReturnType<typeof createProgress> | undefined;
+  try {
+    const { network } = await openFeatures({
+      engine,
+      run,
+      dataset,
+      train,
+      validation,
+      signal,
+      onEpoch: ({ epoch }, total) => {
+        progress ??= createProgress({ title: 'classifier', total, unit: 'epochs' });
+        progress.update(epoch);
+      },
+    });
+    return network;
+  } finally {
+    progress?.stop();
+  }
+}
+
+async function datasetOf(run: string, given: string | undefined, fold: number | null): Promise<Dataset> {
+  try {
+    return await readDataset(given ?? ownDataset(run), { fold });
+  } catch (error) {
+    throw new UserError(`--min-confidence needs a classifier, and "${run}" keeps none. ${describe(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function makeImages(
   engine: Engine,
   g: Network<Generator>,
-  entries: readonly ManifestEntry[],
+  entries: readonly Entry[],
   { classes, config: { size, channels, batch } }: Checkpoint,
-  seed: number,
+  { seed, truncation: within }: GenerateFlags,
   out: string,
 ): Promise<Float32Array> {
   const labels = Int32Array.from(entries, ({ label }) => classes.indexOf(label));
-  const images = await generateImages(engine, g, labels, { seed, indices: entries.map(({ index }) => index), batch });
+  const indices = entries.map(({ index }) => index);
+  const images = await generateImages(engine, g, labels, { seed, indices, batch, truncation: within });
   for (const [i, levels] of toLevels(images, size, channels).entries()) {
     await writeAtomically(insideFolder(out, entries[i]!.file), await pixelsPng(levels, size, size, channels));
   }
   return images;
 }
 
-/**
- * Room for all images as they are: noise [count, latent], labels [count] and images [count, channels, size, size]; the file also
- * has what the discriminator says of them: adversarial [count] and classes [count, width].
- */
-function rawImages({ classes, config: { latent, channels, size } }: Checkpoint, weights: Weights, count: number) {
-  const noise = new Float32Array(count * latent);
-  const labels = new Int32Array(count);
-  const images = new Float32Array(count * channels * size ** 2);
-  let done = 0;
-  return {
-    source: sourceOf(images, labels, size),
-    add(entries: readonly ManifestEntry[], values: Float32Array, seed: number): void {
-      images.set(values, done * channels * size ** 2);
-      for (const { label, index } of entries) {
-        labels[done] = classes.indexOf(label);
-        noise.set(noiseOf(seed, index, latent), done++ * latent);
-      }
-    },
-    file: ({ adversarial, classes: named, width }: Logits): Uint8Array =>
-      writeSafetensors(
-        new Map<string, WritableTensor>([
-          ['noise', { dtype: 'F32', shape: [count, latent], data: noise }],
-          ['labels', { dtype: 'I32', shape: [count], data: labels }],
-          ['images', { dtype: 'F32', shape: [count, channels, size, size], data: images }],
-          ['adversarial', { dtype: 'F32', shape: [count], data: adversarial }],
-          ['classes', { dtype: 'F32', shape: [count, width], data: named }],
-        ]),
-        { weights },
-      ),
-  };
-}
-
-/** The images that an earlier call left in the folder. Throws a UserError if it holds anything else. */
-async function earlierImages(out: string): Promise<string[]> {
-  if (!(await isOwnFolder(out, manifestName))) return [];
-  const manifest = await readManifest(out);
-  if (manifest) return manifest.images.map(({ file }) => file);
-  throw new UserError(`"${path.join(out, manifestName)}" is no manifest of generated images: choose another --out.`);
-}
-
-interface Manifest {
-  readonly checkpoint: Checkpoint;
-  readonly flags: GenerateFlags;
-  readonly wanted: readonly number[];
-  readonly images: readonly ManifestEntry[];
-  readonly complete: boolean;
-}
-
-async function writeManifest(out: string, { checkpoint, flags, wanted, images, complete }: Manifest): Promise<void> {
-  const manifest = {
-    format: manifestFormat,
-    complete,
-    synthetic: 'These images were generated; they are no recordings.',
-    trainedOnSynthesisedRecordings: checkpoint.synthetic,
-    checkpoint: path.basename(checkpoint.file),
-    step: checkpoint.step,
-    weights: weightsOf(checkpoint, flags.weights),
-    seed: flags.seed,
-    size: checkpoint.config.size,
-    channels: checkpoint.config.channels,
-    shown: checkpoint.shown,
-    classes: wanted.map((label) => checkpoint.classes[label]),
-    images,
-  };
-  await writeAtomically(path.join(out, manifestName), `${JSON.stringify(manifest, null, 1)}\n`);
+async function writeWalks(
+  engine: Engine,
+  g: Network<Generator>,
+  { classes, config: { batch } }: Checkpoint,
+  counts: readonly ClassCount[],
+  { seed, truncation: within }: GenerateFlags,
+  out: string,
+): Promise<void> {
+  const labels = counts.map(({ label }) => label);
+  const walk = { engine, g, classes, labels, seed, batch, truncation: within };
+  await writeAtomically(path.join(out, walkNames.classes), await classWalk(walk));
+  await writeAtomically(path.join(out, walkNames.noise), await noiseWalk(walk));
 }

@@ -10,8 +10,9 @@ import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import { DEFAULT_SIZE, type TrainConfig } from '../train/config.js';
+import { imagesPerClass, sameOfEach } from './counts.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
-import { describeGenerated, generate, imagesPerClass } from './generate.js';
+import { describeGenerated, generate } from './generate.js';
 import { alone } from './interrupt.js';
 import { type LabelFlags, labelOptions, labelsFrom } from './labels.js';
 import { folder } from './options.js';
@@ -101,7 +102,7 @@ async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job
 
   const checkpoint = await readCheckpoint(out);
   const synthetic = path.join(out, 'synthetic');
-  const made = await generate(engine, checkpoint, { count, seed }, synthetic, signal);
+  const made = await generate(engine, checkpoint, { count: sameOfEach(count), seed }, synthetic, signal);
   console.log(describeGenerated(made, synthetic));
   if (signal.aborted) return summary;
   const page = await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program');

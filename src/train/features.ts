@@ -23,6 +23,7 @@ import { type ClassifierConfig, type ClassifierResult, type EpochRecord, trainCl
 import { outputsOf } from './classify.js';
 
 const FORMAT = 'lyrebird-features/1';
+const FILE = 'features.safetensors';
 const SEED = 1;
 
 /** How it is trained; what was trained otherwise is trained anew. */
@@ -81,8 +82,12 @@ export async function trainFeatures(e: Engine, training: FeatureTraining): Promi
   return { network, result };
 }
 
-const createNetwork = (e: Engine, classes: number, { channels, size }: ImageSource, seed: number) =>
-  new Network(e, new FeatureNet({ classes, channels, size, features: RECIPE.features }), seed);
+const createNetwork = (
+  e: Engine,
+  classes: number,
+  { channels, size }: Pick<ImageSource, 'channels' | 'size'>,
+  seed: number,
+) => new Network(e, new FeatureNet({ classes, channels, size, features: RECIPE.features }), seed);
 
 function configFor(batchesPerEpoch: number): ClassifierConfig {
   const epochs = clamp(Math.ceil(RECIPE.steps / batchesPerEpoch), RECIPE.epochs);
@@ -154,22 +159,35 @@ const identity = ({ dataset, train, validation }: FeatureOptions) => ({
 
 /** The network that was kept; undefined if there is none of these images. */
 function readKnown(options: FeatureOptions): Known | undefined {
-  const { engine: e, run, dataset, train, onNote } = options;
-  const file = path.join(run, 'features.safetensors');
-  if (!existsSync(file)) return undefined;
+  const { engine, run, train, onNote } = options;
   try {
-    const { tensors, metadata } = readSafetensors(file);
-    const info = infoSchema.parse(JSON.parse(metadata.info ?? ''));
-    const { data, recipe, classes } = info;
-    if (metadata.format !== FORMAT || !isDeepStrictEqual({ data, recipe, classes }, identity(options)))
-      return undefined;
-    const network = createNetwork(e, dataset.classes.length, train, SEED);
-    network.load(tensors as State);
-    return { network, info };
+    return readFeatures(engine, run, train, ({ data, recipe, classes }) =>
+      isDeepStrictEqual({ data, recipe, classes }, identity(options)),
+    );
   } catch {
-    onNote?.(`"${file}" is damaged: the feature network is trained anew.`);
+    onNote?.(`"${path.join(run, FILE)}" is damaged: the feature network is trained anew.`);
     return undefined;
   }
+}
+
+/**
+ * The network that a run keeps, for images of this kind, if it is as it has to be; undefined if there is none. Throws if the file is
+ * damaged.
+ */
+export function readFeatures(
+  e: Engine,
+  run: string,
+  images: Pick<ImageSource, 'size' | 'channels'>,
+  isAsIt: (info: FeatureInfo) => boolean,
+): Known | undefined {
+  const file = path.join(run, FILE);
+  if (!existsSync(file)) return undefined;
+  const { tensors, metadata } = readSafetensors(file);
+  const info = infoSchema.parse(JSON.parse(metadata.info ?? ''));
+  if (metadata.format !== FORMAT || info.recipe !== JSON.stringify(RECIPE) || !isAsIt(info)) return undefined;
+  const network = createNetwork(e, info.classes.length, images, SEED);
+  network.load(tensors as State);
+  return { network, info };
 }
 
 async function trainAndKeep(options: FeatureOptions): Promise<Known> {
@@ -194,7 +212,7 @@ async function trainAndKeep(options: FeatureOptions): Promise<Known> {
   };
   const tensors = new Map<string, WritableTensor>();
   for (const [name, { shape, data }] of await network.state()) tensors.set(name, { dtype: 'F32', shape, data });
-  const file = path.join(run, 'features.safetensors');
+  const file = path.join(run, FILE);
   await writeAtomically(file, writeSafetensors(tensors, { format: FORMAT, info: JSON.stringify(info) }));
   const { data: _hash, ...told } = info;
   const description = { format: FORMAT, network: network.module.config, ...told, epochs: result.history };

@@ -18,9 +18,23 @@ export const MOST_PER_CLASS = 2 ** 20;
 /** Which noise the i-th image of a class is made of. */
 export const noiseIndex = (label: number, i: number): number => label * MOST_PER_CLASS + i;
 
-/** The noise of that index. */
-export const noiseOf = (seed: number, index: number, latent: number): Float64Array =>
-  normal(seed, NOISE_STREAM + index, latent);
+/**
+ * The noise of that index, of a normal distribution. With `truncation` none of its values is beyond that: those that are, are drawn
+ * again (Brock et al. 2019, "the truncation trick": fewer odd images, of less variety); the others stay what they are without.
+ */
+export function noiseOf(seed: number, index: number, latent: number, truncation?: number): Float64Array {
+  const stream = NOISE_STREAM + index;
+  const z = normal(seed, stream, latent);
+  if (truncation === undefined) return z;
+  const isWithin = (value: number): boolean => Math.abs(value) <= truncation;
+  const beyond = [...z.keys()].filter((i) => !isWithin(z[i]!));
+  let further: Float64Array = new Float64Array();
+  for (let count = 2 * latent; further.length < beyond.length; count *= 2) {
+    further = normal(seed, stream, count).subarray(latent).filter(isWithin);
+  }
+  for (const [k, i] of beyond.entries()) z[i] = further[k]!;
+  return z;
+}
 
 export interface GenerateOptions {
   readonly seed: number;
@@ -28,6 +42,8 @@ export interface GenerateOptions {
   readonly indices?: readonly number[];
   /** Images at a time. */
   readonly batch: number;
+  /** See noiseOf. */
+  readonly truncation?: number | undefined;
 }
 
 /** Images [labels.length, channels, size, size] in (-1, 1), of the classes asked for, in evaluation mode. */
@@ -35,7 +51,19 @@ export async function generateImages(
   e: Engine,
   g: Network<Generator>,
   labels: Int32Array,
-  { seed, indices, batch }: GenerateOptions,
+  { seed, indices, batch, truncation }: GenerateOptions,
+): Promise<Float32Array> {
+  const { latent } = g.module.config;
+  return imagesOf(e, g, labels, batch, (i) => noiseOf(seed, indices?.[i] ?? i, latent, truncation));
+}
+
+/** The same of any noise: that of the i-th image. */
+export async function imagesOf(
+  e: Engine,
+  g: Network<Generator>,
+  labels: Int32Array,
+  batch: number,
+  noise: (i: number) => ArrayLike<number>,
 ): Promise<Float32Array> {
   const { latent } = g.module.config;
   const parts: Float32Array[] = [];
@@ -43,10 +71,7 @@ export async function generateImages(
   for (let start = 0; start < labels.length; start += batch) {
     const part = labels.subarray(start, start + batch);
     const z = new Float32Array(part.length * latent);
-    for (let i = 0; i < part.length; i++) {
-      const index = indices?.[start + i] ?? start + i;
-      z.set(noiseOf(seed, index, latent), i * latent);
-    }
+    for (let i = 0; i < part.length; i++) z.set(noise(start + i), i * latent);
     const images = e.scope(() =>
       g.module.forward(new Tape(e), e.upload(z, [part.length, latent]), e.upload(part, [part.length])),
     );

@@ -3,8 +3,12 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import path from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { imageCounts } from '../../src/cli/counts.js';
+import { readDataset } from '../../src/data/read.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
+import { noiseIndex, noiseOf } from '../../src/train/sample.js';
+import { slerp } from '../../src/train/walks.js';
 import { temporaryFolder } from '../audio/fixtures.js';
 import { lyrebird } from './console.js';
 import { json, pictures, pressWhen, put, TINY } from './fixtures.js';
@@ -118,6 +122,132 @@ describe('images', () => {
       'red/red_00001.png',
     ]);
   });
+});
+
+describe('numbers of images', () => {
+  const made = async (out: string, ...options: string[]) => {
+    expect(await generate(out, ...options)).toMatchObject({ exitCode: 0 });
+    return manifestOf(out).images.map(({ label }) => label);
+  };
+
+  it.each([
+    ['blue=3,red=1', ['blue', 'blue', 'blue', 'red']],
+    ['red=2', ['red', 'red']],
+    ['blue=1,2', ['blue', 'red', 'red']],
+    ['2,blue=1', ['blue', 'red', 'red']],
+  ])('%s', async (count, labels) => {
+    expect(await made(at(`count ${count}`), '--count', count)).toEqual(labels);
+  });
+
+  it('of labels with commas', () => {
+    const { named, each } = imageCounts('Robin, European=5,Wren=2, 7');
+    expect([...named, each]).toEqual([['Robin, European', 5], ['Wren', 2], 7]);
+  });
+});
+
+describe('--raw', () => {
+  const out = at('truncated');
+  let tensors: ReturnType<typeof readSafetensors>['tensors'];
+  beforeAll(async () => {
+    await generate(out, '--count', 'blue=2,red=3', '--raw', '--truncation', '0.5');
+    ({ tensors } = readSafetensors(path.join(out, 'raw.safetensors')));
+  });
+
+  it('has the truncated noise: what was within stays, what was beyond is drawn again', () => {
+    const noise = tensors.get('noise')!.data as Float32Array;
+    expect(Math.max(...noise.map(Math.abs))).toBeLessThanOrEqual(0.5);
+    const plain = noiseOf(1, noiseIndex(1, 2), 8);
+    const truncated = noise.slice(4 * 8, 5 * 8);
+    const isWithin = [...plain].map((value) => Math.abs(value) <= 0.5);
+    expect(new Set(isWithin)).toEqual(new Set([true, false]));
+    for (const [i, value] of plain.entries()) expect(truncated[i] === Math.fround(value)).toBe(isWithin[i]);
+  });
+
+  it('of more than memory holds is refused', async () => {
+    const { exitCode, stderr } = await generate(at('none'), '--count', '500000', '--raw');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/--raw would make a file of 3\.8 GiB, which has to fit into memory: ask for 5\d{5} images/);
+  });
+});
+
+it('noise truncated far is found too, and is of the right spread', () => {
+  const z = noiseOf(3, 0, 4000, 0.7);
+  const variance = z.reduce((sum, value) => sum + value ** 2, 0) / z.length;
+  expect(Math.max(...z.map(Math.abs))).toBeLessThanOrEqual(0.7);
+  expect(variance).toBeGreaterThan(0.145); // of the truncated normal distribution it is 0.151
+  expect(variance).toBeLessThan(0.157);
+  expect(Math.max(...noiseOf(3, 0, 100, 0.05).map(Math.abs))).toBeLessThanOrEqual(0.05);
+});
+
+describe('choosing', () => {
+  const scores = (out: string) =>
+    json<{ images: { score?: number; confidence?: number }[] }>(out, 'manifest.json').images;
+
+  it('--keep-best keeps those that the discriminator finds most real, and counts the others', async () => {
+    const [all, best] = [at('all'), at('best')];
+    await generate(all, '--count', '12', '--keep-best', '1', '--class', 'red');
+    const { stdout } = await generate(best, '--count', '4', '--keep-best', '0.34', '--class', 'red');
+    expect(stdout).toBe(`${best}: 4 images of 1 class; 8 others were rejected\n`);
+    const highest = scores(all)
+      .map(({ score }) => score!)
+      .sort((a, b) => b - a)
+      .slice(0, 4);
+    expect(
+      scores(best)
+        .map(({ score }) => score!)
+        .sort((a, b) => b - a),
+    ).toEqual(highest);
+  });
+
+  it('--min-confidence needs a classifier, trains and keeps one, and gives up where there is nothing to find', async () => {
+    const none = await generate(at('none'), '--min-confidence', '0.5');
+    expect(none.exitCode).toBe(1);
+    expect(none.stderr).toMatch(/--min-confidence needs a classifier, and ".*run" keeps none.*--dataset/);
+    const out = at('sure');
+    const images = ['--dataset', at('images'), '--count', '2'];
+    const { exitCode, stdout } = await generate(out, ...images, '--min-confidence', '1');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/not as many as asked for \(4\) could be found: 0 of "blue" after 100 tries/);
+    expect(existsSync(path.join(run, 'features.safetensors'))).toBe(true);
+    // Kept by then: no data set is needed.
+    expect(await generate(out, '--count', '2', '--min-confidence', '0.001')).toMatchObject({ exitCode: 0 });
+    expect(scores(out)).toHaveLength(4);
+    for (const { confidence } of scores(out)) expect(confidence).toBeGreaterThanOrEqual(0.001);
+  });
+});
+
+it('--walks draws sheets of a row for each class, gone with the next call', async () => {
+  const out = at('walks');
+  const sheets = ['walk-classes.png', 'walk-noise.png'].map((name) => path.join(out, name));
+  await generate(out, '--count', '1', '--walks');
+  for (const file of sheets) expect((await sharp(file).metadata()).width).toBeGreaterThan(9 * 96);
+  await generate(out, '--count', '1');
+  for (const file of sheets) expect(existsSync(file)).toBe(false);
+});
+
+it('slerp keeps to the sphere, and ends where it should', () => {
+  const [a, b] = [Float64Array.of(3, 0), Float64Array.of(0, 3)];
+  expect(slerp(a, b, 0)).toEqual(a);
+  expect([...slerp(a, b, 1 / 3)].map((value) => value.toFixed(6))).toEqual(['2.598076', '1.500000']);
+  expect(slerp(a, a, 0.5)).toEqual(a);
+});
+
+it('is a data set, marked as synthetic', async () => {
+  const out = at('again-as-data');
+  await generate(out, '--count', '4');
+  const lines = readFileSync(path.join(out, 'manifest.csv'), 'utf8').trim().split('\n');
+  expect(lines).toHaveLength(9);
+  expect(lines[1]).toMatch(/^blue\/blue_00000\.png,blue,synthetic blue 1-0,train,yes,1,0,/);
+  const trained = await lyrebird('train', out, '--out', at('second'), '--config', at('tiny.json'), '--steps', '2');
+  expect(trained).toMatchObject({ exitCode: 0 });
+  // Below the lines of real pictures it is a table of both, of which no synthetic one is tested on.
+  const table = path.join(out, 'labels.csv');
+  put(
+    table,
+    `${lines.join('\n')}\nblue/blue_00003.png,blue,mine,test\n`.replace(/blue\/blue_00003\.png,blue,syn.*\n/, ''),
+  );
+  const { images } = await readDataset(out);
+  expect(images.filter(({ split }) => split === 'test').map(({ recording }) => recording)).toEqual(['mine']);
 });
 
 it('^C leaves whole images, listed; the next call makes the rest', async () => {

@@ -1,0 +1,67 @@
+/** How many images of each class: `--count 100`, `--count "wren=20,robin=5"`, `--count "wren=20,5"`. */
+import { InvalidArgumentError } from 'commander';
+import { UserError } from '../io/errors.js';
+import { MOST_PER_CLASS } from '../train/sample.js';
+import { nearest, positiveInteger } from './options.js';
+
+export interface Counts {
+  /** Of every class that is not named; without it, those are left out. */
+  readonly each?: number;
+  readonly named: ReadonlyMap<string, number>;
+}
+
+/** The parser of a number of images of each class. */
+export function imagesPerClass(text: string): number {
+  const count = positiveInteger(text);
+  if (count > MOST_PER_CLASS) throw new InvalidArgumentError(`Give at most ${MOST_PER_CLASS}.`);
+  return count;
+}
+
+/** The parser of `--count`. A label may hold commas: only `=<number>` ends one. */
+export function imageCounts(text: string): Counts {
+  const named = new Map<string, number>();
+  let each: number | undefined;
+  let begun = '';
+  for (const part of text.split(',')) {
+    const [, label, count] = /^(.*[^\s].*)=\s*(\d+)\s*$/s.exec(begun + part) ?? [];
+    if (label !== undefined) named.set(label.trim(), imagesPerClass(count!));
+    else if (begun === '' && /^\s*\d+\s*$/.test(part)) each = imagesPerClass(part.trim());
+    else begun += `${part},`;
+    if (label !== undefined) begun = '';
+  }
+  if (begun !== '') {
+    throw new InvalidArgumentError(
+      'Give a whole number above 0, or some for classes: "wren=20,robin=5", "wren=20,10".',
+    );
+  }
+  return { ...(each !== undefined && { each }), named };
+}
+
+/** What `run` asks for. */
+export const sameOfEach = (each: number): Counts => ({ each, named: new Map() });
+
+export interface ClassCount {
+  /** Number of the class. */
+  readonly label: number;
+  readonly count: number;
+}
+
+/** Of the classes asked for. Throws a UserError for a label that there is not; `file` says of what. */
+export function countsFor(
+  classes: readonly string[],
+  file: string,
+  { each, named }: Counts,
+  only?: readonly string[],
+): ClassCount[] {
+  for (const label of [...named.keys(), ...(only ?? [])]) {
+    if (classes.includes(label)) continue;
+    const near = nearest(label, classes);
+    throw new UserError(
+      `"${file}" has no class '${label}'. It knows: ${(near.length > 0 ? near : classes).join(', ')}.`,
+    );
+  }
+  return classes.flatMap((name, label) => {
+    const count = named.get(name) ?? each;
+    return count === undefined || (only && !only.includes(name)) ? [] : [{ label, count }];
+  });
+}

@@ -12,7 +12,7 @@ import { describe, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import type { Engine } from '../kernel/engine.js';
-import type { Classifier } from '../models/classifier.js';
+import type { Classifier, ClassifierOptions } from '../models/classifier.js';
 import { classifiers } from '../models/classifiers.js';
 import { Network, type State } from '../nn/network.js';
 import type { ClassifierState, EpochRecord } from '../train/classifier.js';
@@ -46,11 +46,24 @@ export interface Model {
   readonly weights: State;
 }
 
+/** How the network of a config is built. */
+export function classifierOptions(config: ClassifierRunConfig, classes: number): ClassifierOptions {
+  const { channels, width, dropout, dynamic, dynamicHead } = config;
+  return { classes, channels, width, dynamic, dynamicHead, ...(dropout !== null && { dropout }) };
+}
+
 /** The network of a config, with its first weights. */
-export function createClassifier(e: Engine, config: ClassifierRunConfig, classes: number): Network<Classifier> {
-  const { network, channels, width, dropout, dynamic, dynamicHead, seed } = config;
-  const options = { classes, channels, width, dynamic, dynamicHead, ...(dropout !== null && { dropout }) };
-  return new Network(e, classifiers[network](options), seed);
+export const createClassifier = (e: Engine, config: ClassifierRunConfig, classes: number): Network<Classifier> =>
+  new Network(e, classifiers[config.network](classifierOptions(config, classes)), config.seed);
+
+/** Where the model of a folder lies, or the file itself. */
+const modelFile = (fileOrFolder: string): string =>
+  fileOrFolder.endsWith('.safetensors') ? fileOrFolder : path.join(fileOrFolder, MODEL);
+
+/** Whether this is the folder, or the model, of a classifier. */
+export function isClassifier(fileOrFolder: string): boolean {
+  const file = modelFile(fileOrFolder);
+  return existsSync(file) && readSafetensors(file).metadata.format === MODEL_FORMAT;
 }
 
 export async function writeModel(file: string, { config, info, weights }: Omit<Model, 'file'>): Promise<void> {
@@ -60,10 +73,10 @@ export async function writeModel(file: string, { config, info, weights }: Omit<M
 
 /** Reads a model's file, or that of a folder. Throws a UserError that says what is wrong with it. */
 export function readModel(fileOrFolder: string): Model {
-  const file = fileOrFolder.endsWith('.safetensors') ? fileOrFolder : path.join(fileOrFolder, MODEL);
+  const file = modelFile(fileOrFolder);
   if (!existsSync(file)) {
     throw new UserError(
-      `"${file}" is not there: name a classifier's folder (lyrebird classifier --out), or its ${MODEL}.`,
+      `"${file}" is not there: name a classifier's folder (lyrebird train-classifier --out), or its ${MODEL}.`,
     );
   }
   const { tensors, metadata } = readSafetensors(file);

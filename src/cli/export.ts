@@ -1,8 +1,9 @@
 /** lyrebird export MODEL: a trained network for other programs. */
 import path from 'node:path';
 import type { Command } from 'commander';
+import { classifierOptions, isClassifier, type Model, readModel } from '../classify/files.js';
 import { type Exported, toOnnx } from '../export/network.js';
-import { exportedGenerator } from '../export/networks.js';
+import { exportedClassifier, exportedGenerator } from '../export/networks.js';
 import { describe, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { type WritableTensor, writeSafetensors } from '../io/safetensors.js';
@@ -23,44 +24,75 @@ export function register(program: Command): void {
   checkpointOptions(program.command('export'))
     .usage('<model> --onnx [file] [options]')
     .description(
-      "Writes a run's generator in the formats of other programs. ONNX (opset 17) takes noise [N, latent], normal values, and " +
-        'labels [N], int64, and gives images [N, channels, size, size] from -1 to 1. safetensors holds the weights under the ' +
-        "names of a PyTorch state_dict. Either has the classes, in the order of their numbers, and the run's config in its metadata.",
+      "Writes a run's generator, or a classifier, in the formats of other programs. ONNX (opset 17): a generator takes noise " +
+        '[N, latent], normal values, and labels [N], int64, and gives images [N, channels, size, size] from -1 to 1; a classifier takes ' +
+        'such images and gives logits [N, classes]. safetensors holds the weights under the names of a PyTorch state_dict. Either ' +
+        'has the classes, in the order of their numbers, and the config in its metadata.',
     )
-    .argument('<model>', "a run's folder, or a checkpoint file")
-    .option('--onnx [file]', 'an ONNX model (default: generator.onnx in the folder of the model)')
-    .option('--safetensors [file]', 'its weights (default: generator.safetensors in the folder of the model)')
+    .argument('<model>', "a run's folder or a checkpoint file, a classifier's folder or its model.safetensors")
+    .option('--onnx [file]', 'an ONNX model (default: named after the network, in the folder of the model)')
+    .option('--safetensors [file]', 'its weights (default: likewise)')
     .action(async (model: string, flags: ExportFlags) => {
       if (!flags.onnx && !flags.safetensors) {
         throw new UserError('Say in which format: --onnx, --safetensors, or both.');
       }
-      const checkpoint = await chosenCheckpoint(model, flags);
-      const network = generatorOf(checkpoint, flags);
+      const {
+        network,
+        file: from,
+        what,
+      } = isClassifier(model)
+        ? classifierOf(readModel(model))
+        : generatorOf(await chosenCheckpoint(model, flags), flags);
       const folder = model.endsWith('.safetensors') ? path.dirname(model) : model;
       const write = async (target: Target | undefined, extension: string, data: () => Uint8Array): Promise<void> => {
         if (!target) return;
         const file = target === true ? path.join(folder, `${network.name}.${extension}`) : target;
-        if (path.resolve(file) === path.resolve(checkpoint.file)) {
+        if (path.resolve(file) === path.resolve(from)) {
           throw new UserError(`"${file}" is the checkpoint itself: choose another name.`);
         }
         const bytes = data();
         await writeAtomically(file, bytes);
-        console.log(`${file}: ${network.name} of step ${checkpoint.step}, ${(bytes.length / 1e6).toFixed(1)} MB`);
+        console.log(`${file}: ${what}, ${(bytes.length / 1e6).toFixed(1)} MB`);
       };
-      await write(flags.onnx, 'onnx', () => fitting(checkpoint.file, () => toOnnx(network)));
+      await write(flags.onnx, 'onnx', () => fitting(from, () => toOnnx(network)));
       await write(flags.safetensors, 'safetensors', () => weightsFile(network));
     });
 }
 
-function generatorOf(checkpoint: Checkpoint, { weights }: ExportFlags): Exported {
-  const { config, classes, step, synthetic } = checkpoint;
-  return exportedGenerator(generatorConfig(config, classes.length), generatorState(checkpoint, weights), {
-    program: `lyrebird ${version}`,
+/** What is exported, the file that it comes from, and what it is called. */
+interface Found {
+  readonly network: Exported;
+  readonly file: string;
+  readonly what: string;
+}
+
+const program = `lyrebird ${version}`;
+
+function generatorOf(checkpoint: Checkpoint, { weights }: ExportFlags): Found {
+  const { config, classes, step, synthetic, file } = checkpoint;
+  const network = exportedGenerator(generatorConfig(config, classes.length), generatorState(checkpoint, weights), {
+    program,
     classes: JSON.stringify(classes),
     step: String(step),
     trainedOnSynthesisedRecordings: String(synthetic),
     config: JSON.stringify(config),
   });
+  return { network, file, what: `generator of step ${step}` };
+}
+
+function classifierOf({ config, info, weights, file }: Model): Found {
+  const { classes, epoch, synthetic, threshold, shown } = info;
+  const options = classifierOptions(config, classes.length);
+  const network = exportedClassifier(config.network, options, config.size, weights, {
+    program,
+    classes: JSON.stringify(classes),
+    epoch: String(epoch),
+    trainedOnSynthesisedRecordings: String(synthetic),
+    threshold: String(threshold),
+    spectrograms: JSON.stringify(shown),
+    config: JSON.stringify(config),
+  });
+  return { network, file, what: `${config.network} of epoch ${epoch}` };
 }
 
 const weightsFile = ({ state, metadata }: Exported): Uint8Array =>

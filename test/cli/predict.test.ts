@@ -1,8 +1,10 @@
 /** From recordings to a classifier to tables: lyrebird train-classifier and lyrebird predict. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../src/audio/wav.js';
+import { readPixels } from '../../src/io/pixels.js';
 import { parseTable } from '../../src/io/table.js';
 import { temporaryFolder } from '../audio/fixtures.js';
 import { lyrebird } from './console.js';
@@ -79,6 +81,32 @@ describe('predict', () => {
     expect(readFileSync(at('heard/audacity/wren/1.txt'), 'utf8')).toMatch(
       /^0\.000000\t\d\.000000\t(robin|wren)\n\\\t500/,
     );
+  });
+
+  it('says what its ONNX model says', async () => {
+    const { exitCode, stdout } = await lyrebird(
+      'export',
+      at('model'),
+      '--onnx',
+      '--safetensors',
+      at('weights.safetensors'),
+    );
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/resnet18\.onnx: resnet18 of epoch \d+, /),
+    });
+    ort.env.wasm.numThreads = 1;
+    const session = await ort.InferenceSession.create(new Uint8Array(readFileSync(at('model/resnet18.onnx'))));
+    const [row] = rowsOf(at('model/predictions.csv'));
+    const pixels = await readPixels(at('set', row!.file!), { size: 32, channels: 1 });
+    const images = new ort.Tensor(
+      'float32',
+      Float32Array.from(pixels, (level) => level / 127.5 - 1),
+      [1, 1, 32, 32],
+    );
+    const { logits } = await session.run({ images });
+    const [robin, wren] = logits!.data as Float32Array;
+    expect(1 / (1 + Math.exp(wren! - robin!))).toBeCloseTo(Number(row!.robin), 4);
   });
 
   it('calls unknown what it is not sure of, and leaves out what it cannot read', async () => {

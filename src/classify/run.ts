@@ -19,6 +19,7 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { openRunLog } from '../io/runLog.js';
 import { csvText } from '../io/table.js';
+import { loadWeights } from '../io/weights.js';
 import type { Engine } from '../kernel/engine.js';
 import { bootstrapMean, type Interval } from '../metrics/bootstrap.js';
 import { argmaxRows, hits } from '../metrics/confusion.js';
@@ -37,6 +38,8 @@ export interface ClassifierRun {
   readonly synthetic: boolean;
   /** Whether TensorBoard's files are written. Default true. */
   readonly tensorboard?: boolean;
+  /** A file of weights to begin with, such as torchvision's; see io/weights.ts. */
+  readonly weights?: string | undefined;
   /** Trained on beside the training part, or instead of it: generated images, numbered by the data set's classes. */
   readonly extra?: ImageSource | undefined;
   /** Whether the training part itself is trained on. Default true. */
@@ -100,6 +103,9 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 1)}\n`);
   const log = openRunLog(out, { resumeAtStep: checkpoint?.state.step ?? 0, tensorboard: run.tensorboard ?? true });
   try {
+    if (run.weights !== undefined && !checkpoint) {
+      for (const note of await loadWeights(run.weights, network)) run.onNote?.(note);
+    }
     const loader = createLoader({
       source: trained,
       batch: config.batch,

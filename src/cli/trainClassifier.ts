@@ -44,6 +44,7 @@ interface ClassifierFlags extends DeviceFlags {
   readonly config?: string;
   readonly synthetic?: readonly string[];
   readonly only?: true;
+  readonly weights?: string;
   readonly tensorboard: boolean;
 }
 
@@ -72,6 +73,7 @@ export function register(program: Command): void {
     .addOption(sizeOption(`that of the data set, else ${DEFAULT_CLASSIFIER.size}`))
     .option('--synthetic <folders...>', 'folders of generated images to train on too (lyrebird generate)')
     .option('--only', 'train on the generated images alone')
+    .option('--weights <file>', "begin with these, such as torchvision's, saved as safetensors")
     .option('--epochs <n>', `at most (default: ${DEFAULT_CLASSIFIER.epochs})`, positiveInteger)
     .option('--batch <n>', `images a step (default: ${DEFAULT_CLASSIFIER.batch})`, positiveInteger)
     .option('--learning-rate <r>', `the highest (default: ${DEFAULT_CLASSIFIER.learningRate})`, positiveNumber)
@@ -95,7 +97,16 @@ export function register(program: Command): void {
           for (const note of dataset.notes) console.error(`note: ${note}`);
           const extra = await openSynthetic(synthetic, dataset, config);
           const run = {
-            ...{ engine, dataset, config, out, signal, useTraining: !only, tensorboard: flags.tensorboard },
+            ...{
+              engine,
+              dataset,
+              config,
+              out,
+              signal,
+              useTraining: !only,
+              tensorboard: flags.tensorboard,
+              weights: flags.weights,
+            },
             synthetic: dataset.classes.some((label) => label.startsWith('synthetic ')),
             ...(extra && { extra }),
           };

@@ -92,6 +92,13 @@ describe('a classifier of a data set', () => {
     expect(alone!.test!.windows.accuracy).toBe(1);
   });
 
+  it('begins with given weights', async () => {
+    const weights = at('a/model.safetensors');
+    const config = { ...CONFIG, epochs: 1, learningRate: 1e-6 };
+    expect((await run('w', { weights, config }))!.test!.windows.accuracy).toBe(1);
+    await expect(run('x', { weights: at('images/high/0.png') })).rejects.toThrow(/0\.png/);
+  });
+
   it('refuses a folder that holds another one, of other settings or other images', async () => {
     await expect(run('a', { config: { ...CONFIG, seed: 9 } })).rejects.toThrow(
       /other settings: seed 1 \(asked for: 9\)/,

@@ -80,7 +80,11 @@ it('profile accounts for a training step: a table, and the same as JSON and as a
     expect(sum(dispatches.map(({ milliseconds }) => milliseconds))).toBeCloseTo(result.gpu!, 6);
     expect(sum(dispatches.map(({ bytes }) => bytes))).toBe(result.bytes);
     expect(sum(dispatches.map(({ flops }) => flops ?? 0))).toBe(result.flops);
-    expect(dispatches.filter(({ phase }) => phase.endsWith('update')).map(({ op }) => op)).toEqual(['adam', 'adam']);
+    expect(dispatches.filter(({ phase }) => phase.endsWith('update')).map(({ op }) => op)).toEqual([
+      'adam',
+      'adam',
+      'ema',
+    ]);
     expect(slicesOf(events, 'GPU').map(({ name }) => name)).toEqual(dispatches.map(({ name }) => name));
   } finally {
     rmSync(folder, { recursive: true });

@@ -10,14 +10,13 @@ import { Gradients, Tape } from '../dist/autograd/tape.js';
 import { version } from '../dist/cli/version.js';
 import { openGpu } from '../dist/device/open.js';
 import { Engine } from '../dist/kernel/engine.js';
-import { BatchNorm, Conv2d, Embedding, Linear } from '../dist/nn/layers.js';
+import { BatchNorm, Conv2d, Embedding, Linear, UpsampleConv2d } from '../dist/nn/layers.js';
 import { Module } from '../dist/nn/module.js';
 import { Network } from '../dist/nn/network.js';
 import { conv2d, convTranspose2d } from '../dist/ops/conv2d.js';
 import { add } from '../dist/ops/elementwise.js';
 import { matmul } from '../dist/ops/matmul.js';
 import { concat, reshape } from '../dist/ops/shape.js';
-import { upsampleNearest } from '../dist/ops/upsample.js';
 import { createOptimizer } from '../dist/optim/optimizer.js';
 import { createGanStep } from '../dist/train/ganStep.js';
 
@@ -135,16 +134,15 @@ class Block extends Module {
   constructor(inputs, outputs, eps) {
     super();
     this.bn1 = this.child('bn1', new BatchNorm(inputs, { eps, activation: 'relu' }));
-    this.c1 = this.child('c1', new Conv2d(inputs, outputs, 3, { padding: 1 }));
+    this.c1 = this.child('c1', new UpsampleConv2d(inputs, outputs, 3));
     this.bn2 = this.child('bn2', new BatchNorm(outputs, { eps, activation: 'relu' }));
     this.c2 = this.child('c2', new Conv2d(outputs, outputs, 3, { padding: 1 }));
-    this.sk = this.child('sk', new Conv2d(inputs, outputs, 1));
+    this.sk = this.child('sk', new UpsampleConv2d(inputs, outputs, 1));
   }
 
   forward(tape, x) {
-    const twice = (tensor) => tape.apply(upsampleNearest, [tensor], { scale: 2 });
-    const h = this.c1.forward(tape, twice(this.bn1.forward(tape, x)));
-    return tape.apply(add, [this.c2.forward(tape, this.bn2.forward(tape, h)), this.sk.forward(tape, twice(x))], {});
+    const h = this.c1.forward(tape, this.bn1.forward(tape, x));
+    return tape.apply(add, [this.c2.forward(tape, this.bn2.forward(tape, h)), this.sk.forward(tape, x)], {});
   }
 }
 

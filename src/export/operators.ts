@@ -18,6 +18,7 @@ import { adaptiveAvgPool2d, avgPool2d, maxPool2d, type Pool2dAttrs } from '../op
 import { max, mean, type ReduceAttrs, sum } from '../ops/reduce.js';
 import { concat, permute, reshape, slice } from '../ops/shape.js';
 import { upsampleNearest } from '../ops/upsample.js';
+import { upsampleConv2d } from '../ops/upsampleConv2d.js';
 import type { Graph, Value } from './graph.js';
 import type { Attribute } from './onnx.js';
 
@@ -68,6 +69,14 @@ const convolution = ({ stride = [1, 1], padding, dilation = [1, 1], groups = 1 }
   dilations: dilation,
   group: groups,
 });
+
+/** Each pixel scale x scale times. */
+const repeated = (g: Graph, x: Value, scale: number): string =>
+  g.node('Resize', [x.name, '', g.floats([1, 1, scale, scale])], {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  });
 
 const poolWindow = ({ kernel, stride = kernel, padding }: Pool2dAttrs) => ({
   kernel_shape: kernel,
@@ -125,6 +134,11 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
     const attributes: Record<string, Attribute> = { ...convolution(attrs), output_padding: outputPadding };
     return activate(g, g.node('ConvTranspose', names(x, weight, bias), attributes), attrs);
   }),
+  operator(upsampleConv2d, (g, [x, weight, bias]) => {
+    const padding = (weight.shape[2]! - 1) / 2;
+    const attributes = convolution({ padding: [padding, padding] });
+    return g.node('Conv', [repeated(g, x, 2), ...names(weight, bias)], attributes);
+  }),
   operator(linear, (g, [x, weight, bias], attrs) =>
     activate(g, g.node('Gemm', names(x, weight, bias), { transB: 1 }), attrs),
   ),
@@ -163,13 +177,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
   }),
   attributeReduction(mean, 'ReduceMean'),
   attributeReduction(max, 'ReduceMax'),
-  operator(upsampleNearest, (g, [x], { scale }) =>
-    g.node('Resize', [x.name, '', g.floats([1, 1, scale, scale])], {
-      mode: 'nearest',
-      coordinate_transformation_mode: 'asymmetric',
-      nearest_mode: 'floor',
-    }),
-  ),
+  operator(upsampleNearest, (g, [x], { scale }) => repeated(g, x, scale)),
   operator(concat, (g, [a, b], { dim }) => g.node('Concat', [a.name, b.name], { axis: dim })),
   operator(reshape, (g, [x], { shape }) => reshapeTo(g, x, shape)),
   operator(permute, (g, [x], { dims }) => g.node('Transpose', [x.name], { perm: dims })),

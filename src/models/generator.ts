@@ -7,13 +7,12 @@ import type { Tensor } from '../memory/tensor.js';
 import { CBAM } from '../nn/cbam.js';
 import { ConditionalBatchNorm } from '../nn/conditionalBatchNorm.js';
 import { DynamicConv2d } from '../nn/dynamicConv2d.js';
-import { BatchNorm, Conv2d, ConvTranspose2d, Embedding, Linear } from '../nn/layers.js';
+import { BatchNorm, Conv2d, ConvTranspose2d, Embedding, Linear, UpsampleConv2d } from '../nn/layers.js';
 import { type Layer, Module } from '../nn/module.js';
 import type { ActivationAttrs } from '../ops/activation.js';
 import { leakyRelu } from '../ops/activations.js';
 import { add } from '../ops/elementwise.js';
 import { reshape } from '../ops/shape.js';
-import { upsampleNearest } from '../ops/upsample.js';
 
 const LEAKY = { activation: 'leaky_relu', slope: 0.2 } as const;
 
@@ -63,13 +62,11 @@ class ResidualUpBlock extends Module {
   private readonly up: Layer;
   private readonly bn3: Norm;
   private readonly residual: boolean;
-  private readonly nearest: boolean;
 
   constructor(inChannels: number, outChannels: number, classes: number, config: BlockConfig) {
     super();
     const { attention = true, residual = true, upsampling = 'transposed' } = config;
     this.residual = residual;
-    this.nearest = upsampling === 'nearest';
     const convolution = (): Layer =>
       config.dynamic
         ? new DynamicConv2d(inChannels, inChannels, 3, { padding: 1 })
@@ -83,9 +80,10 @@ class ResidualUpBlock extends Module {
     this.conv2 = this.child('conv2', convolution());
     this.bn2 = this.child('bn2', norm(inChannels));
     this.cbam = attention ? this.child('cbam', new CBAM(inChannels)) : undefined;
-    const up = this.nearest
-      ? new Conv2d(inChannels, outChannels, 3, { padding: 1, bias: false })
-      : new ConvTranspose2d(inChannels, outChannels, 4, { stride: 2, padding: 1, bias: false });
+    const up =
+      upsampling === 'nearest'
+        ? new UpsampleConv2d(inChannels, outChannels, 3, { bias: false })
+        : new ConvTranspose2d(inChannels, outChannels, 4, { stride: 2, padding: 1, bias: false });
     this.up = this.child('up', up);
     this.bn3 = this.child('bn3', norm(outChannels, LEAKY));
   }
@@ -96,10 +94,7 @@ class ResidualUpBlock extends Module {
       const outer = this.bn2.forward(tape, this.conv2.forward(tape, inner), labels);
       return this.combine(tape, outer, this.residual ? x : undefined);
     });
-    return tape.checkpoint(() => {
-      const wide = this.nearest ? tape.apply(upsampleNearest, [sum], { scale: 2 }) : sum;
-      return this.bn3.forward(tape, this.up.forward(tape, wide), labels);
-    });
+    return tape.checkpoint(() => this.bn3.forward(tape, this.up.forward(tape, sum), labels));
   }
 
   /** The end of the block's first half: attention, the skip connection, the activation. */

@@ -7,6 +7,7 @@ import { type Conv2dAttrs, conv2d, convTranspose2d } from '../ops/conv2d.js';
 import { dropout } from '../ops/dropout.js';
 import { embedding } from '../ops/embedding.js';
 import { linear } from '../ops/matmul.js';
+import { upsampleConv2d } from '../ops/upsampleConv2d.js';
 import { type Init, Layer, Module, type Parameter } from './module.js';
 
 /** PyTorch's default for weights and biases: kaiming_uniform with a = sqrt(5), which is uniform within 1 / sqrt(fan in). */
@@ -102,6 +103,24 @@ export class ConvTranspose2d extends Layer {
 
   forward(tape: Tape, x: Tensor): Tensor {
     return tape.apply(convTranspose2d, [x, this.weight.tensor, this.bias?.tensor], this.attrs);
+  }
+}
+
+/** x [N, inChannels, H, W] -> [N, outChannels, 2 H, 2 W]: pixels repeated 2 x 2 times, then a kernel of odd side. */
+export class UpsampleConv2d extends Layer {
+  private readonly weight: Parameter;
+  private readonly bias: Parameter | undefined;
+
+  constructor(inChannels: number, outChannels: number, kernel: number, options: { readonly bias?: boolean } = {}) {
+    super();
+    const shape = [outChannels, inChannels, kernel, kernel];
+    const init = fanIn(sizeOf(shape.slice(1)));
+    this.weight = this.parameter('weight', shape, init);
+    this.bias = options.bias === false ? undefined : this.parameter('bias', [outChannels], init);
+  }
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    return tape.apply(upsampleConv2d, [x, this.weight.tensor, this.bias?.tensor], {});
   }
 }
 

@@ -18,10 +18,12 @@ import { concat, permute, reshape, slice } from './shape.js';
 import { spectralNorm } from './spectralNorm.js';
 import { spectrogramAugment } from './spectrogramAugment.js';
 import { upsampleNearest } from './upsample.js';
+import { upsampleConv2d } from './upsampleConv2d.js';
 
 const all = [
   conv2d,
   convTranspose2d,
+  upsampleConv2d,
   linear,
   matmul,
   batchNorm,

@@ -21,7 +21,7 @@ import { bceWithLogits, crossEntropy } from './loss.js';
 import { linear, matmul } from './matmul.js';
 import { discriminator, generator } from './networks.js';
 import { batchNorm, modulate } from './normalization.js';
-import { adaptiveAvgPool2d, avgPool2d, maxPool2d, upsampleNearest } from './pooling.js';
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d, upsampleConv2d, upsampleNearest } from './pooling.js';
 import { max, mean, sum } from './reduce.js';
 import { concat, embedding, permute, reshape, slice } from './shape.js';
 import { spectralNorm } from './spectralNorm.js';
@@ -88,6 +88,7 @@ export const oracles = {
   sub,
   sum,
   tanh,
+  upsample_conv2d: upsampleConv2d,
   upsample_nearest: upsampleNearest,
 };
 

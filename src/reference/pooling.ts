@@ -1,5 +1,5 @@
 import { type Array64, type Inputs, make, required } from './array.js';
-import { convOutputSize } from './convolution.js';
+import { conv2d, convOutputSize } from './convolution.js';
 
 /** Pairs are [h, w]. */
 export interface Pool2dAttrs {
@@ -106,4 +106,11 @@ export function upsampleNearest(inputs: Inputs, { scale }: UpsampleNearestAttrs)
     }
   }
   return { y };
+}
+
+/** [x [N, C, H, W], weight [O, C, K, K] with K odd, bias? [O]] -> y [N, O, 2 H, 2 W]: every pixel repeated 2 x 2 times, then conv2d. */
+export function upsampleConv2d(inputs: Inputs): { y: Array64 } {
+  const [x, weight] = required(inputs, 'x', 'weight');
+  const padding = (weight.shape[2] - 1) / 2;
+  return conv2d([upsampleNearest([x], { scale: 2 }).y, weight, inputs[2]], { padding: [padding, padding] });
 }

@@ -21,7 +21,7 @@ import { openRunLog } from '../io/runLog.js';
 import { csvText } from '../io/table.js';
 import { loadWeights } from '../io/weights.js';
 import type { Engine } from '../kernel/engine.js';
-import { bootstrapMean, type Interval } from '../metrics/bootstrap.js';
+import { bootstrapMean, type Interval, membersOf } from '../metrics/bootstrap.js';
 import { argmaxRows, hits } from '../metrics/confusion.js';
 import { type EpochRecord, trainClassifier } from '../train/classifier.js';
 import { countsOf, recordingsOf } from '../train/kinds.js';
@@ -70,12 +70,20 @@ export interface ClassifierResults {
   readonly test?: Judged & {
     /** 95 % interval of the windows' accuracy, by drawing recordings; missing of a single one. */
     readonly interval?: Interval;
+    /** Windows of each recording, and how many of them are named rightly; by the numbers of predictions.csv. */
+    readonly tally: readonly { readonly windows: number; readonly right: number }[];
     /** What always naming the commonest class would get right. */
     readonly chance: number;
   };
   readonly seconds: number;
   readonly adapter: string;
 }
+
+/** What a killed process loses at most, or an epoch if that is longer: writing may take longer than a short epoch. */
+const SAVE_SECONDS = 20;
+
+/** A folder holds a classifier of other settings, or one that is trained on other images. */
+export class OtherClassifierError extends UserError {}
 
 /** The parts of a data set as a classifier needs them. */
 interface Parts {
@@ -128,6 +136,7 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
         run.onEpoch?.(record, config.epochs);
       },
       save: (state) => writeClassifierCheckpoint(out, { config, data, state }),
+      saveSeconds: SAVE_SECONDS,
     });
     if (!result.complete || !result.best) return undefined;
 
@@ -215,7 +224,7 @@ function checkSame({ out, config }: ClassifierRun, before: ClassifierRunConfig, 
   const what = changed
     .slice(0, 3)
     .map((field) => `${field} ${JSON.stringify(before[field])} (asked for: ${JSON.stringify(config[field])})`);
-  throw new UserError(
+  throw new OtherClassifierError(
     changed.length > 0
       ? `"${out}" holds a classifier with other settings: ${what.join(', ')}. Choose another --out, or move it away.`
       : `"${out}" was trained on other images than those that there are now. Choose another --out, or move it away.`,
@@ -262,7 +271,12 @@ async function testOn(
   const judged = judgeClassifier(probabilities, test.labels, units, classes.length);
   const named = argmaxRows(probabilities, classes.length);
   const random = createRandom(config.seed, 'accuracy');
-  const interval = bootstrapMean(hits(test.labels, named), units, { random });
+  const right = hits(test.labels, named);
+  const interval = bootstrapMean(right, units, { random });
+  const tally = membersOf(units).map((windows) => ({
+    windows: windows.length,
+    right: windows.reduce((sum, i) => sum + right[i]!, 0),
+  }));
   const chance = Math.max(...countsOf(test.labels, classes.length)) / test.labels.length;
   const lines = test.files.map((file, i) => {
     const row = [...probabilities.subarray(i * classes.length, (i + 1) * classes.length)].map((p) => p.toFixed(6));
@@ -270,5 +284,5 @@ async function testOn(
   });
   const header = ['file', 'recording', 'label', 'named', ...classes];
   await writeAtomically(path.join(out, 'predictions.csv'), csvText([header, ...lines]));
-  return { ...judged, ...(interval && { interval }), chance };
+  return { ...judged, ...(interval && { interval }), tally, chance };
 }

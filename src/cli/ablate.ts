@@ -3,12 +3,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { type Dataset, readDataset } from '../data/read.js';
 import type { Ablation } from '../io/ablation.js';
 import { ablationCsv, ablationMarkdown, short } from '../io/ablationTable.js';
-import { systemCode, UserError } from '../io/errors.js';
-import { isInside, isOwnFolder, readText, writeAtomically } from '../io/files.js';
+import { isOwnFault, UserError } from '../io/errors.js';
+import { isInside, isOwnFolder, writeAtomically } from '../io/files.js';
 import { createProgress, formatDuration } from '../io/progress.js';
 import { ablationPage } from '../io/report/ablation.js';
 import type { Engine } from '../kernel/engine.js';
@@ -27,13 +26,14 @@ import { type ConfiguredVariant, configure, readVariants, VARIANTS, type Variant
 import { readCheckpoint } from '../train/checkpoint.js';
 import { DEFAULT_SIZE } from '../train/config.js';
 import { imagesPerClass } from './counts.js';
+import { checkEarlier } from './earlier.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { neighbourCount } from './evaluate.js';
 import { alone } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
 import { counted } from './prepare.js';
-import { resumable, startAnew } from './resume.js';
-import { prepareStep } from './stepBenchmark.js';
+import { resumable } from './resume.js';
+import { timeStep } from './stepBenchmark.js';
 import { configFrom, type TrainFlags, train, trainOptions } from './train.js';
 
 interface AblateFlags extends TrainFlags, DeviceFlags {
@@ -126,7 +126,8 @@ async function ablate(job: Job): Promise<string | undefined> {
   const { flags, runs, signal } = job;
   const { out, count, k } = flags;
   const asked = { ...sharedSettings(job), count: count ?? null, k };
-  await checkEarlier(out, asked);
+  const earlier = { out, file: path.join(out, FILES.numbers), format: FORMAT, what: 'an ablation' };
+  await checkEarlier(earlier, asked);
   if (!existsSync(path.join(out, FILES.numbers))) {
     // Before anything else is put into the folder: so it is known again however this ends.
     await writeJson(out, { format: FORMAT, complete: false, settings: asked });
@@ -134,7 +135,7 @@ async function ablate(job: Job): Promise<string | undefined> {
   const { ruler, seconds } = await open(job);
   const by = { data: ruler.data, count: count ?? null, k, seed: RULER_SEED };
   const settings = { ...asked, data: ruler.data };
-  await checkEarlier(out, settings);
+  await checkEarlier(earlier, settings);
   const done = new Map<PlannedRun, RunResult>();
   for (const run of runs) {
     const result = await readResult(run, by);
@@ -159,32 +160,10 @@ async function ablate(job: Job): Promise<string | undefined> {
 
 const FORMAT = 'lyrebird-ablation/1';
 
-const earlierSchema = z.object({ format: z.literal(FORMAT), settings: z.record(z.string(), z.unknown()) });
-
 /** Of the base's training, but for what varies. */
 function sharedSettings({ variants }: Job): Record<string, unknown> {
   const { seed: _, ...config } = variants[0]!.config;
   return config;
-}
-
-/** Throws a UserError if the folder holds an ablation by other settings. */
-async function checkEarlier(out: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
-  const file = path.join(out, FILES.numbers);
-  if (!existsSync(file)) return;
-  const text = await readText(file);
-  let earlier: z.infer<typeof earlierSchema>;
-  try {
-    earlier = earlierSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new UserError(`"${file}" is damaged, or none of this program's. ${startAnew(out)}`, { cause: error });
-  }
-  for (const [field, value] of Object.entries(settings)) {
-    const [before, now] = [JSON.stringify(earlier.settings[field]), JSON.stringify(value)];
-    if (before === undefined || before === now) continue; // undefined: of an earlier version, which did as the default does
-    throw new UserError(
-      `"${out}" holds an ablation with other settings: ${field} ${before} (asked for: ${now}). ${startAnew(out)}`,
-    );
-  }
 }
 
 const writeJson = (out: string, value: object): Promise<void> =>
@@ -220,9 +199,6 @@ interface Clock {
   /** Says how long the others will take, after one more run is done. */
   after(run: PlannedRun): string;
 }
-
-/** Steps before those that are timed, in which kernels are compiled, and those that are. */
-const [WARM, TIMED] = [2, 5];
 
 /**
  * Times some steps of each variant, says how long all will take, and goes on saying it. Evaluation takes about as long as
@@ -265,19 +241,6 @@ async function estimate(
   };
 }
 
-/** Seconds. */
-async function timeStep(e: Engine, config: ConfiguredVariant['config']): Promise<number> {
-  const { run, release } = prepareStep(e, config);
-  for (let i = 0; i < WARM; i++) run();
-  await e.sync();
-  const begin = performance.now();
-  for (let i = 0; i < TIMED; i++) run();
-  await e.sync();
-  const seconds = (performance.now() - begin) / 1000 / TIMED;
-  release();
-  return seconds;
-}
-
 /** Trains, or goes on, measures, and keeps the result; undefined if it was stopped. */
 async function makeRun(
   { engine, dataset, flags, signal }: Job,
@@ -297,20 +260,11 @@ async function makeRun(
     const seconds = (performance.now() - begin) / 1000;
     result = { measured: { ...measured, stepMilliseconds: stepMilliseconds(run) }, seconds };
   } catch (error) {
-    if (signal.aborted || !isOfVariant(error)) throw error;
+    if (signal.aborted || !isOwnFault(error)) throw error;
     result = { failed: error.message, seconds: 0 };
   }
   await writeResult(run, { ...result, ruler: by });
   return readResult(run, by);
-}
-
-/** Whether it is the variant that cannot be trained or measured: not a full disk, nor a GPU that is gone. */
-function isOfVariant(error: unknown): error is UserError {
-  if (!(error instanceof UserError)) return false;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (systemCode(cause) !== undefined) return false;
-  }
-  return true;
 }
 
 function describeResult({ measured, failed }: RunResult): string {

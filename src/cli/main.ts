@@ -98,6 +98,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'the same training in several variants, measured and compared',
     load: () => import('./ablate.js'),
   },
+  experiment: {
+    summary: 'what augmentation gains: the three classifiers on many mixes, tested',
+    load: () => import('./experiment.js'),
+  },
   verify: {
     summary: 'check operations and networks against recorded results',
     load: () => import('./verify.js'),

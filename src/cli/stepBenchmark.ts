@@ -44,6 +44,22 @@ export function prepareStep(e: Engine, config: TrainConfig): PreparedStep {
   };
 }
 
+/** Steps before those that are timed, in which kernels are compiled, and those that are. */
+const [WARM, TIMED] = [2, 5];
+
+/** How long a step takes, in seconds. */
+export async function timeStep(e: Engine, config: TrainConfig): Promise<number> {
+  const { run, release } = prepareStep(e, config);
+  for (let i = 0; i < WARM; i++) run();
+  await e.sync();
+  const begin = performance.now();
+  for (let i = 0; i < TIMED; i++) run();
+  await e.sync();
+  const seconds = (performance.now() - begin) / 1000 / TIMED;
+  release();
+  return seconds;
+}
+
 export function stepBenchmark(size: TrainConfig['size'], batch: number): Benchmark {
   return {
     name: `DR-ACGAN step ${size}x${size} batch ${batch}`,

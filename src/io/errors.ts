@@ -64,6 +64,15 @@ export function toUserError(error: unknown, file?: string): UserError {
   return error instanceof UserError ? error : new UserError(describe(error, file), { cause: error });
 }
 
+/** Whether it lies in what was asked for, of several things that could go on without: not in a full disk, nor in a GPU that is gone. */
+export function isOwnFault(error: unknown): error is UserError {
+  if (!(error instanceof UserError)) return false;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (systemCode(cause) !== undefined) return false;
+  }
+  return true;
+}
+
 /** The path that a system error carries: where a rename or copy was to go, otherwise what was opened. */
 export function systemPath(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -90,8 +90,10 @@ export interface ClassifierTraining {
   readonly from?: ClassifierState | undefined;
   readonly onStep?: (step: number, loss: number, epoch: number) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
-  /** Told after each epoch, and when it is stopped; awaited. */
+  /** Told after epochs, and when it ends or is stopped; awaited. */
   readonly save?: (state: ClassifierState) => Promise<void>;
+  /** That must have passed since the last time, or the beginning. Default 0: it is told after each epoch. */
+  readonly saveSeconds?: number;
   /** Stops after the step in hand; the best weights so far are kept. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -106,7 +108,7 @@ export interface ClassifierResult {
 
 /** Trains `network` in place. Throws a UserError if a loss is no longer a number. */
 export async function trainClassifier(training: ClassifierTraining): Promise<ClassifierResult> {
-  const { engine: e, network, loader, config, from, signal, save } = training;
+  const { engine: e, network, loader, config, from, signal, save, saveSeconds = 0 } = training;
   const { batchesPerEpoch } = loader;
   const optimizer = optimizerFor(e, network, config);
   if (from) restore(e, network, optimizer, from);
@@ -115,6 +117,7 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
   let step = from?.step ?? 0;
   let best = from?.best;
   let losses: number[] = [...(from?.losses ?? [])];
+  let saved = { step, time: performance.now() };
   const flight = createFlight(e, (t, [loss]) => {
     losses.push(checked(loss!, t));
     training.onStep?.(t, loss!, Math.ceil(t / batchesPerEpoch));
@@ -123,6 +126,10 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
     ...{ step, history: [...history], losses: [...losses], weights, best },
     optimizer: await readOptimizer(e, optimizer),
   });
+  const saveNow = async (weights: State): Promise<void> => {
+    await save?.(await state(weights));
+    saved = { step, time: performance.now() };
+  };
   const isOver = (): boolean => {
     const since = history.length - (best?.record.epoch ?? 0);
     return history.length >= config.epochs || (best?.record.validation !== undefined && since >= config.patience);
@@ -140,13 +147,14 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
     const record = { epoch, step, loss: mean, learningRate: rate(step), ...(validation && { validation }) };
     history.push(record);
     const better = isBetter(record, best?.record);
-    const weights = better || save ? await network.state() : undefined;
+    const isDue = save !== undefined && performance.now() - saved.time >= 1000 * saveSeconds;
+    const weights = better || isDue ? await network.state() : undefined;
     if (better) best = { record, weights: weights! };
     training.onEpoch?.(record);
-    if (save) await save(await state(weights!));
+    if (isDue) await saveNow(weights!);
   }
   await flight.settle();
-  if (save && step % batchesPerEpoch !== 0) await save(await state(await network.state()));
+  if (save && step !== saved.step) await saveNow(await network.state());
   for (const tensor of Object.values(optimizer.state())) e.release(tensor);
   if (best) network.load(best.weights);
   return { history, best: best?.record, complete: isOver() };

@@ -1,0 +1,78 @@
+/** An experiment as tables: text to read, CSV to compute with. */
+import { armName, type Experiment, type ExperimentArm, type Gain, SCORES, shows } from './experiment.js';
+import { csvText } from './table.js';
+
+/** `41.2`, in percent. */
+export const points = (share: number): string => (100 * share).toFixed(1);
+
+/** `+1.3`, in percentage points, with a minus that is as wide as a plus. */
+export const signedPoints = (share: number): string => `${share < 0 ? '−' : '+'}${points(Math.abs(share))}`;
+
+/** `−0.4 to +3.0` */
+export const rangeText = ({ interval }: Gain): string | undefined => interval?.map(signedPoints).join(' to ');
+
+/** What can be said at once, in sentences: what helps, what harms, and of how much nothing is shown. */
+export function verdictOf({ arms, mixes, complete }: Experiment): string[] {
+  const tested = arms.flatMap((arm) => (arm.gain ? [{ ...arm, gain: arm.gain }] : []));
+  const withGenerated = tested.filter(({ mix }) => mixes.find(({ name }) => name === mix)?.generated);
+  const of = (what: 'gain' | 'loss') => withGenerated.filter(({ gain }) => shows(gain) === what);
+  const [better, worse] = [of('gain'), of('loss')];
+  const open = withGenerated.length - better.length - worse.length;
+  const listed = (list: readonly (ExperimentArm & { gain: Gain })[]): string =>
+    list
+      .map((arm) => `${armName(arm.network, arm.dynamic)} with ${arm.mix} (${signedPoints(arm.gain.mean)} points)`)
+      .join(', ');
+  if (withGenerated.length === 0) return ['Nothing can be compared yet.'];
+  return [
+    better.length > 0
+      ? `Generated images help: ${listed(better)}.`
+      : 'No gain of generated images over real images alone is shown.',
+    ...(worse.length > 0 ? [`They harm: ${listed(worse)}.`] : []),
+    ...(open > 0
+      ? [`In ${open} of ${withGenerated.length} comparisons it is not shown that generated images help or harm.`]
+      : []),
+    ...(complete ? [] : ['Not all is done: the same command goes on.']),
+  ];
+}
+
+const mark = { gain: ' ▲', loss: ' ▼' } as const;
+
+/** Rows of a text table, the names of its columns first: a row for each network and mix. */
+export function experimentRows({ arms }: Experiment): string[][] {
+  const header = ['network', 'mix', 'windows %', 'recordings %', 'gain', '95 % interval', 'p', 'failed'];
+  const rows = arms.map(({ network, dynamic, mix, spread, gain, members }) => {
+    const failed = members.filter((member) => member.failed !== undefined).length;
+    const [windows, recordings] = (['accuracy', 'recordings'] as const).map((name) => {
+      const { mean, deviation } = spread[name] ?? {};
+      return mean === undefined ? '-' : `${points(mean)}${deviation === undefined ? '' : ` ± ${points(deviation)}`}`;
+    });
+    const verdict = gain && shows(gain);
+    return [
+      ...[armName(network, dynamic), mix, windows!, recordings!],
+      gain ? `${signedPoints(gain.mean)}${verdict ? mark[verdict] : ''}` : '',
+      (gain && rangeText(gain)) ?? '',
+      gain?.corrected === undefined ? '' : gain.corrected.toFixed(3),
+      failed > 0 ? String(failed) : '',
+    ];
+  });
+  return [header, ...rows];
+}
+
+/** A line for each network and mix. */
+export function experimentCsv({ arms }: Experiment): string {
+  const header = [
+    ...['network', 'dynamic', 'mix', 'runs', 'failed'],
+    ...SCORES.flatMap((name) => [name, `${name}_deviation`]),
+    ...['gain', 'gain_low', 'gain_high', 'p', 'p_corrected', 'recordings_compared', 'windows_compared'],
+  ];
+  const lines = arms.map(({ network, dynamic, mix, members, spread, gain }) => {
+    const failed = members.filter((member) => member.failed !== undefined).length;
+    const [low, high] = gain?.interval ?? [];
+    return [
+      ...[network, String(dynamic), mix, members.length, failed],
+      ...SCORES.flatMap((name) => [spread[name]?.mean, spread[name]?.deviation]),
+      ...[gain?.mean, low, high, gain?.p, gain?.corrected, gain?.recordings, gain?.windows],
+    ].map((value) => value ?? '');
+  });
+  return csvText([header, ...lines]);
+}

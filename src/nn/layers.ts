@@ -106,12 +106,12 @@ export class ConvTranspose2d extends Layer {
   }
 }
 
-/** x [N, inChannels, H, W] -> [N, outChannels, 2 H, 2 W]: pixels repeated 2 x 2 times, then a kernel of odd side. */
+/** x [N, inChannels, H, W] -> [N, outChannels, 2 H, 2 W]: pixels repeated 2 x 2 times, then a kernel of 1 x 1 or 3 x 3. */
 export class UpsampleConv2d extends Layer {
   private readonly weight: Parameter;
   private readonly bias: Parameter | undefined;
 
-  constructor(inChannels: number, outChannels: number, kernel: number, options: { readonly bias?: boolean } = {}) {
+  constructor(inChannels: number, outChannels: number, kernel: 1 | 3, options: { readonly bias?: boolean } = {}) {
     super();
     const shape = [outChannels, inChannels, kernel, kernel];
     const init = fanIn(sizeOf(shape.slice(1)));

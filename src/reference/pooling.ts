@@ -108,7 +108,7 @@ export function upsampleNearest(inputs: Inputs, { scale }: UpsampleNearestAttrs)
   return { y };
 }
 
-/** [x [N, C, H, W], weight [O, C, K, K] with K odd, bias? [O]] -> y [N, O, 2 H, 2 W]: every pixel repeated 2 x 2 times, then conv2d. */
+/** [x [N, C, H, W], weight [O, C, K, K], bias? [O]] -> y [N, O, 2 H, 2 W]: pixels repeated 2 x 2 times, then conv2d. */
 export function upsampleConv2d(inputs: Inputs): { y: Array64 } {
   const [x, weight] = required(inputs, 'x', 'weight');
   const padding = (weight.shape[2] - 1) / 2;

@@ -14,10 +14,6 @@ export const classifierSchema = z.strictObject({
   dynamic: z.boolean().describe('whether convolutions are dynamic (Li et al. 2021)'),
   dynamicHead: z.boolean().describe('whether the last layer is'),
   width: z.number().positive().max(4).describe('factor of all widths'),
-  firstStride: z
-    .literal([1, 2])
-    .default(2)
-    .describe('of the first convolution of MobileNetV2 and ResNet-18: 1 keeps more of small images'),
   dropout: share.nullable().describe("before the last layers; null: torchvision's"),
   size: z.int().min(8).max(1024).describe('side of the images in pixels'),
   channels: z.literal([1, 3]).describe('1: grey, 3: red, green and blue'),
@@ -49,7 +45,6 @@ export const DEFAULT_CLASSIFIER: ClassifierRunConfig = {
   dynamic: false,
   dynamicHead: false,
   width: 0.25,
-  firstStride: 2,
   dropout: null,
   size: 32,
   channels: 1,

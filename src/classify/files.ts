@@ -48,8 +48,8 @@ export interface Model {
 
 /** How the network of a config is built. */
 export function classifierOptions(config: ClassifierRunConfig, classes: number): ClassifierOptions {
-  const { channels, width, firstStride, dropout, dynamic, dynamicHead } = config;
-  return { classes, channels, width, firstStride, dynamic, dynamicHead, ...(dropout !== null && { dropout }) };
+  const { channels, width, dropout, dynamic, dynamicHead } = config;
+  return { classes, channels, width, dynamic, dynamicHead, ...(dropout !== null && { dropout }) };
 }
 
 /** The network of a config, with its first weights. */

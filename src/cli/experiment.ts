@@ -80,10 +80,12 @@ export function register(program: Command): void {
       await alone(out, (signal) =>
         withFastEngine(flags, async (engine) => {
           const rounds = planRounds(out, config, folded.folds);
+          const begin = performance.now();
           const data = await hashOfImages(folded, config, signal);
+          const opening = (performance.now() - begin) / 1000;
           const synthetic = dataset.classes.some((label) => label.startsWith('synthetic '));
           const run = { engine, folded, config, rounds, data, synthetic, signal };
-          const text = await experiment(run, flags);
+          const text = await experiment(run, opening, flags);
           if (text) console.log(text);
         }),
       );
@@ -117,13 +119,17 @@ async function readConfig(
 }
 
 /** Makes what is missing, and writes the tables after every round. Returns what to print, unless it was stopped. */
-async function experiment(run: ExperimentRun, { out, estimate: only }: ExperimentFlags): Promise<string | undefined> {
+async function experiment(
+  run: ExperimentRun,
+  opening: number,
+  { out, estimate: only }: ExperimentFlags,
+): Promise<string | undefined> {
   const { rounds, signal } = run;
   const settings = settingsOf(run);
   await checkEarlier({ out, file: path.join(out, FILES.numbers), format: FORMAT, what: 'an experiment' }, settings);
   const done = await readDone(run);
   const left = rounds.flatMap(membersOf).filter((member) => !done.has(folderOf(member)) && isWanted(member, done));
-  const known = left.length > 0 ? await timed(run, left) : undefined;
+  const known = left.length > 0 ? await timed(run, opening, left) : undefined;
   if (known) await checkRoom(out, left, known);
   if (only) return known ? '' : 'All is done.';
   // Before anything else is put into the folder: so it is known again however this ends.
@@ -157,16 +163,17 @@ function settingsOf({ config, data }: ExperimentRun): Record<string, unknown> {
     ...common,
     folds,
     data,
-    ...Object.fromEntries(networks.map(({ name, settings }) => [`network ${name}`, settings])),
+    ...Object.fromEntries(networks.map(({ name, ...network }) => [`network ${name}`, network])),
     ...Object.fromEntries(mixes.map(({ name, ...mix }) => [`mix ${name}`, mix])),
   };
 }
 
-async function timed(run: ExperimentRun, left: readonly Member[]): Promise<Estimate> {
+async function timed(run: ExperimentRun, opening: number, left: readonly Member[]): Promise<Estimate> {
   const { engine, config, folded, signal } = run;
   let progress: ReturnType<typeof createProgress> | undefined;
   try {
     return await estimate(engine, config, folded.dataset.classes.length, left, {
+      opening,
       signal,
       onTimed: (done, of) => {
         progress ??= createProgress({ title: 'estimate', total: of, unit: 'kinds' });

@@ -11,8 +11,6 @@ export interface ClassifierOptions {
   readonly channels?: number | undefined;
   /** Factor of all widths, for small machines. Default 1. */
   readonly width?: number | undefined;
-  /** Of the first convolution of MobileNetV2 and ResNet-18, 2 as published: with 1, small images keep their detail longer. */
-  readonly firstStride?: 1 | 2 | undefined;
   /** Probability of dropping a feature before the last layers. Default: torchvision's. */
   readonly dropout?: number | undefined;
   /** Whether convolutions are dynamic (nn/dynamicConv2d.ts); which ones, the networks say. Default false. */

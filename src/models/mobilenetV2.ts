@@ -90,18 +90,18 @@ export class MobileNetV2 extends Classifier {
 
   constructor(options: ClassifierOptions) {
     super(options, 1);
-    const { channels = 3, width: factor = 1, firstStride: stride = 2, dynamic = false, dropout = DROPOUT } = options;
+    const { channels = 3, width: factor = 1, dynamic = false, dropout = DROPOUT } = options;
     let width = divisible(FIRST_WIDTH * factor);
     const features: Layer[] = [
-      this.child(this.stem, new Conv2d(channels, width, 3, { stride, padding: 1, ...PLAIN })),
+      this.child(this.stem, new Conv2d(channels, width, 3, { stride: 2, padding: 1, ...PLAIN })),
       this.child('features.0.1', new BatchNorm(width, RELU6)),
     ];
     let index = 1;
     for (const [expansion, base, blocks, firstStride] of STAGES) {
       const next = divisible(base * factor);
       for (let block = 0; block < blocks; block++) {
-        const step = block === 0 ? firstStride : 1;
-        features.push(this.child(`features.${index++}`, new InvertedResidual(width, next, step, expansion, dynamic)));
+        const stride = block === 0 ? firstStride : 1;
+        features.push(this.child(`features.${index++}`, new InvertedResidual(width, next, stride, expansion, dynamic)));
         width = next;
       }
     }

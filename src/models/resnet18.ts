@@ -67,15 +67,15 @@ export class ResNet18 extends Classifier {
 
   constructor(options: ClassifierOptions) {
     super(options, 1);
-    const { channels = 3, firstStride: stride = 2, dynamic = false } = options;
+    const { channels = 3, dynamic = false } = options;
     let width = scaled(STAGES[0][0], options);
-    this.conv1 = this.child(this.stem, new Conv2d(channels, width, 7, { stride, padding: 3, ...PLAIN }));
+    this.conv1 = this.child(this.stem, new Conv2d(channels, width, 7, { stride: 2, padding: 3, ...PLAIN }));
     this.bn1 = this.child('bn1', new BatchNorm(width, { activation: 'relu' }));
-    this.blocks = STAGES.flatMap(([base, step], stage) => {
+    this.blocks = STAGES.flatMap(([base, stride], stage) => {
       const [before, next] = [width, scaled(base, options)];
       width = next;
       return [
-        this.child(`layer${stage + 1}.0`, new BasicBlock(before, next, step, dynamic)),
+        this.child(`layer${stage + 1}.0`, new BasicBlock(before, next, stride, dynamic)),
         this.child(`layer${stage + 1}.1`, new BasicBlock(next, next, 1, dynamic)),
       ];
     });

@@ -18,7 +18,7 @@ import type { ClassifierRunConfig } from '../config.js';
 import { CHECKPOINT, openModel, readModel } from '../files.js';
 import { probabilitiesOf } from '../judge.js';
 import { type ClassifierResults, OtherClassifierError, runClassifier } from '../run.js';
-import { classifierConfig, type ExperimentConfig, ganConfig } from './config.js';
+import { classifierConfig, type ExperimentConfig, ganConfig, stepsOf } from './config.js';
 import { type Asked, type MemberRecord, type MemberResult, readMember, writeMember } from './member.js';
 import { chosenOf, generatedFor, sourceOfChosen, takenOf } from './mixes.js';
 import { type Folded, type PlannedClassifier, type Round, testedBy } from './plan.js';
@@ -99,20 +99,31 @@ export async function runRound(
   }
   let pool: ImageSource | undefined;
   for (const classifier of left) {
-    const failed = needsGenerator(classifier) ? done.get(round.folder)?.failed : undefined;
-    let record: MemberRecord | undefined;
-    if (failed !== undefined) {
-      record = { failed: `the generator failed: ${failed}` };
-    } else {
-      record = await orFailed(run, async () => {
-        if (needsGenerator(classifier)) pool ??= await generate(bench);
-        return trainOn(bench, classifier, pool);
-      });
-    }
+    const failed = failureBefore(bench, classifier, done);
+    const record = failed
+      ? { failed }
+      : await orFailed(run, async () => {
+          if (needsGenerator(classifier)) pool ??= await generate(bench);
+          return trainOn(bench, classifier, pool);
+        });
     if (!record) return false;
     await finish({ round, classifier }, record);
   }
   return true;
+}
+
+/** The same network, trained on real images alone. */
+const baseOf = ({ round, config }: Bench, { arm: { network, dynamic } }: PlannedClassifier): PlannedClassifier =>
+  round.classifiers.find(
+    ({ arm }) => arm.network === network && arm.dynamic === dynamic && arm.mix === config.mixes[0],
+  )!;
+
+/** Why a classifier cannot be trained: what it needs failed. */
+function failureBefore(bench: Bench, classifier: PlannedClassifier, done: Done): string | undefined {
+  const generator = needsGenerator(classifier) ? done.get(bench.round.folder)?.failed : undefined;
+  if (generator !== undefined) return `the generator failed: ${generator}`;
+  const base = classifier.arm.mix.candidates > 1 ? done.get(baseOf(bench, classifier).folder)?.failed : undefined;
+  return base === undefined ? undefined : `the network trained on real images alone failed: ${base}`;
 }
 
 /** What `make` gives, or why it failed if that lies in the member; undefined if it was stopped. */
@@ -153,7 +164,7 @@ function configOf(bench: Bench, { arm: { network, dynamic, mix } }: PlannedClass
   const { batch } = classifierConfig(config, { ...place, epochs: 1 }, 'The experiment');
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const images = (mix.real ? sum(training) : 0) + sum(takenOf(mix, training));
-  const epochs = Math.max(1, Math.round(config.steps / Math.ceil(images / batch)));
+  const epochs = Math.max(1, Math.round(stepsOf(config, network) / Math.ceil(images / batch)));
   return classifierConfig(config, { ...place, epochs }, 'The experiment');
 }
 
@@ -219,15 +230,15 @@ async function trainOn(
   return { result: resultOf(results) };
 }
 
-async function choose(bench: Bench, { arm }: PlannedClassifier, pool: ImageSource): Promise<ImageSource | undefined> {
-  const { engine, round, training } = bench;
-  const { network, dynamic, mix } = arm;
+async function choose(
+  bench: Bench,
+  classifier: PlannedClassifier,
+  pool: ImageSource,
+): Promise<ImageSource | undefined> {
+  const { engine, training } = bench;
+  const { mix } = classifier.arm;
   if (mix.candidates === 1) return sourceOfChosen(pool, chosenOf(pool.labels, mix, training));
-  const base = round.classifiers.find(
-    (other) =>
-      other.arm.network === network && other.arm.dynamic === dynamic && other.arm.mix === bench.config.mixes[0],
-  )!;
-  const judge = openModel(engine, readModel(base.folder));
+  const judge = openModel(engine, readModel(baseOf(bench, classifier).folder));
   const probabilities = await probabilitiesOf(engine, judge, pool, training.length);
   judge.destroy();
   return sourceOfChosen(pool, chosenOf(pool.labels, mix, training, probabilities));

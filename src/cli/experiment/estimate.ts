@@ -1,7 +1,7 @@
 /** How long an experiment takes, and how much room on disk, from some timed steps of each kind. */
 
 import type { ClassifierRunConfig } from '../../classify/config.js';
-import { classifierConfig, type ExperimentConfig, ganConfig } from '../../classify/experiment/config.js';
+import { classifierConfig, type ExperimentConfig, ganConfig, stepsOf } from '../../classify/experiment/config.js';
 import { folderOf, type Member } from '../../classify/experiment/run.js';
 import { createClassifier } from '../../classify/files.js';
 import { armName } from '../../io/experiment.js';
@@ -40,13 +40,21 @@ const CHECKPOINTS = 4;
 /** Sets of weights in a classifier's checkpoint: the newest, the best, both moments. */
 const OF_CLASSIFIER = 4;
 
-/** Times some steps of each kind of member that is `left`. `onTimed` is told after each. */
+export interface EstimateOptions {
+  /** Seconds that opening the data set takes, which every member does. */
+  readonly opening: number;
+  readonly signal: AbortSignal;
+  /** Told after each kind. */
+  readonly onTimed: (done: number, total: number) => void;
+}
+
+/** Times some steps of each kind of member that is `left`. */
 export async function estimate(
   e: Engine,
   config: ExperimentConfig,
   classes: number,
   left: readonly Member[],
-  { signal, onTimed }: { readonly signal: AbortSignal; readonly onTimed: (done: number, total: number) => void },
+  { opening, signal, onTimed }: EstimateOptions,
 ): Promise<Estimate> {
   const kinds = new Map(left.map((member) => [kindOf(member), member]));
   const costs = new Map<string, Cost & { readonly step: number }>();
@@ -56,16 +64,17 @@ export async function estimate(
     if (classifier) {
       const { network, dynamic } = classifier.arm;
       const of = classifierConfig(config, { ...place, network, dynamic, augment: [], epochs: 1 }, 'The experiment');
-      const { step, parameters } = await timeClassifier(e, of, classes);
+      const { step, creation, parameters } = await timeClassifier(e, of, classes);
       const bytes = FLOAT * parameters;
-      costs.set(kind, { step, seconds: step * config.steps, bytes, meanwhile: OF_CLASSIFIER * bytes });
+      const seconds = step * stepsOf(config, network) + creation + opening;
+      costs.set(kind, { step, seconds, bytes, meanwhile: OF_CLASSIFIER * bytes });
     } else {
       const of = ganConfig(config, place, 'The experiment');
       const step = await timeStep(e, of);
       const gan = createGan(e, of, classes);
       const bytes = FLOAT * (OF_G * gan.g.parameterCount + OF_D * gan.d.parameterCount);
       destroyGan(e, gan);
-      costs.set(kind, { step, seconds: step * of.steps, bytes, meanwhile: CHECKPOINTS * bytes });
+      costs.set(kind, { step, seconds: step * of.steps + opening, bytes, meanwhile: CHECKPOINTS * bytes });
     }
     onTimed(costs.size, kinds.size);
   }
@@ -78,14 +87,16 @@ export async function estimate(
 const kindOf = ({ classifier }: Member): string =>
   classifier ? armName(classifier.arm.network.name, classifier.arm.dynamic) : 'generator';
 
-/** Seconds of a step, and how many weights there are. */
+/** Seconds of a step and of making its weights, and how many of these there are. */
 async function timeClassifier(
   e: Engine,
   config: ClassifierRunConfig,
   classes: number,
-): Promise<{ step: number; parameters: number }> {
+): Promise<{ step: number; creation: number; parameters: number }> {
   const { batch, size, channels } = config;
+  const start = performance.now();
   const network = createClassifier(e, config, classes);
+  const creation = (performance.now() - start) / 1000;
   const images = Float32Array.from(uniform(0, 0, batch * channels * size ** 2), (u) => 2 * u - 1);
   const labels = Int32Array.from({ length: batch }, (_, i) => i % classes);
   let begin = 0;
@@ -97,7 +108,7 @@ async function timeClassifier(
         if (step === WARM) begin = performance.now();
       },
     });
-    return { step: (performance.now() - begin) / 1000 / TIMED, parameters: network.parameterCount };
+    return { step: (performance.now() - begin) / 1000 / TIMED, creation, parameters: network.parameterCount };
   } finally {
     network.destroy();
   }

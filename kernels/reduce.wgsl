@@ -5,8 +5,9 @@
 //   y[o] = number of r with x[o, r] = m[o]   MODE 2 (how many share the maximum)
 //
 // The dimensions of x, neighbours merged, are two kept ones (outer0, outer1) and two reduced ones (inner0, inner1), each
-// with its stride in x. WIDTH invocations (1 or 64) share an output: each takes every WIDTH-th term, then a tree adds
-// them, always in the same order. m [outer0 outer1] is bound always and read in MODE 2.
+// with its stride in x, all counted in Lanes: four values at a time where reduced neighbours come in whole vec4s. WIDTH
+// invocations (1, 16 or 64) share an output: each takes every WIDTH-th term, then a tree adds them, always in the same
+// order. m [outer0 outer1] is bound always and read in MODE 2.
 //
 // Sums carry their rounding error along: lib/two_sum.wgsl.
 
@@ -31,6 +32,11 @@ struct Params {
 /// Totals and the rounding errors that they have lost.
 var<workgroup> partial: array<vec2f, 64>;
 
+/// What a value of x counts for in output o.
+fn term(value: f32, o: u32) -> vec2f {
+  return vec2f(select(value, select(0.0, 1.0, value == f32(m[o])), MODE == 2u), 0.0);
+}
+
 fn combine(a: vec2f, b: vec2f) -> vec2f {
   if (MODE == 1u) {
     return vec2f(max(a.x, b.x), 0.0);
@@ -49,13 +55,18 @@ fn main(
   let base = (o / p.outer1) * p.outer0_stride + (o % p.outer1) * p.outer1_stride;
   let first = local % WIDTH;
   let terms = p.inner0 * p.inner1;
-  var total = vec2f(select(0.0, f32(x[base]), MODE == 1u), 0.0);
+  var total = vec2f(select(0.0, widen(Lanes(x[base])).x, MODE == 1u), 0.0);
   // Two digits of the term counted along, so that the loop needs no division.
   var i0 = first / p.inner1;
   var i1 = first % p.inner1;
   for (var t = first; t < terms; t += WIDTH) {
-    let value = f32(x[base + i0 * p.inner0_stride + i1 * p.inner1_stride]);
-    total = combine(total, vec2f(select(value, select(0.0, 1.0, value == f32(m[o])), MODE == 2u), 0.0));
+    let values = widen(Lanes(x[base + i0 * p.inner0_stride + i1 * p.inner1_stride]));
+    total = combine(total, term(values.x, o));
+    if (LANES == 4u) {
+      total = combine(total, term(values.y, o));
+      total = combine(total, term(values.z, o));
+      total = combine(total, term(values.w, o));
+    }
     i1 += WIDTH;
     while (i1 >= p.inner1) {
       i1 -= p.inner1;

@@ -4,6 +4,7 @@ import { elements } from '../kernel/source.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/reduce.js';
 import { type Case, defineOp, type Op, shapeError } from './define.js';
+import { lanesFor } from './lanes.js';
 import { broadcastStrides, collapse, numbered, stridedCopy, stridesOf } from './strided.js';
 
 export interface ReduceAttrs {
@@ -35,6 +36,15 @@ export function reducedShape(name: string, x: Shape, attrs: ReduceAttrs): Shape 
   return attrs.keepDims ? keptShape(x, attrs.dims) : x.filter((_, i) => !reduced.has(i));
 }
 
+/**
+ * Invocations that share an output, of the 64 of a workgroup. On a software adapter few, so that several outputs share the barriers,
+ * which are what costs there; but where there are few outputs, most of the workgroup would do what nobody asked for.
+ */
+function sharers(e: Engine, outputs: number, terms: number): number {
+  if (terms < 256) return 1;
+  return e.capabilities.software && outputs >= 8 ? 16 : 64;
+}
+
 /** Reduces into `y`, whose shape may or may not keep the dimensions. `m`: see MODE 2 of the kernel. */
 function reduceInto(
   e: Engine,
@@ -59,21 +69,25 @@ function reduceInto(
   const gone = pick(true);
   const outputs = sizeOf(y.shape);
   const terms = sizeOf(gone.shape);
-  const WIDTH = terms >= 256 ? 64 : 1;
+  const WIDTH = sharers(e, outputs, terms);
   const outer = numbered('outer', kept.shape, 1, 2);
+  // Neighbours are taken four at a time: then all strides but theirs are whole vec4s, too.
+  const neighbours = gone.strides[0]!.at(-1) === 1;
+  const lanes = lanesFor(neighbours ? gone.shape.at(-1)! : 1);
+  const inItems = (stride: number): number => Math.ceil(stride / lanes.count);
   const inner = numbered('inner', gone.shape, 1, 2);
-  const outerStride = numbered('', kept.strides[0]!, 0, 2);
-  const innerStride = numbered('', gone.strides[0]!, 0, 2);
+  const outerStride = numbered('', kept.strides[0]!.map(inItems), 0, 2);
+  const innerStride = numbered('', gone.strides[0]!.map(inItems), 0, 2);
   e.dispatch({
     file: 'reduce',
-    uses: ['lib/two_sum'],
-    constants: { ...elements({ X: x, M: m, Y: y }), MODE: MODES[mode], WIDTH },
+    uses: [lanes.file, 'lib/two_sum'],
+    constants: { ...elements({ X: x }, lanes.count), ...elements({ M: m, Y: y }), MODE: MODES[mode], WIDTH },
     tensors: [x, m, y],
     params: {
       outputs,
       outer1: outer.outer1!,
       inner0: inner.inner0!,
-      inner1: inner.inner1!,
+      inner1: inner.inner1! / lanes.count,
       outer0_stride: outerStride['0']!,
       outer1_stride: outerStride['1']!,
       inner0_stride: innerStride['0']!,

@@ -24,7 +24,7 @@ import {
 } from '../train/ablation/runs.js';
 import { type ConfiguredVariant, configure, readVariants, VARIANTS, type Variant } from '../train/ablation/variants.js';
 import { readCheckpoint } from '../train/checkpoint.js';
-import { DEFAULT_SIZE } from '../train/config.js';
+import { DEFAULT_SIZE, trainConfigSchema } from '../train/config.js';
 import { imagesPerClass } from './counts.js';
 import { checkEarlier } from './earlier.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
@@ -126,7 +126,8 @@ async function ablate(job: Job): Promise<string | undefined> {
   const { flags, runs, signal } = job;
   const { out, count, k } = flags;
   const asked = { ...sharedSettings(job), count: count ?? null, k };
-  const earlier = { out, file: path.join(out, FILES.numbers), format: FORMAT, what: 'an ablation' };
+  const file = path.join(out, FILES.numbers);
+  const earlier = { out, file, format: FORMAT, what: 'an ablation', fields: trainConfigSchema.shape };
   await checkEarlier(earlier, asked);
   if (!existsSync(path.join(out, FILES.numbers))) {
     // Before anything else is put into the folder: so it is known again however this ends.

@@ -12,11 +12,13 @@ export interface Earlier {
   readonly format: string;
   /** Such as "an ablation". */
   readonly what: string;
+  /** Of settings that may have become more since: their defaults say what was done before. */
+  readonly fields?: Readonly<Record<string, z.ZodType>>;
 }
 
 /** Throws a UserError if the file names other settings. What is named on one side only does not count. */
 export async function checkEarlier(
-  { out, file, format, what }: Earlier,
+  { out, file, format, what, fields }: Earlier,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   if (!existsSync(file)) return;
@@ -29,7 +31,8 @@ export async function checkEarlier(
     throw new UserError(`"${file}" is damaged, or none of this program's. ${startAnew(out)}`, { cause: error });
   }
   for (const [field, value] of Object.entries(settings)) {
-    const [before, now] = [JSON.stringify(earlier.settings[field]), JSON.stringify(value)];
+    const known = fields?.[field]?.safeParse(earlier.settings[field]).data ?? earlier.settings[field];
+    const [before, now] = [JSON.stringify(known), JSON.stringify(value)];
     if (before === undefined || before === now) continue; // undefined: of an earlier version, which did as the default does
     throw new UserError(
       `"${out}" holds ${what} with other settings: ${field} ${before} (asked for: ${now}). ${startAnew(out)}`,

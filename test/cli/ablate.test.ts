@@ -144,6 +144,14 @@ describe('given again', () => {
     expect(more).toMatchObject({ exitCode: 0 });
     expect(more.stderr).toMatch(/2 runs to make/);
     expect(table().variants.map(({ runs }) => runs.length)).toEqual([3, 3]);
+    // Fields that an earlier version did not know are what their defaults say.
+    const { settings, ...rest } = json<Ablation>(out, 'ablation.json');
+    const { cutout: _, ...augment } = settings.augment as Record<string, number>;
+    const { residual: __, ...older } = settings;
+    put(path.join(out, 'ablation.json'), { ...rest, settings: { ...older, augment } });
+    const same = await ablate('--seeds', '3', '--only', 'hinge');
+    expect(same).toMatchObject({ exitCode: 0 });
+    expect(same.stderr).not.toMatch(/to make/);
     const other = await ablate('--steps', '9');
     expect(other).toMatchObject({ exitCode: 1, stdout: '' });
     expect(other.stderr).toMatch(/holds an ablation with other settings: steps 4 \(asked for: 9\)/);

@@ -16,7 +16,9 @@ export interface AblationPictures {
 
 const style = `
 main { max-width: 84rem; }
-.ablation td, .ablation th[scope="row"] { white-space: nowrap; }
+.ablation td { white-space: nowrap; padding-right: 0.7rem; }
+.ablation th[scope="row"] { min-width: 11rem; }
+.ablation td small { font-size: 0.76rem; }
 .ablation td small.better { color: var(--good); font-weight: 600; }
 .ablation td small.worse { color: var(--poor); font-weight: 600; }
 .variants { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 36rem), 1fr)); gap: 1.2rem 2rem; }
@@ -95,10 +97,11 @@ function measureCell({ spread, difference }: AblationVariant, name: MeasureName)
   if (!known) return undefined;
   const change = difference[name];
   const deviation = known.deviation === undefined ? '' : ` ± ${short(known.deviation)}`;
-  const interval = change?.interval ? ` (${change.interval.map(signed).join(' to ')})` : '';
+  const interval = change?.interval?.map(signed).join(' to ');
   const verdict = change && judged(name, change);
   return html`${short(known.mean)}${deviation}${
-    change && html`<small class="${verdict ?? 'open'}">${signed(change.mean)}${interval}</small>`
+    change &&
+    html`<small class="${verdict ?? 'open'}">${signed(change.mean)}${interval && html`<br>${interval}`}</small>`
   }`;
 }
 

@@ -69,7 +69,7 @@ const needsGenerator = ({ arm }: PlannedClassifier): boolean => arm.mix.syntheti
 export async function readDone(run: ExperimentRun): Promise<Done> {
   const done: Done = new Map();
   for (const round of run.rounds) {
-    const bench = await openBench(run, round);
+    const bench = benchOf(run, round);
     for (const member of membersOf(round)) {
       const record = await readMember(folderOf(member), askedOf(bench, member));
       if (record) done.set(folderOf(member), record);
@@ -85,7 +85,7 @@ export async function runRound(
   done: Done,
   onDone: (member: Member, record: MemberRecord) => Promise<void>,
 ): Promise<boolean> {
-  const bench = await openBench(run, round);
+  const bench = benchOf(run, round);
   const finish = async (member: Member, record: MemberRecord): Promise<void> => {
     await writeMember(folderOf(member), askedOf(bench, member), record);
     done.set(folderOf(member), record);
@@ -141,7 +141,7 @@ async function orFailed(
   }
 }
 
-async function openBench(run: ExperimentRun, round: Round): Promise<Bench> {
+function benchOf(run: ExperimentRun, round: Round): Bench {
   const dataset = testedBy(run.folded, round.fold);
   const labels = dataset.images.filter(({ split }) => split === 'train').map(({ label }) => label);
   return {

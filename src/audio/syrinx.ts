@@ -38,6 +38,13 @@ export interface SynthesisedRecording {
   sampleRate: number;
 }
 
+/** Labels of what is synthesised begin so. */
+const LABELLED = 'synthetic ';
+
+/** Whether any of these classes was synthesised by this program. */
+export const areSynthesised = (classes: readonly string[]): boolean =>
+  classes.some((label) => label.startsWith(LABELLED));
+
 const defaults = { species: 6, recordingsPerSpecies: 10, seconds: 4, sampleRate: 24000 };
 const RECORDINGS_PER_BIRD = 2;
 
@@ -58,7 +65,7 @@ export function* synthesiseEach(options: SynthesisOptions): Generator<Synthesise
       const random = createRandom(seed, species.name, 'recording', i);
       const samples = record(species, bird, { seconds, sampleRate, random, seed });
       const recording = `${species.name}-${String(i + 1).padStart(2, '0')}`.replaceAll(' ', '-');
-      yield { label: `synthetic ${species.name}`, recording, recordist: bird.name, samples, sampleRate };
+      yield { label: `${LABELLED}${species.name}`, recording, recordist: bird.name, samples, sampleRate };
     }
   }
 }

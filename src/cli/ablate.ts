@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { areSynthesised } from '../audio/syrinx.js';
 import { type Dataset, readDataset } from '../data/read.js';
 import type { Ablation } from '../io/ablation.js';
 import { ablationCsv, ablationMarkdown, short } from '../io/ablationTable.js';
@@ -307,7 +308,8 @@ async function writeTables(
   await writeJson(out, ablation);
   await writeAtomically(path.join(out, FILES.table), ablationCsv(ablation));
   await writeAtomically(path.join(out, FILES.text), text);
-  const page = ablationPage(ablation, { classes: ruler.shown, real: ruler.sheet, variants: pictures });
+  const synthetic = areSynthesised(ablation.classes);
+  const page = ablationPage(ablation, { synthetic, classes: ruler.shown, real: ruler.sheet, variants: pictures });
   await writeAtomically(path.join(out, FILES.page), page);
   return `${text}\n${path.join(out, FILES.page)}: to look at in a browser`;
 }

@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { areSynthesised } from '../audio/syrinx.js';
 import {
   checkExperiment,
   EXPERIMENTS,
@@ -83,7 +84,7 @@ export function register(program: Command): void {
           const begin = performance.now();
           const data = await hashOfImages(folded, config, signal);
           const opening = (performance.now() - begin) / 1000;
-          const synthetic = dataset.classes.some((label) => label.startsWith('synthetic '));
+          const synthetic = areSynthesised(dataset.classes);
           const run = { engine, folded, config, rounds, data, synthetic, signal };
           const text = await experiment(run, opening, flags);
           if (text) console.log(text);

@@ -1,5 +1,6 @@
 /** lyrebird train DATASET: trains DR-ACGAN on a data set of images. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { areSynthesised } from '../audio/syrinx.js';
 import type { AugmentConfig } from '../data/augment.js';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
@@ -205,7 +206,7 @@ export async function train(
       `"${out}" holds a run on other classes: ${before}. Those of the data set are ${now}. ${startAnew(out)}`,
     );
   }
-  const synthetic = dataset.classes.some((label) => label.startsWith('synthetic '));
+  const synthetic = areSynthesised(dataset.classes);
   const progress = createProgress({ title: 'train', total: config.steps, done: checkpoint?.step ?? 0 });
   if (checkpoint) for (const note of await ignoredEdits(out, checkpoint, config)) progress.note(note);
   if (checkpoint && checkpoint.step < config.steps) progress.note(`going on from ${checkpoint.file}`);

@@ -1,6 +1,7 @@
 /** lyrebird train-classifier DATASET: trains a recogniser of species on a data set, and on generated images if there are any. */
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { areSynthesised } from '../audio/syrinx.js';
 import {
   type ClassifierRunConfig,
   checkClassifierConfig,
@@ -107,7 +108,7 @@ export function register(program: Command): void {
               tensorboard: flags.tensorboard,
               weights: flags.weights,
             },
-            synthetic: dataset.classes.some((label) => label.startsWith('synthetic ')),
+            synthetic: areSynthesised(dataset.classes),
             ...(extra && { extra }),
           };
           const results = await trainWithProgress(run);

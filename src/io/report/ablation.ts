@@ -1,11 +1,13 @@
 /** An ablation as a page to look at: the table, and what each variant's generator makes of the same noise. */
 import { type Ablation, type AblationVariant, judged, MEASURES, type MeasureName, measureNames } from '../ablation.js';
 import { settingsText, short, signed } from '../ablationTable.js';
-import { type Html, html, trusted } from '../html.js';
+import { type Html, html } from '../html.js';
 import { count, label, plural } from './format.js';
-import { reportStyle } from './style.js';
+import { reportPage } from './page.js';
 
 export interface AblationPictures {
+  /** Whether the recordings were made by this program. */
+  readonly synthetic: boolean;
   /** Of some classes, in the order of the pictures' columns. */
   readonly classes: readonly string[];
   /** Training images, a column for each class: PNG. */
@@ -29,33 +31,16 @@ main { max-width: 84rem; }
 /** The page as HTML text; it needs nothing but itself. */
 export function ablationPage(ablation: Ablation, pictures: AblationPictures): string {
   const { variants, seeds, counts, classes, complete } = ablation;
-  const title = `${plural(variants.length, 'variant')}, ${plural(seeds.length, 'seed')}`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<title>Ablation: ${title}</title>
-<style>${trusted(reportStyle + style)}</style>
-</head>
-<body>
-<main>
-<header>
-<p class="kicker">Lyrebird ablation</p>
-<h1>${title}</h1>
-<p class="verdict">Each variant differs from <b>${variants[0]!.name}</b> in one thing, and was trained on the same ${plural(counts.training, 'picture')}
+  return reportPage({
+    kicker: 'Lyrebird ablation',
+    title: `${plural(variants.length, 'variant')}, ${plural(seeds.length, 'seed')}`,
+    synthetic: pictures.synthetic,
+    verdict: html`<p class="verdict">Each variant differs from <b>${variants[0]!.name}</b> in one thing, and was trained on the same ${plural(counts.training, 'picture')}
 of ${plural(classes.length, 'class', 'classes')} with the same seeds; ${count(counts.generated)} pictures of each generator are compared with the training pictures.</p>
-${!complete && html`<p class="caution">Not all runs are done: the same command goes on.</p>`}
-</header>
-${tableSection(ablation)}
-${picturesSection(ablation, pictures)}
-${settingsSection(ablation)}
-</main>
-</body>
-</html>
-`.html;
+${!complete && html`<p class="caution">Not all runs are done: the same command goes on.</p>`}`,
+    sections: [tableSection(ablation), picturesSection(ablation, pictures), settingsSection(ablation)],
+    style,
+  }).html;
 }
 
 function tableSection({ variants, heldOut, counts }: Ablation): Html {

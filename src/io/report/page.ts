@@ -13,9 +13,11 @@ export interface ReportPage {
   /** The first thing to read. */
   readonly verdict: Html;
   readonly sections: readonly (Html | undefined)[];
+  /** Of this page alone. */
+  readonly style?: string;
 }
 
-export function reportPage({ kicker, title, synthetic, verdict, sections }: ReportPage): Html {
+export function reportPage({ kicker, title, synthetic, verdict, sections, style = '' }: ReportPage): Html {
   // The policy makes it certain that opening a report asks nothing of any network, whatever a label says.
   return html`<!doctype html>
 <html lang="en">
@@ -25,7 +27,7 @@ export function reportPage({ kicker, title, synthetic, verdict, sections }: Repo
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style>${trusted(reportStyle + chartStyle)}</style>
+<style>${trusted(reportStyle + chartStyle + style)}</style>
 </head>
 <body>
 <main>

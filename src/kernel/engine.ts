@@ -14,7 +14,16 @@ import type { Plan as MemoryPlan } from '../memory/plan.js';
 import { mebibytes, Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { Scratch } from '../memory/scratch.js';
-import { byteLength, type DType, formatShape, paddedBytes, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import {
+  boundBytes,
+  byteLength,
+  type DType,
+  formatShape,
+  paddedBytes,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from '../memory/tensor.js';
 import { BY_RULE, type Capabilities, capabilities, type Plan, type Tuning } from './choose.js';
 import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayout } from './source.js';
 import { windowsOf } from './windows.js';
@@ -384,15 +393,6 @@ const recordOf = ({ key }: Pipeline, grid: DispatchRecord['grid'], { tensors, fl
   bytes: boundBytes(tensors),
   flops,
 });
-
-/** Bytes of all that a dispatch binds; what is bound twice counts once. */
-export function boundBytes(tensors: readonly Tensor[]): number {
-  const bound = new Map<string, number>();
-  for (const { storage, offset, shape, dtype } of tensors) {
-    bound.set(`${storage.id}:${offset}`, paddedBytes(shape, dtype));
-  }
-  return [...bound.values()].reduce((total, size) => total + size, 0);
-}
 
 /** Workgroups for one invocation per item, folded into two dimensions where one would pass WebGPU's limit of 65 535. */
 export function gridFor(items: number, workgroup: number): [number, number] {

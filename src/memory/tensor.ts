@@ -74,3 +74,12 @@ export function spanOf(tensors: readonly Tensor[]): Tensor | undefined {
   const end = Math.max(...tensors.map((tensor) => tensor.offset + paddedBytes(tensor.shape, dtype)));
   return { shape: [(end - offset) / elementBytes(dtype)], dtype, storage, offset };
 }
+
+/** Bytes that these tensors take together; what is there twice, as what a dispatch binds may be, counts once. */
+export function boundBytes(tensors: readonly Tensor[]): number {
+  const bound = new Map<string, number>();
+  for (const { storage, offset, shape, dtype } of tensors) {
+    bound.set(`${storage.id}:${offset}`, paddedBytes(shape, dtype));
+  }
+  return [...bound.values()].reduce((total, size) => total + size, 0);
+}

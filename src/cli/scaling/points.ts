@@ -2,7 +2,8 @@
 import { dryGpu } from '../../device/dry.js';
 import { DeviceError } from '../../device/errors.js';
 import type { Gpu } from '../../device/open.js';
-import { boundBytes, Engine } from '../../kernel/engine.js';
+import { Engine } from '../../kernel/engine.js';
+import { boundBytes } from '../../memory/tensor.js';
 import { fill } from '../../ops/elementwise.js';
 import { presetConfig, SIZES, type TrainConfig } from '../../train/config.js';
 import { measure, type Spread } from '../measure.js';

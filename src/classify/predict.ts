@@ -6,7 +6,7 @@ import type { Parameters } from '../data/schema.js';
 import { reasonOf } from '../data/source.js';
 import { sourceOf } from '../data/store.js';
 import { ahead } from '../io/ahead.js';
-import { UserError } from '../io/errors.js';
+import { onlyUserErrors, UserError } from '../io/errors.js';
 import { resizeLevels } from '../io/pixels.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Classifier } from '../models/classifier.js';
@@ -145,9 +145,4 @@ async function named(
     end: start + parameters.window,
     probabilities: [...probabilities.subarray(n * classes, (n + 1) * classes)],
   }));
-}
-
-function onlyUserErrors(error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  throw error;
 }

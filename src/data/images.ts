@@ -11,7 +11,7 @@ import {
   type SoundWindow,
   type Spectrogrammer,
 } from '../audio/windows.js';
-import { UserError } from '../io/errors.js';
+import { onlyUserErrors, UserError } from '../io/errors.js';
 import { insideFolder, writeAtomically } from '../io/files.js';
 import { grayPng } from '../io/image.js';
 import type { Entry } from './assemble.js';
@@ -173,12 +173,6 @@ function describeImage(
     ...(confidence !== undefined && { confidence }),
     ...(note !== undefined && { note }),
   };
-}
-
-/** A recording whose windows cannot be transformed (too long at its sample rate, ...) must not keep the others from it. */
-function onlyUserErrors(error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  throw error;
 }
 
 /** [0, 1] to 0 ... 255, row by row. */

@@ -1,6 +1,6 @@
 /** What a data set is like, image by image: for people who want to know what they train on. */
 
-import { UserError } from '../io/errors.js';
+import { onlyUserErrors, UserError } from '../io/errors.js';
 import { insideFolder } from '../io/files.js';
 import { type ImageFacts, imageFacts } from '../io/pixels.js';
 import { type CheckOptions, datasetSignatures, findLeaks } from './leaks.js';
@@ -107,11 +107,6 @@ const kindOf = ({ channels, bits }: ImageFacts): string =>
   `${KINDS[channels - 1] ?? `${channels} channels`}, ${bits} bit`;
 
 const isBlank = (fact: ImageFacts | UserError): boolean => !(fact instanceof UserError) && fact.deviation < 1e-6;
-
-function onlyUserErrors(error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  throw error;
-}
 
 /** The length of the union of all windows, recording by recording. */
 function secondsShown(images: readonly Image[]): number {

@@ -7,7 +7,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { UserError } from '../io/errors.js';
+import { onlyUserErrors, UserError } from '../io/errors.js';
 import { insideFolder } from '../io/files.js';
 import { type Channels, type Fit, type Pixels, readPixels } from '../io/pixels.js';
 import type { Part } from './parts.js';
@@ -118,11 +118,6 @@ function toPlanes(pixels: Pixels, channels: number, to: Float32Array): void {
   for (let c = 0; c < channels; c++) {
     for (let p = 0; p < plane; p++) to[c * plane + p] = pixels[p * channels + c]! / half - 1;
   }
-}
-
-function onlyUserErrors(error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  throw error;
 }
 
 /** The message without the path that it begins with. */

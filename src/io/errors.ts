@@ -90,3 +90,9 @@ function systemMeaning(code: string): string | undefined {
 function capitalised(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
+
+/** For `catch`: what the user can mend becomes a value, so that one bad file does not keep the others back; all else is thrown. */
+export function onlyUserErrors(error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  throw error;
+}

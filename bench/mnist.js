@@ -33,8 +33,8 @@ import { reshape } from '../dist/ops/shape.js';
 import { uniform } from '../dist/reference/random.js';
 import { readCheckpoint } from '../dist/train/checkpoint.js';
 import { trainClassifier } from '../dist/train/classifier.js';
-import { outputsOf, scoreLogits } from '../dist/train/classify.js';
 import { generateSource } from '../dist/train/kinds.js';
+import { outputsOf, scoreLogits } from '../dist/train/outputs.js';
 import { toLevels } from '../dist/train/sample.js';
 
 const { values } = parseArgs({

@@ -6,7 +6,7 @@ import { type Classification, classification, pooled, softmaxRows } from '../met
 import { argmaxRows } from '../metrics/confusion.js';
 import type { Layer } from '../nn/module.js';
 import type { Network } from '../nn/network.js';
-import { outputsOf } from '../train/classify.js';
+import { outputsOf } from '../train/outputs.js';
 
 /** Probabilities [count, classes] of a source's images. */
 export async function probabilitiesOf(

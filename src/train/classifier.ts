@@ -22,9 +22,9 @@ import { add, mul } from '../ops/elementwise.js';
 import { crossEntropy } from '../ops/loss.js';
 import { createOptimizer, type Optimizer } from '../optim/optimizer.js';
 import { constant, cosine, linear, type Schedule, warmUp } from '../optim/schedule.js';
-import { outputsOf, scoreLogits } from './classify.js';
 import { createFlight } from './flight.js';
 import { mixup } from './mixup.js';
+import { outputsOf, scoreLogits } from './outputs.js';
 import type { RATE_SCHEDULES } from './rates.js';
 
 export interface ClassifierConfig {

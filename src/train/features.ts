@@ -20,7 +20,7 @@ import { deviation, type Points, toPoints } from '../metrics/points.js';
 import { FeatureNet } from '../models/featureNet.js';
 import { Network, type State } from '../nn/network.js';
 import { type ClassifierConfig, type ClassifierResult, type EpochRecord, trainClassifier } from './classifier.js';
-import { outputsOf } from './classify.js';
+import { outputsOf } from './outputs.js';
 
 const FORMAT = 'lyrebird-features/1';
 const FILE = 'features.safetensors';

@@ -15,9 +15,9 @@ import { hits } from '../metrics/confusion.js';
 import type { FeatureNet } from '../models/featureNet.js';
 import type { Network } from '../nn/network.js';
 import type { EpochRecord } from './classifier.js';
-import { outputsOf, scoreLogits } from './classify.js';
 import { type FeatureSpace, trainFeatures } from './features.js';
 import { countsOf, type Kind, type Kinds, ofClass } from './kinds.js';
+import { outputsOf, scoreLogits } from './outputs.js';
 
 /** Of each class's generated images, to see when to stop. */
 const KEPT_BACK = 0.15;

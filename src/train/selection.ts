@@ -9,8 +9,8 @@ import type { Discriminator } from '../models/discriminator.js';
 import type { FeatureNet } from '../models/featureNet.js';
 import { type Generator, generatedSize } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
-import { outputsOf } from './classify.js';
 import { logitsOf } from './judge.js';
+import { outputsOf } from './outputs.js';
 import { generateImages, MOST_PER_CLASS, noiseIndex } from './sample.js';
 
 export interface SelectionOptions {

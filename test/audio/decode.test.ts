@@ -5,7 +5,8 @@ import { BadRecording, openRecording } from '../../src/audio/decode.js';
 import { openDecoder } from '../../src/audio/decoder.js';
 import { encodeWav } from '../../src/audio/wav.js';
 import { UserError } from '../../src/io/errors.js';
-import { floatWav, rawWav, readWhole, silentMp3, temporaryFolder, tone } from './fixtures.js';
+import { temporaryFolder } from '../temporary.js';
+import { floatWav, rawWav, readWhole, silentMp3, tone } from './fixtures.js';
 
 const folder = temporaryFolder();
 const save = (name: string, bytes: Uint8Array | string) => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { findRecordings, findUnlabelled, type Skipped } from '../../src/audio/find.js';
 import { encodeWav } from '../../src/audio/wav.js';
 import { UserError } from '../../src/io/errors.js';
-import { temporaryFolder } from './fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 /** Files by their path; the content does not matter to a listing. */
 function folderWith(files: Record<string, string>): string {

@@ -1,20 +1,9 @@
-/** Sounds, files and folders that the tests of audio and data share. */
+/** Sounds and files that the tests of audio and data share. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll } from 'vitest';
 import type { Bytes } from '../../src/audio/bytes.js';
 import { type Ending, openRecording } from '../../src/audio/decode.js';
 import type { Stretch } from '../../src/audio/stretches.js';
 import type { Spectrogrammer } from '../../src/audio/windows.js';
-
-/** A fresh folder that is removed when the test file is done. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'lyrebird-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A file in memory. */
 export function bytesOf(data: Uint8Array): Bytes {

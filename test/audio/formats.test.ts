@@ -4,7 +4,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readHeader } from '../../src/audio/header.js';
-import { bytesOf, floatWav, readWhole, temporaryFolder } from './fixtures.js';
+import { temporaryFolder } from '../temporary.js';
+import { bytesOf, floatWav, readWhole } from './fixtures.js';
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.log('skipped: recordings of every format, which ffmpeg would make: it is not installed');

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { findRecordings } from '../../src/audio/find.js';
 import { type SynthesisedRecording, synthesiseRecordings, writeSyntheticRecordings } from '../../src/audio/syrinx.js';
 import { sing } from '../../src/audio/vocalTract.js';
-import { cpuSpectrogrammer, readWhole, temporaryFolder } from './fixtures.js';
+import { temporaryFolder } from '../temporary.js';
+import { cpuSpectrogrammer, readWhole } from './fixtures.js';
 
 describe('the oscillator', () => {
   const sampleRate = 24000;

@@ -10,8 +10,8 @@ import {
   ravenTable,
 } from '../../src/classify/detections.js';
 import { readLabelTable } from '../../src/data/labels/read.js';
-import { temporaryFolder } from '../audio/fixtures.js';
 import { put } from '../cli/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const classes = ['noise', 'robin', 'wren'];
 const window = (start: number, probabilities: readonly number[]) => ({ start, end: start + 2, probabilities });

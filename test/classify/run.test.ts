@@ -1,6 +1,5 @@
 /** Training a classifier from a data set to its results: it learns, goes on where it stopped, mixes images in, and complains. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierRunConfig, DEFAULT_CLASSIFIER } from '../../src/classify/config.js';
@@ -13,6 +12,7 @@ import { type ImageSource, openImages, sourceOf } from '../../src/data/store.js'
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { parseTable } from '../../src/io/table.js';
 import { Engine } from '../../src/kernel/engine.js';
+import { temporaryFolder } from '../temporary.js';
 import { highAndLow } from '../train/tiny.js';
 
 const CONFIG: ClassifierRunConfig = {
@@ -29,20 +29,16 @@ const CONFIG: ClassifierRunConfig = {
 
 let gpu: Gpu;
 let e: Engine;
-let folder: string;
+const folder = temporaryFolder();
 let dataset: Dataset;
 
 beforeAll(async () => {
   gpu = await openGpu();
   e = new Engine(gpu);
-  folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-classify-'));
   dataset = await highAndLow(folder);
 });
 
-afterAll(async () => {
-  gpu?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => gpu?.close());
 
 const at = (name: string): string => path.join(folder, name);
 

@@ -9,7 +9,7 @@ import { uniform } from '../../src/reference/random.js';
 import { configure, VARIANTS } from '../../src/train/ablation/variants.js';
 import { presetConfig } from '../../src/train/config.js';
 import type { TrainOptions } from '../../src/train/trainer.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { json, pressWhen, put, TINY } from './fixtures.js';
 

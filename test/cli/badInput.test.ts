@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../src/audio/wav.js';
-import { floatWav, rawWav, temporaryFolder } from '../audio/fixtures.js';
+import { floatWav, rawWav } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird, type Ran } from './console.js';
 import { json, put, recordings, TINY, tone } from './fixtures.js';
 

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../../src/cli/bench.js';
@@ -10,32 +9,29 @@ import { leastMilliseconds, type Roof } from '../../src/cli/roof.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { fill } from '../../src/ops/elementwise.js';
+import { temporaryFolder } from '../temporary.js';
 import { isBuilt, root } from './built.js';
 import { lyrebird } from './console.js';
 
 describe('bench', () => {
   it('times the passes of an op, beside the roof', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'lyrebird-'));
-    try {
-      const file = join(folder, 'results', 'bench.json');
-      const { exitCode, stdout } = await lyrebird('bench', 'softplus', '--rounds', '2', '--json', file);
-      expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/^softplus \[16, 64, 32, 32\]\n {2}forward .*%\n {2}d x .*%$/m);
-      const results = JSON.parse(readFileSync(file, 'utf8')) as Results;
-      expect(results).toMatchObject({
-        rounds: 2,
-        host: { node: process.version },
-        roof: { gflops: expect.any(Number) },
-      });
-      expect(results.results.map(({ pass }) => pass)).toEqual(['forward', 'd x']);
-      for (const { timing, gbps, share } of results.results) {
-        expect(timing.wall.min).toBeLessThanOrEqual(timing.wall.median);
-        expect(timing.recording.min).toBeLessThanOrEqual(timing.wall.median);
-        expect(gbps).toBeGreaterThan(0);
-        expect(share).toBeGreaterThan(0);
-      }
-    } finally {
-      rmSync(folder, { recursive: true });
+    const folder = temporaryFolder();
+    const file = join(folder, 'results', 'bench.json');
+    const { exitCode, stdout } = await lyrebird('bench', 'softplus', '--rounds', '2', '--json', file);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^softplus \[16, 64, 32, 32\]\n {2}forward .*%\n {2}d x .*%$/m);
+    const results = JSON.parse(readFileSync(file, 'utf8')) as Results;
+    expect(results).toMatchObject({
+      rounds: 2,
+      host: { node: process.version },
+      roof: { gflops: expect.any(Number) },
+    });
+    expect(results.results.map(({ pass }) => pass)).toEqual(['forward', 'd x']);
+    for (const { timing, gbps, share } of results.results) {
+      expect(timing.wall.min).toBeLessThanOrEqual(timing.wall.median);
+      expect(timing.recording.min).toBeLessThanOrEqual(timing.wall.median);
+      expect(gbps).toBeGreaterThan(0);
+      expect(share).toBeGreaterThan(0);
     }
   });
 

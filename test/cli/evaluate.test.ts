@@ -7,7 +7,7 @@ import { grayPng } from '../../src/io/image.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
 import { uniform } from '../../src/reference/random.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { pressWhen, put, TINY } from './fixtures.js';
 

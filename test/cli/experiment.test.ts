@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ClassifierRun } from '../../src/classify/run.js';
 import { UserError } from '../../src/io/errors.js';
 import type { Experiment } from '../../src/io/experiment.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { highAndLow } from '../train/tiny.js';
 import { lyrebird } from './console.js';
 import { json, pressWhen, put, TINY } from './fixtures.js';

@@ -5,7 +5,7 @@ import * as ort from 'onnxruntime-web';
 import { beforeAll, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/io/safetensors.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { pictures, put, TINY } from './fixtures.js';
 

@@ -9,7 +9,7 @@ import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
 import { noiseIndex, noiseOf } from '../../src/train/sample.js';
 import { slerp } from '../../src/train/walks.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { json, pictures, pressWhen, put, TINY } from './fixtures.js';
 

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { root } from './built.js';
 import { lyrebird, type Ran } from './console.js';
 import { json, loggedSteps, put, recordings, TINY, upTo } from './fixtures.js';

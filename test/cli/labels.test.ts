@@ -4,7 +4,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../src/audio/wav.js';
 import type { DatasetIndex } from '../../src/data/schema.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird, type Ran } from './console.js';
 import { json, put, tone } from './fixtures.js';
 

@@ -4,7 +4,8 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../src/audio/wav.js';
-import { readWhole, temporaryFolder } from '../audio/fixtures.js';
+import { readWhole } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { json, pictures, pressWhen, put, recordings, TINY } from './fixtures.js';
 

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it, test, vi } from 'vitest';
@@ -11,6 +10,7 @@ import { Failure, Interruption, outcomeOf } from '../../src/cli/outcome.js';
 import { formatTable, threeDigits } from '../../src/cli/table.js';
 import { DeviceError } from '../../src/device/errors.js';
 import { UserError } from '../../src/io/errors.js';
+import { temporaryFolder } from '../temporary.js';
 import { isBuilt, program } from './built.js';
 import { lyrebird } from './console.js';
 
@@ -160,19 +160,15 @@ test('threeDigits', () => {
 /** What only a process of its own shows; the program has to be built, and from these sources. */
 describe.skipIf(!isBuilt())('the built program', () => {
   it('is run by its link, and ends by itself', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'lyrebird-'));
-    try {
-      const link = join(folder, 'lyrebird');
-      symlinkSync(program, link);
-      const { status, stdout } = spawnSync(process.execPath, [link, '--version'], {
-        encoding: 'utf8',
-        timeout: 20_000,
-      });
-      expect(status).toBe(0);
-      expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    const link = join(folder, 'lyrebird');
+    symlinkSync(program, link);
+    const { status, stdout } = spawnSync(process.execPath, [link, '--version'], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it('closes its device and ends by itself', () => {

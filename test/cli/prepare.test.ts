@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeWav } from '../../src/audio/wav.js';
 import type { DatasetIndex } from '../../src/data/schema.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { json, pressWhen, put, recordings, tone } from './fixtures.js';
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { byteCount } from '../../src/cli/options.js';
@@ -21,6 +20,7 @@ import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { fill } from '../../src/ops/elementwise.js';
 import { matmul } from '../../src/ops/matmul.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { pictures } from './fixtures.js';
 
@@ -44,51 +44,45 @@ const slicesOf = (trace: Trace, title: string): TraceEvent[] => {
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
 it('profile accounts for a training step: a table, and the same as JSON and as a trace', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lyrebird-'));
-  try {
-    const [json, trace] = [join(folder, 'out', 'profile.json'), join(folder, 'trace.json')];
-    const data = await pictures(join(folder, 'pictures'), ['blue', 'red'], 5);
-    const files = ['--json', json, '--trace', trace, '--data', data];
-    const ran = await lyrebird('profile', '--preset', 'small', '--batch', '2', '--steps', '2', ...files);
-    expect(ran.exitCode).toBe(0);
-    expect(ran.stdout).toMatch(/^DR-ACGAN, preset small, 32 x 32, batch 2, 17 classes; median of 2$/m);
-    expect(ran.stdout).toMatch(
-      /^loader wait {2}[\d.e-]+ ms {2}a step, [\d.e-]+ ms at most, for its share of 8 images$/m,
-    );
-    expect(ran.stdout).toMatch(/^dispatches +\d+ +a step$/m);
-    expect(ran.stdout).toMatch(/^submits +\d +a step$/m);
-    expect(ran.stdout).toMatch(/^wall +[\d.]+ ms/m);
+  const folder = temporaryFolder();
+  const [json, trace] = [join(folder, 'out', 'profile.json'), join(folder, 'trace.json')];
+  const data = await pictures(join(folder, 'pictures'), ['blue', 'red'], 5);
+  const files = ['--json', json, '--trace', trace, '--data', data];
+  const ran = await lyrebird('profile', '--preset', 'small', '--batch', '2', '--steps', '2', ...files);
+  expect(ran.exitCode).toBe(0);
+  expect(ran.stdout).toMatch(/^DR-ACGAN, preset small, 32 x 32, batch 2, 17 classes; median of 2$/m);
+  expect(ran.stdout).toMatch(/^loader wait {2}[\d.e-]+ ms {2}a step, [\d.e-]+ ms at most, for its share of 8 images$/m);
+  expect(ran.stdout).toMatch(/^dispatches +\d+ +a step$/m);
+  expect(ran.stdout).toMatch(/^submits +\d +a step$/m);
+  expect(ran.stdout).toMatch(/^wall +[\d.]+ ms/m);
 
-    const result = JSON.parse(readFileSync(json, 'utf8')) as {
-      phases: Phase[];
-      gpu?: number;
-      bytes: number;
-      flops: number;
-      dispatches?: ProfiledDispatch[];
-    };
-    expect(result).toMatchObject({ steps: 2, config: { batch: 2, size: 32 }, peakBytes: expect.any(Number) });
-    expect(result.phases.map(({ name }) => name)).toEqual(PHASES);
-    const events = JSON.parse(readFileSync(trace, 'utf8')) as Trace;
-    expect(slicesOf(events, 'phases').map(({ name }) => name)).toEqual(PHASES);
+  const result = JSON.parse(readFileSync(json, 'utf8')) as {
+    phases: Phase[];
+    gpu?: number;
+    bytes: number;
+    flops: number;
+    dispatches?: ProfiledDispatch[];
+  };
+  expect(result).toMatchObject({ steps: 2, config: { batch: 2, size: 32 }, peakBytes: expect.any(Number) });
+  expect(result.phases.map(({ name }) => name)).toEqual(PHASES);
+  const events = JSON.parse(readFileSync(trace, 'utf8')) as Trace;
+  expect(slicesOf(events, 'phases').map(({ name }) => name)).toEqual(PHASES);
 
-    // A busy machine can make the clocks contradict each other: then there are phases only.
-    const { dispatches } = result;
-    expect(ran.stdout.includes('timestamps are missing or wrong')).toBe(dispatches === undefined);
-    if (!dispatches) return;
-    expect(dispatches).toHaveLength(sum(result.phases.map((phase) => phase.dispatches)));
-    expect(sum(result.phases.map(({ milliseconds }) => milliseconds))).toBeCloseTo(result.gpu!, 6);
-    expect(sum(dispatches.map(({ milliseconds }) => milliseconds))).toBeCloseTo(result.gpu!, 6);
-    expect(sum(dispatches.map(({ bytes }) => bytes))).toBe(result.bytes);
-    expect(sum(dispatches.map(({ flops }) => flops ?? 0))).toBe(result.flops);
-    expect(dispatches.filter(({ phase }) => phase.endsWith('update')).map(({ op }) => op)).toEqual([
-      'adam',
-      'adam',
-      'ema',
-    ]);
-    expect(slicesOf(events, 'GPU').map(({ name }) => name)).toEqual(dispatches.map(({ name }) => name));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  // A busy machine can make the clocks contradict each other: then there are phases only.
+  const { dispatches } = result;
+  expect(ran.stdout.includes('timestamps are missing or wrong')).toBe(dispatches === undefined);
+  if (!dispatches) return;
+  expect(dispatches).toHaveLength(sum(result.phases.map((phase) => phase.dispatches)));
+  expect(sum(result.phases.map(({ milliseconds }) => milliseconds))).toBeCloseTo(result.gpu!, 6);
+  expect(sum(dispatches.map(({ milliseconds }) => milliseconds))).toBeCloseTo(result.gpu!, 6);
+  expect(sum(dispatches.map(({ bytes }) => bytes))).toBe(result.bytes);
+  expect(sum(dispatches.map(({ flops }) => flops ?? 0))).toBe(result.flops);
+  expect(dispatches.filter(({ phase }) => phase.endsWith('update')).map(({ op }) => op)).toEqual([
+    'adam',
+    'adam',
+    'ema',
+  ]);
+  expect(slicesOf(events, 'GPU').map(({ name }) => name)).toEqual(dispatches.map(({ name }) => name));
 });
 
 it('profile refuses an unknown grouping', async () => {
@@ -99,27 +93,23 @@ it('profile refuses an unknown grouping', async () => {
 
 describe('profile --memory', () => {
   it('runs nothing, and has a line for each batch, with and without checkpoints', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'lyrebird-'));
-    try {
-      const json = join(folder, 'memory.json');
-      const asked = ['--preset', 'small', '--batch', '1,16', '--within', '24MiB', '--json', json];
-      const { exitCode, stdout } = await lyrebird('profile', '--memory', ...asked);
-      expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/^DR-ACGAN, preset small, 32 x 32, 17 classes, as on /m);
-      expect(stdout).toMatch(/^ +1( +\d+){4}$/m);
-      expect(stdout).toMatch(/^ +16( +\d+){4}$/m);
-      const { keeping, checkpointing } = JSON.parse(readFileSync(json, 'utf8')) as MemoryProfile;
-      const [one, sixteen] = keeping.steps;
-      expect(sixteen!.tensors).toBeGreaterThan(one!.tensors);
-      expect(sixteen!.buffers).toBeGreaterThan(sixteen!.tensors);
-      expect(checkpointing.steps[1]!.tensors).toBeLessThan(sixteen!.tensors);
-      expect(keeping.largest!.batch).toBeGreaterThan(16);
-      expect(checkpointing.largest!.batch).toBeGreaterThan(keeping.largest!.batch);
-      const [kept, computed] = [keeping.largest!.batch, checkpointing.largest!.batch];
-      expect(stdout).toContain(`largest batch in buffers of 24 MiB: ${kept}, with checkpoints ${computed}`);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    const json = join(folder, 'memory.json');
+    const asked = ['--preset', 'small', '--batch', '1,16', '--within', '24MiB', '--json', json];
+    const { exitCode, stdout } = await lyrebird('profile', '--memory', ...asked);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^DR-ACGAN, preset small, 32 x 32, 17 classes, as on /m);
+    expect(stdout).toMatch(/^ +1( +\d+){4}$/m);
+    expect(stdout).toMatch(/^ +16( +\d+){4}$/m);
+    const { keeping, checkpointing } = JSON.parse(readFileSync(json, 'utf8')) as MemoryProfile;
+    const [one, sixteen] = keeping.steps;
+    expect(sixteen!.tensors).toBeGreaterThan(one!.tensors);
+    expect(sixteen!.buffers).toBeGreaterThan(sixteen!.tensors);
+    expect(checkpointing.steps[1]!.tensors).toBeLessThan(sixteen!.tensors);
+    expect(keeping.largest!.batch).toBeGreaterThan(16);
+    expect(checkpointing.largest!.batch).toBeGreaterThan(keeping.largest!.batch);
+    const [kept, computed] = [keeping.largest!.batch, checkpointing.largest!.batch];
+    expect(stdout).toContain(`largest batch in buffers of 24 MiB: ${kept}, with checkpoints ${computed}`);
   });
 
   it.each([

@@ -19,7 +19,7 @@ import { prepareStep } from '../../src/cli/stepBenchmark.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { presetConfig, trainConfigSchema } from '../../src/train/config.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { json, put } from './fixtures.js';
 

@@ -1,7 +1,7 @@
 /** lyrebird serve: the page of a run, until ^C. */
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { pressWhen, put } from './fixtures.js';
 

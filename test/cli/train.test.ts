@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readLog } from '../../src/io/log.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { isBuilt, program } from './built.js';
 import { lyrebird } from './console.js';
 import { json, loggedSteps, pictures, pressWhen, put, recordings, TINY, upTo } from './fixtures.js';

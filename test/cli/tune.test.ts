@@ -9,7 +9,7 @@ import type { TunedWork } from '../../src/io/tuning.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { worksOf } from '../../src/kernel/works.js';
 import { matmul } from '../../src/ops/matmul.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { json, pictures, pressWhen, put, TINY } from './fixtures.js';
 

@@ -9,7 +9,8 @@ import { type PrepareOptions, prepareDataset, readDataset } from '../../src/data
 import { loadSplit } from '../../src/data/loader.js';
 import { type DatasetIndex, indexSchema } from '../../src/data/schema.js';
 import { UserError } from '../../src/io/errors.js';
-import { cpuSpectrogrammer, temporaryFolder, tone } from '../audio/fixtures.js';
+import { cpuSpectrogrammer, tone } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const size = 8;
 const gray: Spectrogrammer = async (windows) => windows.map(() => new Float32Array(size * size).fill(0.5));

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { type Inspection, inspectDataset } from '../../src/data/inspect.js';
 import { type Dataset, readDataset } from '../../src/data/read.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const dir = temporaryFolder();
 let found: Inspection;

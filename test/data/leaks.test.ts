@@ -6,7 +6,7 @@ import { findLeaks } from '../../src/data/leaks.js';
 import type { Dataset } from '../../src/data/read.js';
 import { type Signatures, signaturesOf, similarPairs } from '../../src/data/similar.js';
 import { uniform } from '../../src/reference/random.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const dir = temporaryFolder();
 const at = (name: string) => path.join(dir, name);

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readDataset } from '../../src/data/read.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 /** A folder with files of the given contents; pictures are not opened here, so they may be empty. */
 function folder(files: Record<string, string>): string {

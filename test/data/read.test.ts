@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { loadSplit } from '../../src/data/loader.js';
 import { readDataset } from '../../src/data/read.js';
 import { UserError } from '../../src/io/errors.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 async function messageFor(action: Promise<unknown>): Promise<string> {
   const error = await action.catch((e: unknown) => e);

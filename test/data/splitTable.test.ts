@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importSplit, readSplitTable } from '../../src/data/splitTable.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 function saved(...lines: string[]): string {
   const file = path.join(temporaryFolder(), 'split.csv');

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { readDataset } from '../../src/data/read.js';
 import { openImages } from '../../src/data/store.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 /** A folder of five grey pictures a class, of 4 x 4 pixels, all for training. */
 async function folder(): Promise<string> {

@@ -1,8 +1,8 @@
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { readTar, unpackSwiftShader } from '../../src/device/swiftshader.js';
+import { temporaryFolder } from '../temporary.js';
 
 /** One entry of a ustar archive: header and padded content. */
 function tarEntry(name: string, content: string, type = '0'): Buffer {
@@ -46,9 +46,8 @@ describe('readTar', () => {
 describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('unpackSwiftShader', () => {
   let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'lyrebird-test-'));
+    folder = temporaryFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   test('unpacks driver, loader and ICD file, once, and leaves nothing else behind', () => {
     const cache = join(folder, 'deep', 'cache');

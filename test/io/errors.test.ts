@@ -1,8 +1,8 @@
-import { mkdtemp, open, readdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, describe as group, it } from 'vitest';
 import { describe, systemCode, toUserError, UserError } from '../../src/io/errors.js';
+import { temporaryFolder } from '../temporary.js';
 
 const thrown = async (action: Promise<unknown>): Promise<unknown> =>
   action.then(
@@ -18,7 +18,7 @@ group('describe', () => {
   });
 
   it('tells a folder from a file, and a file from a folder', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-'));
+    const folder = temporaryFolder();
     expect(describe(await thrown(readFile(folder)), folder)).toBe(
       `"${folder}" is a folder, but a file is needed here. Name a file.`,
     );

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Comparison, type Evaluation, type Measure, readEvaluation } from '../../src/io/evaluation.js';
 import { evaluationSection } from '../../src/io/report/evaluation.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const comparison = (value: number): Comparison => {
   const measure = { value, interval: [value - 0.1, value + 0.1] as const };

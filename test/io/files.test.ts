@@ -1,14 +1,14 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/io/errors.js';
 import { insideFolder, readText, writeAtomically } from '../../src/io/files.js';
+import { temporaryFolder } from '../temporary.js';
 
 let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-files-'));
+beforeEach(() => {
+  folder = temporaryFolder();
 });
 
 describe('writeAtomically', () => {

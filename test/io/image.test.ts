@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
@@ -11,8 +10,9 @@ import { UserError } from '../../src/io/errors.js';
 import { grayPng, gridPng, pixelsPng } from '../../src/io/image.js';
 import { readPixels } from '../../src/io/pixels.js';
 import { shorten, textImage, withBitmapFont } from '../../src/io/text.js';
+import { temporaryFolder } from '../temporary.js';
 
-const folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-image-'));
+const folder = temporaryFolder();
 
 async function saved(name: string, bytes: Uint8Array): Promise<string> {
   const file = path.join(folder, name);

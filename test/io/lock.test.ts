@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { LOCK_NAME, withFolderLock } from '../../src/io/lock.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const folder = temporaryFolder();
 let notes: string[] = [];

@@ -1,10 +1,10 @@
-import fs, { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import fs, { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../../src/io/errors.js';
 import { openLog, readLog } from '../../src/io/log.js';
+import { temporaryFolder } from '../temporary.js';
 
 /** When set, the next write stores this many bytes and the one after finds the disk full. */
 const disk = vi.hoisted(() => ({ room: Number.POSITIVE_INFINITY }));
@@ -24,7 +24,7 @@ vi.mock('node:fs', async (importOriginal) => {
 let file = '';
 beforeEach(() => {
   disk.room = Number.POSITIVE_INFINITY;
-  file = path.join(mkdtempSync(path.join(tmpdir(), 'lyrebird-log-')), 'run', 'log.jsonl');
+  file = path.join(temporaryFolder(), 'run', 'log.jsonl');
 });
 
 function put(text: string | Buffer): void {

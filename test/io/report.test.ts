@@ -1,5 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import { gridPng } from '../../src/io/image.js';
 import { bytes, count } from '../../src/io/report/format.js';
 import { type ReportData, renderReport, writeReport } from '../../src/io/report.js';
 import { panelsOf } from '../../src/io/scalars.js';
+import { temporaryFolder } from '../temporary.js';
 
 const png = await gridPng([new Uint8Array(16).fill(99)], { columns: 1, size: 4, background: 'transparent' });
 
@@ -273,7 +273,7 @@ describe('renderReport', () => {
 
 describe('writeReport', () => {
   it('writes the page as UTF-8, with its folder', async () => {
-    const file = path.join(await mkdtemp(path.join(tmpdir(), 'lyrebird-report-')), 'run', 'report.html');
+    const file = path.join(temporaryFolder(), 'run', 'report.html');
     const data = report({ title: 'Zaunkönig 鳥' });
     await writeReport(file, data);
     expect(await readFile(file, 'utf8')).toBe(renderReport(data));

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/io/errors.js';
 import { readSafetensors, type StoredTensor, type WritableTensor, writeSafetensors } from '../../src/io/safetensors.js';
+import { temporaryFolder } from '../temporary.js';
 
-const folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-safetensors-'));
+const folder = temporaryFolder();
 const referenceCases = path.resolve(import.meta.dirname, '../../../shared/reference/cases');
 
 /** A file put together by hand: a header (or any text in its place) and data. */

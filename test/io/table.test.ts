@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { columnOf, csvText, parseTable, readTable } from '../../src/io/table.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 function saved(text: string): string {
   const file = path.join(temporaryFolder(), 'table.csv');

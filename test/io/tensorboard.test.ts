@@ -1,16 +1,16 @@
 /** TensorBoard's files, read back by a decoder that knows protocol buffers and nothing of this program. */
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { crc32c } from '../../src/io/tensorboard/crc32c.js';
 import { maskedCrc } from '../../src/io/tensorboard/record.js';
 import { histogramOf, openEventFile } from '../../src/io/tensorboard.js';
+import { temporaryFolder } from '../temporary.js';
 
 let folder = '';
 beforeEach(() => {
-  folder = path.join(mkdtempSync(path.join(tmpdir(), 'lyrebird-tensorboard-')), 'run', 'tensorboard');
+  folder = path.join(temporaryFolder(), 'run', 'tensorboard');
 });
 
 /** A message as its fields: number, and value as varint, 8 bytes, 4 bytes or bytes. */

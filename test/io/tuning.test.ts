@@ -9,7 +9,7 @@ import { Engine } from '../../src/kernel/engine.js';
 import { worksOf } from '../../src/kernel/works.js';
 import type { Op } from '../../src/ops/define.js';
 import { matmul } from '../../src/ops/matmul.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const folder = temporaryFolder();
 const file = path.join(folder, 'tuned.json');

@@ -1,6 +1,5 @@
 /** Initial weights from files: torchvision's, of other channels and classes, into static and dynamic networks. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Tape } from '../../src/autograd/tape.js';
@@ -13,10 +12,11 @@ import { ResNet18 } from '../../src/models/resnet18.js';
 import { VGG16 } from '../../src/models/vgg16.js';
 import { Network, type State } from '../../src/nn/network.js';
 import { normal } from '../../src/reference/random.js';
+import { temporaryFolder } from '../temporary.js';
 
 let gpu: Gpu;
 let e: Engine;
-const folder = mkdtempSync(path.join(tmpdir(), 'lyrebird-'));
+const folder = temporaryFolder();
 const file = path.join(folder, 'resnet18.safetensors');
 const options: ClassifierOptions = { classes: 10, width: 1 / 16 };
 let original: Network<ResNet18>;
@@ -34,10 +34,7 @@ beforeAll(async () => {
   const batches: WritableTensor = { dtype: 'I64', shape: [], data: Float64Array.of(3) };
   write(await original.state(), [['bn1.num_batches_tracked', batches]]);
 });
-afterAll(() => {
-  gpu?.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => gpu?.close());
 
 const network = (other: Partial<ClassifierOptions>) => new Network(e, new ResNet18({ ...options, ...other }), 2);
 

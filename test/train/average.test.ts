@@ -15,8 +15,8 @@ import { createGan } from '../../src/train/gan.js';
 import { createGanStep } from '../../src/train/ganStep.js';
 import { generateImages, refreshStatistics } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
-import { temporaryFolder } from '../audio/fixtures.js';
 import { pictures, TINY } from '../cli/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const CONFIG: TrainConfig = checkConfig({ ...presetConfig('small', 32), ...TINY, ema: 0.9 }, 'the test');
 

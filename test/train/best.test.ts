@@ -15,8 +15,8 @@ import { createGauge } from '../../src/train/distance.js';
 import { createGan } from '../../src/train/gan.js';
 import { generateImages, noiseIndex } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
-import { temporaryFolder } from '../audio/fixtures.js';
 import { pictures, put, TINY } from '../cli/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const config = { ...presetConfig('small', 32), ...TINY, steps: 8, sampleEvery: 2, checkpointEvery: 3, ema: 0.5 };
 const CONFIG: TrainConfig = checkConfig(config, 'the test');

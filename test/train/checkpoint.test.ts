@@ -9,7 +9,7 @@ import { Engine } from '../../src/kernel/engine.js';
 import { loadGan, readCheckpoint, saveBest, saveCheckpoint } from '../../src/train/checkpoint.js';
 import { createGan } from '../../src/train/gan.js';
 import { generateImages } from '../../src/train/sample.js';
-import { temporaryFolder } from '../audio/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 /** Written by the first version, after four steps of the smallest networks that work. */
 const FIRST = fileURLToPath(new URL('fixtures/lyrebird-gan-1.safetensors', import.meta.url));

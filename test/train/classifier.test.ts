@@ -17,7 +17,7 @@ import {
   type ClassifierTraining,
   trainClassifier,
 } from '../../src/train/classifier.js';
-import { outputsOf, scoreLogits } from '../../src/train/classify.js';
+import { outputsOf, scoreLogits } from '../../src/train/outputs.js';
 
 const SIZE = 8;
 const CONFIG: ClassifierConfig = {

@@ -8,10 +8,10 @@ import { describe, expect, it } from 'vitest';
 import { readLog } from '../../src/io/log.js';
 import { uniform } from '../../src/reference/random.js';
 import { LOSS_NAMES } from '../../src/train/ganStep.js';
-import { temporaryFolder } from '../audio/fixtures.js';
 import { isBuilt, program } from '../cli/built.js';
 import { lyrebird } from '../cli/console.js';
 import { pictures, put, TINY } from '../cli/fixtures.js';
+import { temporaryFolder } from '../temporary.js';
 
 const folder = temporaryFolder();
 

@@ -1,6 +1,4 @@
 /** Runs by other recipes than the default: they train, generate from the checkpoint alone, and go on bit for bit. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/read.js';
@@ -15,24 +13,21 @@ import { drawBatch, evenLabels } from '../../src/train/draw.js';
 import { createGenerator } from '../../src/train/gan.js';
 import { generateImages } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
+import { temporaryFolder } from '../temporary.js';
 import { highAndLow, TINY } from './tiny.js';
 
 let gpu: Gpu;
 let e: Engine;
-let folder: string;
+const folder = temporaryFolder();
 let dataset: Dataset;
 
 beforeAll(async () => {
   gpu = await openGpu();
   e = new Engine(gpu);
-  folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-recipes-'));
   dataset = await highAndLow(folder);
 });
 
-afterAll(async () => {
-  gpu?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => gpu?.close());
 
 const train = async (out: string, config: TrainConfig, stopAt?: number) => {
   const run = path.join(folder, out);

@@ -1,6 +1,5 @@
 /** Training on a tiny data set: it runs, stops, goes on bit for bit, and complains in sentences. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_AUGMENTATION } from '../../src/data/augment.js';
@@ -17,24 +16,21 @@ import { createGan, createGenerator } from '../../src/train/gan.js';
 import { createGanStep, type GanBatch } from '../../src/train/ganStep.js';
 import { generateImages, toLevels } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
+import { temporaryFolder } from '../temporary.js';
 import { TINY as CONFIG, highAndLow } from './tiny.js';
 
 let gpu: Gpu;
 let e: Engine;
-let folder: string;
+const folder = temporaryFolder();
 let dataset: Dataset;
 
 beforeAll(async () => {
   gpu = await openGpu();
   e = new Engine(gpu);
-  folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-trainer-'));
   dataset = await highAndLow(folder);
 });
 
-afterAll(async () => {
-  gpu?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => gpu?.close());
 
 const train = (out: string, options: Partial<Parameters<typeof trainGan>[0]> = {}) =>
   trainGan({ engine: e, dataset, config: CONFIG, out: path.join(folder, out), synthetic: false, ...options });

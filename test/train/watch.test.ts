@@ -1,6 +1,5 @@
 /** Runs that go wrong stop, say why, and keep what was good. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/read.js';
@@ -17,24 +16,21 @@ import { createGan } from '../../src/train/gan.js';
 import type { Gan } from '../../src/train/ganStep.js';
 import { trainGan } from '../../src/train/trainer.js';
 import { createWatch } from '../../src/train/watch.js';
+import { temporaryFolder } from '../temporary.js';
 import { highAndLow, TINY } from './tiny.js';
 
 let gpu: Gpu;
 let e: Engine;
-let folder: string;
+const folder = temporaryFolder();
 let dataset: Dataset;
 
 beforeAll(async () => {
   gpu = await openGpu();
   e = new Engine(gpu);
-  folder = await mkdtemp(path.join(tmpdir(), 'lyrebird-watch-'));
   dataset = await highAndLow(folder);
 });
 
-afterAll(async () => {
-  gpu?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => gpu?.close());
 
 const SOUND = { sourceD: 1.1, classD: 2, sourceG: 1, classG: 1.5 };
 const WON = { ...SOUND, sourceD: 0.01, sourceG: 7 };

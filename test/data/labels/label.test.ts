@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RecordingFile } from '../../../src/audio/find.js';
 import { labelRecordings } from '../../../src/data/labels/label.js';
 import { UserError } from '../../../src/io/errors.js';
-import { temporaryFolder } from '../../audio/fixtures.js';
+import { temporaryFolder } from '../../temporary.js';
 
 const dir = '/birds';
 const recordings: RecordingFile[] = ['a.wav', 'b.wav', 'wren/c.wav'].map((name) => ({

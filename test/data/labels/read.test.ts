@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Columns, FormatName } from '../../../src/data/labels/format.js';
 import { readLabelTable } from '../../../src/data/labels/read.js';
 import { UserError } from '../../../src/io/errors.js';
-import { temporaryFolder } from '../../audio/fixtures.js';
+import { temporaryFolder } from '../../temporary.js';
 
 const folder = temporaryFolder();
 const file = path.join(folder, 'table.txt');

@@ -1,10 +1,10 @@
 /** A run's folder, as training leaves it. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
+import { temporaryFolder } from '../../temporary.js';
 
-export const unused = (): string => path.join(mkdtempSync(path.join(tmpdir(), 'lyrebird-serve-')), 'run');
+export const unused = (): string => path.join(temporaryFolder(), 'run');
 
 export function put(run: string, name: string, text: string | Uint8Array): void {
   mkdirSync(path.dirname(path.join(run, name)), { recursive: true });

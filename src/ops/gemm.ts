@@ -52,6 +52,7 @@ const CORES: Readonly<Record<GemmPlan['core'], readonly string[]>> = {
   packed: ['lib/gemm_packed'],
   packed_alone: ['lib/gemm_packed_alone'],
   registers: ['lib/gemm_registers'],
+  strip: ['lib/workgroup_sum', 'lib/gemm_strip'],
   shared: ['lib/gemm_staging', 'lib/gemm_shared'],
   matrix: ['lib/gemm_staging', 'lib/gemm_matrix', 'lib/subgroup_matrix'],
 };

@@ -97,6 +97,15 @@ it('packs where the sum is long enough', () => {
   expect(gemmCandidates(LAVAPIPE, shape(4, 64, 16), short)[0]!.core).toBe('broadcast');
 });
 
+it('shares out the sum where there are few columns, and it is long', () => {
+  for (const device of [LAVAPIPE, CPU, GPU]) {
+    const first = (columns: number, terms: number) => gemmCandidates(device, shape(512, columns, terms))[0]!.core;
+    expect(first(4, 128)).toBe('strip');
+    expect(first(5, 128)).not.toBe('strip');
+    expect(first(4, 127)).not.toBe('strip');
+  }
+});
+
 it('offers a few plans, all different, and cuts no sum into parts of less than 64 terms', () => {
   for (const device of [LAVAPIPE, { ...LAVAPIPE, lanes: 4 } as const, CPU, GPU, MATRICES]) {
     for (const rows of [1, 3, 16, 64, 512]) {

@@ -2,7 +2,7 @@
 import { type Capabilities, distinct, type Plan } from '../choose.js';
 import { hardwareCuts } from './hardware.js';
 import { packedCuts, packingPays, softwareCuts } from './software.js';
-import { type Cut, type GemmShape, LEAST_TERMS, type PackedShape, type Tiling } from './tiling.js';
+import { type Cut, type GemmShape, LEAST_TERMS, type PackedShape, stripCuts, type Tiling } from './tiling.js';
 
 export interface GemmPlan extends Plan, Tiling {
   /** Parts that the sum is cut into, for a second pass to add. */
@@ -10,11 +10,13 @@ export interface GemmPlan extends Plan, Tiling {
 }
 
 /**
- * Plans that this device can run for this shape, the first being the one to take where nothing was measured: see
- * software.ts and hardware.ts.
+ * Plans that this device can run for this shape, the first being the one to take where nothing was measured: see tiling.ts for
+ * products of few columns, software.ts and hardware.ts for all others.
  */
 export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: PackedShape): readonly GemmPlan[] {
   const plans = plainCandidates(device, shape);
+  const strips = stripCuts(shape).map(planOf);
+  if (strips.length > 0) return [...strips, ...plans];
   if (!packed) return plans;
   const packedPlans = packedCuts(device, shape, packed).map(planOf);
   return packingPays(device, shape, packed) ? [...packedPlans, ...plans] : [...plans, ...packedPlans];

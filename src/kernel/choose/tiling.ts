@@ -23,7 +23,7 @@ export interface PackedShape {
 /** A core and the tile of C that one of its workgroups computes. */
 export interface Tiling {
   /** kernels/lib/gemm_<core>.wgsl */
-  readonly core: 'broadcast' | 'matrix' | 'packed' | 'packed_alone' | 'registers' | 'shared';
+  readonly core: 'broadcast' | 'matrix' | 'packed' | 'packed_alone' | 'registers' | 'shared' | 'strip';
   readonly constants: Constants;
   /** Rows and columns. */
   readonly tile: readonly [number, number];
@@ -37,6 +37,15 @@ export type Cut = readonly [tiling: Tiling, splits: number];
 /** The least of `sizes` that holds `extent`, or the last. */
 export const fitting = (extent: number, sizes: readonly number[]): number =>
   sizes.find((size) => size >= extent) ?? sizes.at(-1)!;
+
+/** Invocations that share a sum of kernels/lib/gemm_strip.wgsl. */
+const STRIP_WIDTH = 64;
+
+/** For products of few columns and long sums, on any device: the tiles of other cores are far wider. */
+export function stripCuts({ columns, terms }: GemmShape): Cut[] {
+  const constants = { WIDTH: STRIP_WIDTH, SUM: 'mat4x4f' };
+  return columns <= 4 && terms >= 2 * STRIP_WIDTH ? [[{ core: 'strip', constants, tile: [4, 4] }, 1]] : [];
+}
 
 /** A part of a sum is to have so many terms at least. */
 export const LEAST_TERMS = 64;

@@ -11,7 +11,7 @@ import { Readback } from '../device/readback.js';
 import type { DispatchRecord, TimedPass } from '../device/timing.js';
 import { fromHalf, toHalf } from '../memory/half.js';
 import type { Plan as MemoryPlan } from '../memory/plan.js';
-import { mebibytes, Pool, type PoolStatistics } from '../memory/pool.js';
+import { Pool, type PoolStatistics } from '../memory/pool.js';
 import { type Kept, Scopes } from '../memory/scope.js';
 import { Scratch } from '../memory/scratch.js';
 import {
@@ -25,8 +25,8 @@ import {
   type Tensor,
 } from '../memory/tensor.js';
 import { BY_RULE, type Capabilities, capabilities, type Plan, type Tuning } from './choose.js';
-import { type KernelLayout, type KernelSource, kernelKey, kernelText, parseLayout } from './source.js';
-import { windowsOf } from './windows.js';
+import { Kernels } from './kernels.js';
+import type { KernelSource } from './source.js';
 
 export interface Dispatch extends KernelSource {
   /** In the order of the kernel's bindings. Written ones must not share a buffer with any other. */
@@ -51,15 +51,6 @@ export interface Work<P extends Plan = Plan> {
   run(e: Engine, plan: P, tensors: readonly Tensor[]): void;
 }
 
-interface Compiled {
-  readonly pipeline: Pipeline;
-  readonly layout: KernelLayout;
-  readonly bindGroups: Map<string, GPUBindGroup>;
-}
-
-/** Bind groups kept per pipeline before the oldest half goes: far above what a training step uses. */
-const BIND_GROUPS_KEPT = 4096;
-
 /** What is to be taken for the device's own. */
 export interface Assumed extends Partial<Capabilities> {
   /** Bytes that one binding shows at most. */
@@ -68,17 +59,14 @@ export interface Assumed extends Partial<Capabilities> {
 
 export class Engine {
   readonly capabilities: Capabilities;
-  /** Larger tensors are bound in windows of this size. */
-  private readonly bindingBytes: number;
   /** Told of each phase of work when it begins (see `mark`). */
   onMark: ((phase: string) => void) | undefined;
   private readonly pool: Pool;
   private readonly scopes: Scopes;
-  private readonly pipelines: Pipelines;
+  private readonly kernels: Kernels;
   private readonly scratch: Scratch;
   private readonly commands: Commands;
   private readonly readback: Readback;
-  private readonly compiled = new Map<string, Compiled>();
   private readonly plans = new Map<string, Plan>();
   private readonly tables = new Map<string, Tensor>();
   private lost: string | undefined;
@@ -94,12 +82,12 @@ export class Engine {
   ) {
     const { bindingBytes = gpu.limits.maxStorageBufferBindingSize, ...capable } = assumed;
     this.capabilities = { ...capabilities(gpu), ...capable };
-    this.bindingBytes = bindingBytes;
     this.pool = new Pool(gpu);
     this.scopes = new Scopes(this.pool);
-    this.pipelines = new Pipelines(gpu);
-    this.scratch = new Scratch(gpu, this.pipelines);
-    this.commands = new Commands(gpu, this.pipelines);
+    const pipelines = new Pipelines(gpu);
+    this.kernels = new Kernels(gpu, pipelines, bindingBytes);
+    this.scratch = new Scratch(gpu, pipelines);
+    this.commands = new Commands(gpu, pipelines);
     this.readback = new Readback(gpu, this.commands);
     void gpu.lost.then((info) => {
       if (info.reason !== 'destroyed') this.lost = info.message;
@@ -226,7 +214,7 @@ export class Engine {
    * nothing, and gives back the job to rehearse on it.
    */
   rehearse(prepare: (dry: Engine) => () => void): MemoryPlan {
-    const assumed = { ...this.capabilities, bindingBytes: this.bindingBytes };
+    const assumed = { ...this.capabilities, bindingBytes: this.kernels.bindingBytes };
     const dry = new Engine(dryGpu(this.gpu), assumed, this.tuning);
     return dry.pool.rehearse(prepare(dry));
   }
@@ -239,18 +227,7 @@ export class Engine {
   /** Records one run of a kernel. */
   dispatch(run: Dispatch): void {
     const tensors = run.inPlace ? run.tensors.filter((_, i) => i !== run.inPlace![0]) : run.tensors;
-    const windows = this.windows(run.file, tensors);
-    const { pipeline, layout, bindGroups } = this.kernel(windows ? { ...run, windows } : run);
-    let key = '';
-    for (const { storage, offset, shape, dtype } of tensors) {
-      key += `${storage.id}:${offset}:${paddedBytes(shape, dtype)},`;
-    }
-    let group = bindGroups.get(key);
-    if (!group) {
-      group = this.bind(pipeline, layout, tensors);
-      if (bindGroups.size >= BIND_GROUPS_KEPT) bindGroups.clear();
-      bindGroups.set(key, group);
-    }
+    const { pipeline, layout, group } = this.kernels.bind(run, tensors);
     const [x, y = 1, z = 1] = run.grid;
     const { params } = run;
     const write = (view: DataView, at: number): void => {
@@ -299,7 +276,7 @@ export class Engine {
 
   counters(): { readonly dispatches: number; readonly submits: number; readonly pipelines: number } {
     const { dispatches, submits } = this.commands;
-    return { dispatches, submits, pipelines: this.compiled.size };
+    return { dispatches, submits, pipelines: this.kernels.keys().length };
   }
 
   /** From here to `endTiming` each dispatch is timed on the GPU by itself (`timestamp-query`). */
@@ -312,14 +289,13 @@ export class Engine {
   }
 
   /** Compiles a kernel without running it: its errors, none if it is valid. */
-  async compile(kernel: KernelSource): Promise<string[]> {
-    const code = kernelText(kernel, this.gpu.readKernel);
-    return this.pipelines.check(kernelKey(kernel), code, parseLayout(code));
+  compile(kernel: KernelSource): Promise<string[]> {
+    return this.kernels.check(kernel);
   }
 
   /** The kernels compiled so far, by key. */
   compiledKernels(): string[] {
-    return [...this.compiled.keys()];
+    return this.kernels.keys();
   }
 
   /** Throws what went wrong on the GPU since the last look, if anything did. */
@@ -333,56 +309,6 @@ export class Engine {
       );
     }
     throw new DeviceError(`The GPU refused a command: ${error.message}`);
-  }
-
-  private kernel(source: KernelSource): Compiled {
-    const key = kernelKey(source);
-    let compiled = this.compiled.get(key);
-    if (!compiled) {
-      const code = kernelText(source, this.gpu.readKernel);
-      const layout = parseLayout(code);
-      compiled = { pipeline: this.pipelines.create(key, code, layout), layout, bindGroups: new Map() };
-      this.compiled.set(key, compiled);
-    }
-    return compiled;
-  }
-
-  /** In how many windows each tensor is bound; undefined where every one fits into a binding. */
-  private windows(file: string, tensors: readonly Tensor[]): number[] | undefined {
-    const { bindingBytes } = this;
-    if (tensors.every(({ shape, dtype }) => paddedBytes(shape, dtype) <= bindingBytes)) return undefined;
-    const counts = tensors.map(({ shape, dtype }) => windowsOf(paddedBytes(shape, dtype), bindingBytes).length);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    const { info, limits } = this.gpu;
-    if (total > limits.maxStorageBuffersPerShaderStage) {
-      throw new DeviceError(
-        `The adapter ${info.name} shows a kernel at most ${limits.maxStorageBuffersPerShaderStage} pieces of memory of ` +
-          `${mebibytes(bindingBytes)} MiB, and ${file} would need ${total}. Use a smaller batch, image size or network.`,
-      );
-    }
-    return counts;
-  }
-
-  private bind(pipeline: Pipeline, layout: KernelLayout, tensors: readonly Tensor[]): GPUBindGroup {
-    const resources = tensors.flatMap(({ storage: { buffer }, offset, shape, dtype }) =>
-      windowsOf(paddedBytes(shape, dtype), this.bindingBytes).map((window) => ({
-        buffer,
-        offset: offset + window.offset,
-        size: window.size,
-        dtype,
-      })),
-    );
-    if (resources.length !== pipeline.access.length) {
-      throw new Error(`kernel ${pipeline.key} binds ${pipeline.access.length} tensors, ${tensors.length} were given`);
-    }
-    resources.forEach(({ dtype }, binding) => {
-      if ((dtype === 'f16') === layout.halves.has(binding)) return;
-      throw new Error(`kernel ${pipeline.key} binds a tensor of ${dtype} at ${binding}, where its text says otherwise`);
-    });
-    return this.gpu.device.createBindGroup({
-      layout: pipeline.storageLayout,
-      entries: resources.map(({ buffer, offset, size }, binding) => ({ binding, resource: { buffer, offset, size } })),
-    });
   }
 }
 

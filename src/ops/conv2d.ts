@@ -201,7 +201,7 @@ export const conv2d = defineOp<Conv2dAttrs, readonly [Tensor, Tensor, Tensor?]>(
     conv([3, 2, 9, 8], [1, 2, 7, 7], { padding: [3, 3] }),
     conv([2, 8, 7, 9], [8, 1, 3, 3], { padding: [1, 1], groups: 8 }),
     conv([2, 1, 6, 12], [3, 1, 5, 4], { padding: [2, 0], activation: 'relu' }, 3),
-    conv([4, 18, 2, 2], [40, 18, 3, 3], { stride: [2, 2], padding: [1, 1], activation: 'relu' }, 40),
+    conv([2, 130, 1, 1], [130, 130, 3, 3], { padding: [1, 1], activation: 'relu' }, 130),
   ],
   bench: [
     conv([8, 32, 32, 32], [64, 32, 3, 3], { padding: [1, 1] }),

@@ -15,7 +15,7 @@ export interface GemmPlan extends Plan, Tiling {
  */
 export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: PackedShape): readonly GemmPlan[] {
   const plans = plainCandidates(device, shape);
-  const strips = stripCuts(shape).map(planOf);
+  const strips = stripCuts(device, shape).map(planOf);
   if (strips.length > 0) return [...strips, ...plans];
   if (!packed) return plans;
   const packedPlans = packedCuts(device, shape, packed).map(planOf);

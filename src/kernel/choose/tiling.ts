@@ -1,4 +1,5 @@
 /** A matrix product and the tiles that it can be computed in: what the rules for CPUs and for GPUs have in common. */
+import type { Capabilities } from '../choose.js';
 import type { Constants } from '../source.js';
 
 /** A product C[rows, columns] = A B, `items` times, each element a sum of `terms`. */
@@ -41,10 +42,14 @@ export const fitting = (extent: number, sizes: readonly number[]): number =>
 /** Invocations that share a sum of kernels/lib/gemm_strip.wgsl. */
 const STRIP_WIDTH = 64;
 
-/** For products of few columns and long sums, on any device: the tiles of other cores are far wider. */
-export function stripCuts({ columns, terms }: GemmShape): Cut[] {
+/**
+ * For products of few columns and long sums. On GPUs since the tiles of other cores are far wider; on CPUs, whose barriers cost what
+ * empty columns do or more, only where a sum is so long that its rounding counts.
+ */
+export function stripCuts({ software }: Capabilities, { columns, terms }: GemmShape): Cut[] {
   const constants = { WIDTH: STRIP_WIDTH, SUM: 'mat4x4f' };
-  return columns <= 4 && terms >= 2 * STRIP_WIDTH ? [[{ core: 'strip', constants, tile: [4, 4] }, 1]] : [];
+  const isLong = terms >= (software ? 1024 : 2 * STRIP_WIDTH);
+  return columns <= 4 && isLong ? [[{ core: 'strip', constants, tile: [4, 4] }, 1]] : [];
 }
 
 /** A part of a sum is to have so many terms at least. */

@@ -196,6 +196,7 @@ await withFastEngine({ adapter }, async (engine) => {
   const ganTrain = await (await trainedOn(engine, generated, 'GAN-train'))(test);
   const passed = real >= BARS.real && ganTest >= BARS.ganTest && real - ganTrain <= BARS.behind;
   const result = {
+    adapter: engine.gpu.info.name,
     real,
     ganTest,
     ganTrain,

@@ -76,15 +76,13 @@ const tabbed = (rows: readonly (readonly (string | number)[])[]): string =>
   rows.map((cells) => `${cells.map((cell) => String(cell).replace(/[\t\r\n]+/g, ' ')).join('\t')}\n`).join('');
 
 const selection = (number: number, { low, high }: Heard, { start, end }: Detection, offset: number) => [
-  ...[
-    number,
-    'Spectrogram 1',
-    1,
-    (offset + start).toFixed(3),
-    (offset + end).toFixed(3),
-    low.toFixed(1),
-    high.toFixed(1),
-  ],
+  number,
+  'Spectrogram 1',
+  1,
+  (offset + start).toFixed(3),
+  (offset + end).toFixed(3),
+  low.toFixed(1),
+  high.toFixed(1),
 ];
 
 /** Raven's selection table of one recording. */

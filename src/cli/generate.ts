@@ -2,59 +2,42 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Dataset, readDataset } from '../data/read.js';
-import { openImages } from '../data/store.js';
-import { describe, UserError } from '../io/errors.js';
 import { insideFolder, writeAtomically } from '../io/files.js';
 import { pixelsPng } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
-import type { Discriminator } from '../models/discriminator.js';
-import type { FeatureNet } from '../models/featureNet.js';
 import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
-import { type Checkpoint, loadNetwork, openGenerator, type Weights, weightsOf } from '../train/checkpoint.js';
-import { openFeatures, readFeatures } from '../train/features.js';
-import { createDiscriminator } from '../train/gan.js';
+import { type Checkpoint, openGenerator, type Weights, weightsOf } from '../train/checkpoint.js';
 import { logitsOf } from '../train/judge.js';
-import { generateImages, noiseIndex, toLevels } from '../train/sample.js';
-import { select } from '../train/selection.js';
+import { generateImages, toLevels } from '../train/sample.js';
 import { classWalk, noiseWalk } from '../train/walks.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
 import { type ClassCount, type Counts, countsFor, imageCounts } from './counts.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { runOf } from './evaluate.js';
+import { type Choosing, openDiscriminator, planImages } from './generate/plan.js';
 import { alone } from './interrupt.js';
 import { folder, positiveInteger, positiveNumber } from './options.js';
 import { counted } from './prepare.js';
-import { checkClasses, ownDataset } from './report.js';
 import {
   checkRoom,
   type Entry,
   earlierFiles,
-  fileNames,
   type Manifest,
   rawImages,
   rawName,
-  rounded,
   walkNames,
   writeManifest,
 } from './syntheticFolder.js';
 
-export interface GenerateFlags {
+export interface GenerateFlags extends Choosing {
   readonly count: Counts;
-  readonly seed: number;
   /** Classes to make; all if none. */
   readonly class?: readonly string[];
   /** Whether the values are written as they are, too. */
   readonly raw?: true;
   readonly weights?: Weights;
-  readonly truncation?: number;
-  readonly keepBest?: number;
-  readonly minConfidence?: number;
-  /** Where the run lies, and its data set: for the classifier. */
-  readonly run?: string;
-  readonly dataset?: string;
   readonly walks?: true;
 }
 
@@ -215,125 +198,6 @@ export function describeGenerated({ made, wanted, classes, rejected, short, stop
   const chosen = rejected === undefined ? '' : `; ${counted(rejected, 'other was', 'others were')} rejected`;
   const lacking = short.length > 0 ? `\nnot as many as asked for (${wanted}) could be found: ${short.join(', ')}` : '';
   return `${out}: ${counted(made, 'image')} of ${counted(classes, 'class', 'classes')}${chosen}${lacking}`;
-}
-
-interface Planning {
-  readonly engine: Engine;
-  readonly checkpoint: Checkpoint;
-  readonly g: Network<Generator>;
-  readonly counts: readonly ClassCount[];
-  readonly flags: GenerateFlags;
-  readonly signal: AbortSignal;
-}
-
-interface Plan {
-  readonly plan: readonly Entry[];
-  readonly rejected?: number;
-  readonly short: readonly string[];
-}
-
-/** All images to be made, class by class: the first of each, or those that are chosen. */
-async function planImages(planning: Planning): Promise<Plan> {
-  const { engine, checkpoint, counts, flags } = planning;
-  const { classes, config } = checkpoint;
-  const fileOf = fileNames(classes);
-  if (flags.keepBest === undefined && flags.minConfidence === undefined) {
-    const plan = counts.flatMap(({ label, count }) =>
-      Array.from({ length: count }, (_, i) => entry(fileOf, classes[label]!, i, noiseIndex(label, i))),
-    );
-    return { plan, short: [] };
-  }
-  const d = flags.keepBest === undefined ? undefined : openDiscriminator(engine, checkpoint);
-  const classifier = flags.minConfidence === undefined ? undefined : await openClassifier(planning);
-  const plan: Entry[] = [];
-  const short: string[] = [];
-  let rejected = 0;
-  const total = counts.reduce((sum, { count }) => sum + count, 0);
-  const progress = createProgress({ title: 'choose', total, unit: 'images' });
-  try {
-    for (const { label, count } of counts) {
-      const name = classes[label]!;
-      const { chosen, tried } = await select(label, count, {
-        ...planning,
-        seed: flags.seed,
-        batch: config.batch,
-        truncation: flags.truncation,
-        best: d && { share: flags.keepBest!, d },
-        confident: classifier && { least: flags.minConfidence!, classifier },
-        onProgress: (found, looked) =>
-          progress.update(plan.length + found, { class: name, rejected: rejected + looked - found }),
-      });
-      plan.push(
-        ...chosen.map((candidate, k) => ({
-          ...entry(fileOf, name, k, noiseIndex(label, candidate.i)),
-          ...rounded(candidate),
-        })),
-      );
-      rejected += tried - chosen.length;
-      if (chosen.length < count) short.push(`${chosen.length} of "${name}" after ${tried} tries`);
-    }
-  } finally {
-    progress.stop();
-    d?.destroy();
-    classifier?.destroy();
-  }
-  return { plan, rejected, short };
-}
-
-const entry = (fileOf: ReturnType<typeof fileNames>, label: string, k: number, index: number): Entry => ({
-  file: fileOf(label, k),
-  label,
-  index,
-});
-
-function openDiscriminator(e: Engine, checkpoint: Checkpoint): Network<Discriminator> {
-  const d = createDiscriminator(e, checkpoint.config, checkpoint.classes.length, { trained: false });
-  loadNetwork(checkpoint, 'd.', d);
-  return d;
-}
-
-/** The feature network that is kept with the run, else one that is trained now, and kept. */
-async function openClassifier({ engine, checkpoint, flags, signal }: Planning): Promise<Network<FeatureNet>> {
-  const { config, classes } = checkpoint;
-  const { run = '.' } = flags;
-  const isOfThese = (info: { readonly classes: readonly string[] }): boolean =>
-    info.classes.join('\0') === classes.join('\0');
-  const known = await Promise.resolve()
-    .then(() => readFeatures(engine, run, config, isOfThese))
-    .catch(() => undefined);
-  if (known) return known.network;
-  const dataset = await datasetOf(run, flags.dataset, config.fold);
-  checkClasses(run, checkpoint, dataset);
-  const train = await openImages(dataset, 'train', { ...config, signal });
-  const validation = await openImages(dataset, 'validation', { ...config, signal });
-  let progress: ReturnType<typeof createProgress> | undefined;
-  try {
-    const { network } = await openFeatures({
-      engine,
-      run,
-      dataset,
-      train,
-      validation,
-      signal,
-      onEpoch: ({ epoch }, total) => {
-        progress ??= createProgress({ title: 'classifier', total, unit: 'epochs' });
-        progress.update(epoch);
-      },
-    });
-    return network;
-  } finally {
-    progress?.stop();
-  }
-}
-
-async function datasetOf(run: string, given: string | undefined, fold: number | null): Promise<Dataset> {
-  try {
-    return await readDataset(given ?? ownDataset(run), { fold });
-  } catch (error) {
-    throw new UserError(`--min-confidence needs a classifier, and "${run}" keeps none. ${describe(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 async function makeImages(

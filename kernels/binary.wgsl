@@ -1,6 +1,6 @@
 // Elementwise functions of two tensors of one shape, four values at a time.
 //
-//   y[i] = activation(f(a[i], b[i]))      OP: 0 add, 1 sub, 2 mul, 3 div, 4 -a / b
+//   y[i] = activation(f(a[i], b[i]))      OP: lib/binary.wgsl
 //
 // Host guarantees: tensors are padded to whole vec4s; what is computed in the padding is never read.
 
@@ -13,16 +13,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
-
-fn f(a: vec4f, b: vec4f) -> vec4f {
-  switch OP {
-    case 0u: { return a + b; }
-    case 1u: { return a - b; }
-    case 2u: { return a * b; }
-    case 3u: { return a / b; }
-    default: { return -a / b; }
-  }
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

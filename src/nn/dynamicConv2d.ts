@@ -11,7 +11,6 @@
 import type { Tape } from '../autograd/tape.js';
 import { reshaped, sizeOf, type Tensor } from '../memory/tensor.js';
 import type { ActivationAttrs } from '../ops/activation.js';
-import { scaledHardSigmoid } from '../ops/activations.js';
 import { conv2d } from '../ops/conv2d.js';
 import { add, fill, mul, sub } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
@@ -67,9 +66,10 @@ export class DynamicConv2d extends Layer {
     this.bnQ = this.child('bn_q', new BatchNorm(this.latent));
     this.bnPhi = this.child('bn_phi', new BatchNorm(this.latent));
     this.squeeze = this.child('squeeze', new Linear(pooled, squeeze, { bias: false }));
-    this.gate = this.child('gate', new Linear(squeeze, squeeze, { bias: false, activation: 'scaled_hard_sigmoid' }));
+    const bounded = { bias: false, activation: 'scaled_hard_sigmoid' } as const;
+    this.gate = this.child('gate', new Linear(squeeze, squeeze, bounded));
     this.phi = this.child('phi', new Linear(squeeze, this.latent ** 2, { bias: false }));
-    this.scale = this.child('scale', new Linear(squeeze, outChannels, { bias: false }));
+    this.scale = this.child('scale', new Linear(squeeze, outChannels, bounded));
   }
 
   forward(tape: Tape, x: Tensor): Tensor {
@@ -88,7 +88,7 @@ export class DynamicConv2d extends Layer {
     const squeezed = this.squeeze.forward(tape, tape.apply(reshape, [pooled], { shape: [n, c * pool * pool] }));
     const branch = tape.apply(mul, [squeezed, this.gate.forward(tape, squeezed)], {});
     return {
-      scale: tape.apply(scaledHardSigmoid, [this.scale.forward(tape, branch)], {}),
+      scale: this.scale.forward(tape, branch),
       phi: tape.apply(reshape, [this.phi.forward(tape, branch)], { shape: [n, latent, latent] }),
     };
   }

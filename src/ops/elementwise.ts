@@ -24,18 +24,24 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   });
 }
 
+const COMMUTATIVE: ReadonlySet<string> = new Set(['add', 'mul']);
+
+/** Whether the first operand is [rows, width], with whole vec4s in a row, and the second has one value for each row. */
+const isRowwise = ({ shape, strides: [a, b] }: ReturnType<typeof collapse>): boolean =>
+  shape.length === 2 && shape[1]! % 4 === 0 && a![0] === shape[1] && a![1] === 1 && b![0] === 1 && b![1] === 0;
+
 /** activation(f(a, b)) with broadcasting; in f16 if both are. */
 export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor, attrs: ActivationAttrs = {}): Tensor {
   const out = e.empty(broadcastShape(op, a.shape, b.shape), a.dtype === b.dtype ? a.dtype : 'f32');
   const operands = { A: a, B: b, Y: out };
-  const kernel = { uses: ['lib/activation'], constants: { OP: BINARY[op], ACTIVATION: activationCode(attrs) } };
+  const constants = { OP: BINARY[op], ACTIVATION: activationCode(attrs) };
   const slope = slopeOf(attrs);
+  const count = vectors(out);
   if (sameShape(a.shape, b.shape)) {
-    const count = vectors(out);
     e.dispatch({
       file: 'binary',
-      ...kernel,
-      constants: { ...elements(operands, 4), ...kernel.constants },
+      uses: ['lib/activation', 'lib/binary'],
+      constants: { ...elements(operands, 4), ...constants },
       tensors: [a, b, out],
       params: { vectors: count, slope },
       grid: gridFor(count, 64),
@@ -43,11 +49,24 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
     return out;
   }
   const walk = collapse(out.shape, [broadcastStrides(a.shape, out.shape), broadcastStrides(b.shape, out.shape)], 4);
+  const width = walk.shape.at(-1)!;
+  const [wide, narrow] = isRowwise(walk) ? [a, b] : [b, a];
+  if (isRowwise(walk) || (isRowwise({ ...walk, strides: walk.strides.toReversed() }) && COMMUTATIVE.has(op))) {
+    e.dispatch({
+      file: 'binary_rows',
+      uses: ['lib/activation', 'lib/binary'],
+      constants: { ...elements({ A: wide, Y: out }, 4), ...elements({ B: narrow }), ...constants },
+      tensors: [wide, narrow, out],
+      params: { vectors: count, row_vectors: width / 4, slope },
+      grid: gridFor(count, 64),
+    });
+    return out;
+  }
   const size = sizeOf(out.shape);
   e.dispatch({
     file: 'binary_broadcast',
-    ...kernel,
-    constants: { ...elements(operands), ...kernel.constants, RANK: walk.shape.length },
+    uses: ['lib/activation'],
+    constants: { ...elements(operands), ...constants, RANK: walk.shape.length },
     tensors: [a, b, out],
     params: {
       size,
@@ -108,6 +127,14 @@ const SHAPES: readonly (readonly [Shape, Shape])[] = [
   [
     [4, 1, 6],
     [2, 1, 5, 1],
+  ],
+  [
+    [2, 3, 4, 5],
+    [2, 3, 1, 1],
+  ],
+  [
+    [6, 1],
+    [6, 8],
   ],
   [[1], [3, 2]],
 ];

@@ -1,7 +1,7 @@
 /** max_pool2d, avg_pool2d and adaptive_avg_pool2d over the same windows (kernels/lib/windows.wgsl). */
 import { type Engine, gridFor } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
-import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { type Shape, sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import * as oracle from '../reference/pooling.js';
 import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
 import { team, teamWidth } from './team.js';
@@ -121,6 +121,25 @@ function means(e: Engine, x: Tensor, y: Tensor, attrs?: Pool2dAttrs): Tensor {
 }
 
 function meansGradient(e: Engine, gy: Tensor, gx: Tensor, attrs?: Pool2dAttrs): Tensor {
+  const tile = tileOf(gx.shape, gy.shape, attrs);
+  if (tile && tile[1] % 4 === 0) {
+    const count = vectors(gx);
+    e.dispatch({
+      file: 'avg_pool2d_tiles_gradient',
+      constants: { ...elements({ GY: gy }), ...elements({ GX: gx }, 4) },
+      tensors: [gy, gx],
+      params: {
+        vectors: count,
+        row_vectors: gx.shape[3]! / 4,
+        window_vectors: tile[1] / 4,
+        window_height: tile[0],
+        out_width: gy.shape[3]!,
+        scale: 1 / (tile[0] * tile[1]),
+      },
+      grid: gridFor(count, 64),
+    });
+    return gx;
+  }
   const size = sizeOf(gx.shape);
   e.dispatch({
     file: 'avg_pool2d_gradient',
@@ -131,6 +150,16 @@ function meansGradient(e: Engine, gy: Tensor, gx: Tensor, attrs?: Pool2dAttrs): 
     grid: gridFor(size, 64),
   });
   return gx;
+}
+
+/** The windows' size, where they tile x: none overlap, and nothing is left out. */
+function tileOf(x: Shape, y: Shape, attrs?: Pool2dAttrs): Pair | undefined {
+  const [height, width] = axes.map((axis) => x[2 + axis]! / y[2 + axis]!) as [number, number];
+  const { kernel, stride = kernel, padding = [0, 0] } = attrs ?? { kernel: [height, width] };
+  const tiles = axes.every(
+    (axis) => kernel[axis] === [height, width][axis] && stride[axis] === kernel[axis] && padding[axis] === 0,
+  );
+  return tiles && Number.isInteger(height) && Number.isInteger(width) ? [height, width] : undefined;
 }
 
 export const avgPool2d = defineOp<Pool2dAttrs, readonly [Tensor]>({
@@ -170,6 +199,8 @@ export const adaptiveAvgPool2d = defineOp<AdaptiveAvgPool2dAttrs, readonly [Tens
     { shapes: [[1, 2, 3, 4]], attrs: { outputSize: [7, 4] } },
     { shapes: [[1, 1, 1, 1]], attrs: { outputSize: [2, 3] } },
     { shapes: [[2, 3, 37, 35]], attrs: { outputSize: [2, 2] } },
+    { shapes: [[2, 3, 6, 16]], attrs: { outputSize: [2, 2] } },
+    { shapes: [[2, 3, 8, 4]], attrs: { outputSize: [1, 1] } },
   ],
   bench: [
     { shapes: [[16, 64, 32, 32]], attrs: { outputSize: [2, 2] } },

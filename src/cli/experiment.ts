@@ -276,7 +276,8 @@ function experimentOf(run: ExperimentRun, settings: Experiment['settings'], done
     mixes: config.mixes.map((mix) => ({
       name: mix.name,
       what: describeMix(mix),
-      generated: mix.synthetic !== 0,
+      // With another augmentation besides, a gain over real images alone is not that of generated ones.
+      generated: mix.synthetic !== 0 && mix.augment.length === 0,
     })),
     ...tabulate(config, rounds, done),
     failures: rounds.flatMap(({ folder: of, fold, seed }) => {

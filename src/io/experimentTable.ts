@@ -12,7 +12,7 @@ export const signedPoints = (share: number): string => `${share < 0 ? '−' : '+
 export const rangeText = ({ interval }: Gain): string | undefined => interval?.map(signedPoints).join(' to ');
 
 /** What can be said at once, in sentences: what helps, what harms, and of how much nothing is shown. */
-export function verdictOf({ arms, mixes, complete }: Experiment): string[] {
+export function verdictOf({ arms, mixes, seeds, complete }: Experiment): string[] {
   const tested = arms.flatMap((arm) => (arm.gain ? [{ ...arm, gain: arm.gain }] : []));
   const withGenerated = tested.filter(({ mix }) => mixes.find(({ name }) => name === mix)?.generated);
   const of = (what: 'gain' | 'loss') => withGenerated.filter(({ gain }) => shows(gain) === what);
@@ -31,6 +31,7 @@ export function verdictOf({ arms, mixes, complete }: Experiment): string[] {
     ...(open > 0
       ? [`In ${open} of ${withGenerated.length} comparisons it is not shown that generated images help or harm.`]
       : []),
+    ...(seeds.length < 2 ? ['With one seed, what another training would give is not known.'] : []),
     ...(complete ? [] : ['Not all is done: the same command goes on.']),
   ];
 }

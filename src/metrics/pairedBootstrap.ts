@@ -1,4 +1,4 @@
-/** Whether one thing does better than another on the same recordings: a bootstrap of pairs, and Holm's correction of many such tests. */
+/** Whether one thing does better than another on the same recordings: a bootstrap and a permutation of pairs, and Holm's correction of many such tests. */
 import type { Random } from '../audio/random.js';
 import { type Interval, quantile } from './bootstrap.js';
 
@@ -15,7 +15,7 @@ export interface PairedTest {
   readonly mean: number;
   /** 95 %, by drawing recordings; both are missing of fewer than two. */
   readonly interval?: Interval;
-  /** Two-sided: how often draws lie on the other side of 0. */
+  /** Two-sided: how often the difference is as large when it is by chance which of the two had which result. */
   readonly p?: number;
   readonly recordings: number;
   readonly windows: number;
@@ -32,23 +32,27 @@ export function pairedTest(pairs: readonly Pair[], random: Random): PairedTest |
   return { mean, ...test, recordings: pairs.length, windows };
 }
 
-/** Draws as many pairs as there are, again and again. */
+/**
+ * Draws as many pairs as there are, again and again, for the interval; for the chance, which holds for few pairs too, swaps the two
+ * things in each pair or not (a paired permutation test).
+ */
 function drawn(pairs: readonly Pair[], random: Random): { interval: Interval; p: number } {
-  let [below, above] = [0, 0];
+  const observed = Math.abs(pairs.reduce((sum, { difference }) => sum + difference, 0));
+  let extreme = 0;
   const values = Float64Array.from({ length: REPLICATES }, () => {
-    let [points, difference] = [0, 0];
-    for (let i = 0; i < pairs.length; i++) {
+    let [points, difference, swapped] = [0, 0, 0];
+    for (const { difference: own } of pairs) {
       const pair = pairs[random.integer(pairs.length)]!;
       points += pair.points;
       difference += pair.difference;
+      swapped += random.next() < 0.5 ? own : -own;
     }
-    if (difference <= 0) below++;
-    if (difference >= 0) above++;
+    if (Math.abs(swapped) >= observed) extreme++;
     return difference / points;
   });
   return {
     interval: [quantile(values, 0.025), quantile(values, 0.975)],
-    p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (REPLICATES + 1)),
+    p: (extreme + 1) / (REPLICATES + 1),
   };
 }
 

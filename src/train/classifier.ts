@@ -186,13 +186,14 @@ function optimizerFor(e: Engine, network: Network<Layer>, config: ClassifierConf
 
 function scheduleOf(config: ClassifierConfig, batchesPerEpoch: number): Schedule {
   const { learningRate, schedule = 'cosine', warmUp: rising = 1, epochs } = config;
-  const steps = Math.max(1, epochs - rising) * batchesPerEpoch;
+  const rise = Math.round(rising * batchesPerEpoch);
+  const steps = Math.max(1, epochs * batchesPerEpoch - rise);
   const falling = {
     cosine: () => cosine(learningRate, 0, steps),
     linear: () => linear(learningRate, 0, steps),
     constant: () => constant(learningRate),
   }[schedule]();
-  return warmUp(Math.round(rising * batchesPerEpoch), falling);
+  return warmUp(rise, falling);
 }
 
 /** One update on one batch; its loss. */

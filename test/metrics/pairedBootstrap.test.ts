@@ -18,17 +18,19 @@ describe('a paired test', () => {
     const clear = test([1, 2, 1, 1, 0, 1, 2, 1, 1, 1]);
     expect(clear.mean).toBeCloseTo(11 / 50, 12);
     expect(clear.interval![0]).toBeGreaterThan(0);
-    expect(clear.p).toBeLessThan(0.001);
+    // Nine that differ, all to one side: 2 in 2^9.
+    expect(clear.p).toBeCloseTo(2 / 512, 2);
+    expect(clear.p).toBeLessThan(0.01);
     const open = test([1, -1, 2, -2, 0, 1, -1, 1, -1, 0]);
     expect(open.mean).toBe(0);
     expect(open.p).toBeGreaterThan(0.5);
     expect(test([0, 0, 0]).p).toBe(1);
   });
 
-  it('has the chance of a sign test where all agree but for one', () => {
-    // Drawn with replacement, the sum is below 0 but for draws without the one of -10, of which there are 0.9^10.
-    const { p } = test([1, 1, 1, 1, 1, 1, 1, 1, 1, -10]);
-    expect(p).toBeCloseTo(2 * 0.9 ** 10, 1);
+  it('has the chance of a sign test where all differ alike, however few they are', () => {
+    expect(test([1, 1, 1]).p).toBeCloseTo(2 / 8, 1);
+    expect(test([1, 1, 1, 1, 1, 1]).p).toBeCloseTo(2 / 64, 1);
+    expect(test([1, 1, 1, 1, 1, -1]).p).toBeCloseTo(14 / 64, 1);
   });
 
   it('of one recording tells the difference, of none nothing', () => {

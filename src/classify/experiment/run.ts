@@ -3,6 +3,7 @@
  * mixes of real images with those. What was stopped goes on from its checkpoint. What diverges is kept as failed, and the rest
  * goes on.
  */
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dataset } from '../../data/read.js';
@@ -156,7 +157,7 @@ const placeOf = ({ folded, round: { fold, seed } }: Bench) => ({ fold: folded.ow
 
 const generatorOf = (bench: Bench): TrainConfig => ganConfig(bench.config, placeOf(bench), 'The experiment');
 
-/** Trained for about as many updates, whatever it is trained on. */
+/** Trained for about as many updates (whole epochs), whatever it is trained on. */
 function configOf(bench: Bench, { arm: { network, dynamic, mix } }: PlannedClassifier): ClassifierRunConfig {
   const { config, training } = bench;
   const { augment } = mix;
@@ -164,8 +165,11 @@ function configOf(bench: Bench, { arm: { network, dynamic, mix } }: PlannedClass
   const { batch } = classifierConfig(config, { ...place, epochs: 1 }, 'The experiment');
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const images = (mix.real ? sum(training) : 0) + sum(takenOf(mix, training));
-  const epochs = Math.max(1, Math.round(stepsOf(config, network) / Math.ceil(images / batch)));
-  return classifierConfig(config, { ...place, epochs }, 'The experiment');
+  const perEpoch = Math.ceil(images / batch);
+  const epochs = Math.max(1, Math.round(stepsOf(config, network) / perEpoch));
+  const made = classifierConfig(config, { ...place, epochs }, 'The experiment');
+  // As many updates of warming up as on real images alone.
+  return { ...made, warmUp: Math.min(epochs, (made.warmUp * Math.ceil(sum(training) / batch)) / perEpoch) };
 }
 
 function askedOf(bench: Bench, { classifier }: Member): Asked {
@@ -256,7 +260,7 @@ function resultOf({ test }: ClassifierResults): MemberResult {
   };
 }
 
-/** SHA-256 of all images, by what the folds' parts hold. */
+/** SHA-256 of all images, and of what decides in which parts they are: their files, recordings and folds. */
 export async function hashOfImages(folded: Folded, config: ExperimentConfig, signal: AbortSignal): Promise<string> {
   const { size, channels, fit } = config;
   const all = {
@@ -267,5 +271,8 @@ export async function hashOfImages(folded: Folded, config: ExperimentConfig, sig
   const counts = countsOf(labels, all.classes.length);
   const empty = all.classes.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) throw new UserError(`"${all.dir}" has no image of ${empty.join(', ')} that can be read.`);
-  return hash;
+  const places = folded.dataset.images.map(({ file, label, source, recording, recordist, split, fold }) => [
+    ...[file, label, source, recording, recordist, split, fold],
+  ]);
+  return createHash('sha256').update(hash).update(JSON.stringify(places)).digest('hex');
 }

@@ -17,7 +17,7 @@ export function experimentPage(experiment: Experiment): string {
 `,
     )}
 <p>${plural(images, 'window')} in ${plural(folds.length, 'fold')}, each of which tests once; ${plural(seeds.length, 'seed')}. Generators and classifiers saw
-the other folds alone. Every classifier made as many updates, whatever it was trained on. Always naming the commonest class would get ${percent(chance)} right.</p>
+the other folds alone. Every classifier made about as many updates (whole epochs), whatever it was trained on. Always naming the commonest class would get ${percent(chance)} right.</p>
 ${!complete && html`<p class="caution">Not all is done: the numbers are of what is.</p>`}`,
     sections: [
       gainsSection(experiment),
@@ -64,7 +64,7 @@ ${ticks.map(
 </section>`;
 }
 
-function tableSection({ arms, mixes, networks }: Experiment): Html {
+function tableSection({ arms, mixes, networks, seeds }: Experiment): Html {
   const rows = networks.flatMap((network) => [false, true].map((dynamic) => ({ network, dynamic })));
   const cellOf = (network: string, dynamic: boolean, mix: string): ExperimentArm | undefined =>
     arms.find((arm) => arm.network === network && arm.dynamic === dynamic && arm.mix === mix);
@@ -72,7 +72,7 @@ function tableSection({ arms, mixes, networks }: Experiment): Html {
   return html`<section aria-labelledby="table">
 <h2 id="table">Accuracy</h2>
 <p>Windows named rightly, in percent: mean over folds and seeds ± standard deviation. Below it the gain over real images alone in percentage points, over all recordings, and its 95 % interval;
-how much the same training varies from seed to seed is in the deviation, not in the interval.</p>
+intervals are of these very trainings: how much another seed would change is not in them, ${seeds.length > 1 ? 'but in the deviation' : 'and with one seed is not known'}.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">network</th>${mixes.map(({ name, what }) => html`<th scope="col" title="${what}">${label(name)}</th>`)}</tr></thead>
 <tbody>

@@ -125,3 +125,23 @@ export const detectionTable = (all: readonly Heard[]): string =>
       ]),
     ),
   ]);
+
+/** Lines that are made at a time: a recording may have more windows than one call takes arguments, or one string holds. */
+const LINES = 1000;
+
+/** The windows of a recording: its path, from when to when, what is named there, the probability of each class. */
+export function* windowLines(
+  { path }: Heard,
+  windows: readonly NamedWindow[],
+  classes: readonly string[],
+  threshold: number,
+): Generator<string, void, undefined> {
+  for (let first = 0; first < windows.length; first += LINES) {
+    const rows = windows.slice(first, first + LINES).map((window) => {
+      const { label = 'unknown' } = nameOf(window, classes, threshold);
+      const { start, end, probabilities } = window;
+      return [path, start.toFixed(3), end.toFixed(3), label, ...probabilities.map((p) => p.toFixed(4))];
+    });
+    yield csvText(rows);
+  }
+}

@@ -9,13 +9,13 @@ import {
   detectionsOf,
   detectionTable,
   type Heard,
-  nameOf,
   ravenTable,
+  windowLines,
 } from '../classify/detections.js';
 import { readModel } from '../classify/files.js';
 import { createPredictor, type Prediction } from '../classify/predict.js';
 import { toUserError, UserError } from '../io/errors.js';
-import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
+import { insideFolder, isOwnFolder, writeAtomically, writeInParts } from '../io/files.js';
 import { createProgress, formatDuration } from '../io/progress.js';
 import { csvText } from '../io/table.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
@@ -77,12 +77,13 @@ export function register(program: Command): void {
           });
           const left = [...skipped];
           const all: Heard[] = [];
-          const windowRows: (string | number)[][] = [];
+          const table = await writeInParts(path.join(flags.out, 'windows.csv'));
           const progress = createProgress({ title: 'predict', total: recordings.length, unit: 'recordings' });
           const begin = performance.now();
           for (const { file, reason } of skipped) progress.note(`left out: ${file}: ${reason}`);
           let sound = 0;
           try {
+            await table.append(csvText([['file', 'start', 'end', 'named', ...classes]]));
             for (const [i, recording] of recordings.entries()) {
               if (signal.aborted) break;
               const onWindows = (at: number) => progress.update(i, { at: formatDuration(at) });
@@ -95,7 +96,8 @@ export function register(program: Command): void {
                 const result = describe(recording, prediction);
                 all.push(result);
                 await writeTables(flags.out, recording.recording, result);
-                windowRows.push(...rowsOf(result, prediction, classes, threshold));
+                for (const lines of windowLines(result, prediction.windows, classes, threshold))
+                  await table.append(lines);
                 sound += prediction.seconds;
               }
               const speed = sound / ((performance.now() - begin) / 1000);
@@ -106,7 +108,7 @@ export function register(program: Command): void {
           } finally {
             progress.stop();
             predictor.destroy();
-            await writeSummaries(flags.out, all, windowRows, classes);
+            await writeSummaries(flags.out, all).finally(table.finish);
           }
           return { heard: all, leftOut: left };
         }),
@@ -156,29 +158,9 @@ async function writeTables(out: string, recording: string, heard: Heard): Promis
   await writeAtomically(insideFolder(out, `audacity/${name}.txt`), audacityTrack(heard));
 }
 
-async function writeSummaries(
-  out: string,
-  all: readonly Heard[],
-  windowRows: readonly (readonly (string | number)[])[],
-  classes: readonly string[],
-): Promise<void> {
-  const header = ['file', 'start', 'end', 'named', ...classes];
+async function writeSummaries(out: string, all: readonly Heard[]): Promise<void> {
   await writeAtomically(path.join(out, SUMMARY), detectionTable(all));
   await writeAtomically(path.join(out, 'selections.txt'), combinedRavenTable(all));
-  await writeAtomically(path.join(out, 'windows.csv'), csvText([header, ...windowRows]));
-}
-
-function rowsOf(
-  { path: file }: Heard,
-  { windows }: Prediction,
-  classes: readonly string[],
-  threshold: number,
-): (string | number)[][] {
-  return windows.map((window) => {
-    const { label = 'unknown' } = nameOf(window, classes, threshold);
-    const { start, end, probabilities } = window;
-    return [file, start.toFixed(3), end.toFixed(3), label, ...probabilities.map((p) => p.toFixed(4))];
-  });
 }
 
 const total = (all: readonly Heard[]): number => all.reduce((sum, { detections }) => sum + detections.length, 0);

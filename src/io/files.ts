@@ -1,7 +1,7 @@
 /** Reading and writing whole files so that a crash, a full disk or a strange name leaves nothing half done. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode, systemPath, toUserError, UserError } from './errors.js';
 
@@ -11,19 +11,58 @@ import { systemCode, systemPath, toUserError, UserError } from './errors.js';
  * Missing parent folders are made. Throws a UserError (no space, no permission, ...) that names the file.
  */
 export async function writeAtomically(file: string, data: string | Uint8Array): Promise<void> {
+  const parts = await writeInParts(file);
+  await parts.append(data);
+  await parts.finish();
+}
+
+/** A file that is written a part at a time; until it is finished its place holds what it held before. */
+export interface Parts {
+  append(data: string | Uint8Array): Promise<void>;
+  /** Flushes what was appended to disk and puts it into its place. */
+  finish(): Promise<void>;
+}
+
+/**
+ * The same for what is too large to be in memory at once. After a call that failed nothing is left of the parts, and every
+ * later call fails as that one did.
+ */
+export async function writeInParts(file: string): Promise<Parts> {
   const folder = path.dirname(file);
   // The name must stay within 255 bytes however long the file's own name is.
   const temporary = path.join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
-  try {
-    await makeFolder(folder);
-    await writeFlushed(temporary, data);
-    await rename(temporary, file);
-    await flushFolder(folder);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to report
-    const at = systemPath(error);
-    throw toUserError(error, at === undefined || at === temporary ? file : at);
+  let handle: FileHandle | undefined;
+  let failure: UserError | undefined;
+
+  async function trying<Result>(action: () => Promise<Result>): Promise<Result> {
+    if (failure) throw failure;
+    try {
+      return await action();
+    } catch (error) {
+      const at = systemPath(error);
+      failure = toUserError(error, at === undefined || at === temporary ? file : at);
+      // The first error is the one to report.
+      await handle?.close().catch(() => undefined);
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw failure;
+    }
   }
+
+  const opened = await trying(async () => {
+    await makeFolder(folder);
+    handle = await open(temporary, 'wx');
+    return handle;
+  });
+  return {
+    append: (data) => trying(() => opened.appendFile(data)),
+    finish: () =>
+      trying(async () => {
+        await opened.sync();
+        await opened.close();
+        await rename(temporary, file);
+        await flushFolder(folder);
+      }),
+  };
 }
 
 /** Removes the temporary files of writers that were killed, in a folder and below. No writer may be at work there. */
@@ -112,16 +151,6 @@ const isThere = (file: string): Promise<boolean> =>
 export function isInside(inner: string, outer: string): boolean {
   const steps = path.relative(path.resolve(outer), path.resolve(inner));
   return steps !== '..' && !steps.startsWith(`..${path.sep}`) && !path.isAbsolute(steps);
-}
-
-async function writeFlushed(file: string, data: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'wx');
-  try {
-    await handle.writeFile(data);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Makes the rename itself durable. Not every system can flush a folder, and the file is whole without it. */

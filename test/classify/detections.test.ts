@@ -8,6 +8,7 @@ import {
   detectionTable,
   type Heard,
   ravenTable,
+  windowLines,
 } from '../../src/classify/detections.js';
 import { readLabelTable } from '../../src/data/labels/read.js';
 import { put } from '../cli/fixtures.js';
@@ -78,5 +79,14 @@ describe('tables', () => {
     expect(track.map(({ start, end, label, high }) => [start, end, label, high])[1]).toEqual([3, 5, 'wren', 12000]);
     const all = await read('detections.csv', detectionTable([heard('a, b.wav', 12)]));
     expect(all[0]).toMatchObject({ file: '/birds/a, b.wav', start: 0, end: 3, label: 'robin', confidence: 0.7 });
+  });
+
+  it('of windows come in portions, however long the recording', () => {
+    const long = Array.from({ length: 130_001 }, (_, i) => window(i, [0.1, 0.3, 0.6]));
+    const portions = [...windowLines(heard('a, b.wav', 130_003), long, classes, 0.5)];
+    expect(Math.max(...portions.map((text) => text.length))).toBeLessThan(100_000);
+    const lines = portions.join('').split('\n');
+    expect(lines).toHaveLength(130_002);
+    expect(lines[130_000]).toBe('"/birds/a, b.wav",130000.000,130002.000,wren,0.1000,0.3000,0.6000');
   });
 });

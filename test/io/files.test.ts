@@ -3,7 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/io/errors.js';
-import { insideFolder, readText, writeAtomically } from '../../src/io/files.js';
+import { insideFolder, readText, writeAtomically, writeInParts } from '../../src/io/files.js';
 import { temporaryFolder } from '../temporary.js';
 
 let folder = '';
@@ -73,6 +73,29 @@ describe('writeAtomically', () => {
   it('names the file, not its temporary one, on a full disk', async () => {
     // A folder of /proc takes no new file: like a full disk, the failure is in creating the temporary one.
     await expect(writeAtomically('/proc/self/x.txt', '')).rejects.toThrow('"/proc/self/x.txt"');
+  });
+});
+
+describe('writeInParts', () => {
+  it('leaves what stood there until it is finished', async () => {
+    const file = path.join(folder, 'table.csv');
+    await writeAtomically(file, 'before');
+    const parts = await writeInParts(file);
+    for (const text of ['a\n', 'b\n']) await parts.append(text);
+    expect(await readFile(file, 'utf8')).toBe('before');
+    await parts.finish();
+    expect(await readFile(file, 'utf8')).toBe('a\nb\n');
+    expect(await readdir(folder)).toEqual(['table.csv']);
+  });
+
+  it('leaves nothing of what failed, and says so again', async () => {
+    const file = path.join(folder, 'taken');
+    const parts = await writeInParts(file);
+    await parts.append('a');
+    await mkdir(path.join(file, 'kept'), { recursive: true });
+    await expect(parts.finish()).rejects.toThrow(`"${file}"`);
+    await expect(parts.append('b')).rejects.toThrow(`"${file}"`);
+    expect(await readdir(folder)).toEqual(['taken']);
   });
 });
 

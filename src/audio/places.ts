@@ -1,7 +1,8 @@
 /**
  * Where a recording's windows lie.
  *
- * Grid: at 0, hop, 2 hop, ... as far as they fit; less than a hop is left over at the end.
+ * Grid: at 0, hop, 2 hop, ... as far as they fit; less than a hop is left over at the end, or, where all must be heard, lies in
+ * one more window, which ends with the recording.
  *
  * Events: as many windows as fit into each event (see findEvents), hop apart, or one, centred on it, for a shorter event.
  * Of windows closer than a hop the one of the stronger event is kept: it shows the other one, too. An event that reaches
@@ -26,6 +27,8 @@ export interface Placing extends EventOptions {
   /** From one window's start to the next, seconds; at most `window`. */
   hop: number;
   windows: 'grid' | 'events';
+  /** Whether a grid has one more window at the recording's end. Default false. */
+  toEnd?: boolean;
   /** Above 0 if there is to be a class of noise. How many of its windows are kept is decided later: see limitWindows. */
   noiseWindows: number;
 }
@@ -98,14 +101,18 @@ function touchedPlaces(stretch: Stretch, settings: Placing, sounding: readonly S
   return { places: touched, skipped };
 }
 
-function gridPlaces({ samples, sampleRate, first, until }: Stretch, { window, hop }: Placing): Place[] {
+function gridPlaces({ samples, sampleRate, first, until }: Stretch, { window, hop, toEnd }: Placing): Place[] {
   const last = first + Math.max(0, samples.length - Math.round(window * sampleRate));
   const places: Place[] = [];
   for (let k = Math.floor(first / (hop * sampleRate)); ; k++) {
     const at = Math.round(k * hop * sampleRate);
-    if (at >= until || at > last) return places;
+    if (at >= until || at > last) break;
     if (at >= first) places.push({ at });
   }
+  const final = places.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  // A sample is not left over, but rounding.
+  if (toEnd && until === Number.POSITIVE_INFINITY && last - final > 1) places.push({ at: last });
+  return places;
 }
 
 function eventsOf({ samples, sampleRate, first }: Stretch, settings: Placing, depth?: number): Sounding[] {

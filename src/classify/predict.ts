@@ -59,12 +59,13 @@ export function createPredictor(e: Engine, model: Model, hop?: number): Predicto
       `Windows are ${shown.parameters.window} s long: with --hop ${every} some sound would be passed over.`,
     );
   }
-  // A grid: what is not known to be an event must be heard, too.
+  // A grid, and of all that sounds: what is no event, or too loud to learn from, must be heard, too.
   const parameters: Parameters = {
     ...shown.parameters,
     windows: 'grid',
     noiseWindows: 0,
     maxWindows: null,
+    dropClipped: false,
     hop: every,
   };
   const network = openModel(e, model);
@@ -103,7 +104,7 @@ async function predict(
     const windows: NamedWindow[] = [];
     let short: string | undefined;
     for await (const stretch of ahead(sound.stretches)) {
-      const cut = cutWindows(stretch, parameters);
+      const cut = cutWindows(stretch, { ...parameters, toEnd: true });
       if (cut.windows.length === 0 && windows.length === 0) short = cut.skipped[0]?.reason;
       for (let first = 0; first < cut.windows.length; first += BATCH) {
         signal?.throwIfAborted();
@@ -113,7 +114,12 @@ async function predict(
     }
     const { seconds, note } = sound.ending();
     if (windows.length === 0 && short !== undefined) return { fault: short };
-    return { windows, seconds, sampleRate, note };
+    return {
+      windows: windows.map((each) => ({ ...each, end: Math.min(each.end, seconds) })),
+      seconds,
+      sampleRate,
+      note,
+    };
   } catch (error) {
     if (error instanceof UserError) return { fault: reasonOf(error) };
     throw error;

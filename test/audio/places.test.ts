@@ -72,6 +72,25 @@ describe('events', () => {
   });
 });
 
+describe('a grid', () => {
+  const grid: Placing = { ...settings, windows: 'grid' };
+  const starts = (samples: Float32Array, placing: Placing) =>
+    halves(samples, 3).flatMap((stretch) => placeWindows(stretch, placing).places.map(({ at }) => at / sampleRate));
+
+  it('leaves less than a hop over at the end, or nothing', () => {
+    const samples = recording(6).subarray(0, 5.5 * sampleRate);
+    expect(starts(samples, grid)).toEqual([0, 1, 2, 3]);
+    expect(starts(samples, { ...grid, toEnd: true })).toEqual([0, 1, 2, 3, 3.5]);
+    expect(starts(samples.subarray(0, 5 * sampleRate + 1), { ...grid, toEnd: true })).toEqual([0, 1, 2, 3]);
+  });
+
+  it('reaches the end from a stretch in which no window of it begins', () => {
+    const samples = recording(6).subarray(0, 5.5 * sampleRate);
+    const wide = { ...grid, hop: 2, toEnd: true };
+    expect(starts(samples, wide)).toEqual([0, 2, 3.5]);
+  });
+});
+
 describe('noise', () => {
   const samples = recording(20, [5.1, 5.5, 0.1], [10.1, 13.9, 0.1]);
   const noisy = { ...settings, noiseWindows: 3 };

@@ -18,7 +18,7 @@ const rowsOf = (file: string) => parseTable(file, readFileSync(file, 'utf8')).ro
 
 beforeAll(async () => {
   recordings(at('birds'), ['robin', 'wren'], 6);
-  await lyrebird('prepare', at('birds'), '--out', at('set'));
+  await lyrebird('prepare', at('birds'), '--out', at('set'), '--drop-clipped');
   const { exitCode, stdout } = await lyrebird('train-classifier', at('set'), '--out', at('model'), '--config', tiny);
   expect(stdout).toMatch(/^.*model: trained on \d+ images, weights of epoch \d+ of 12\nheld out/);
   expect(exitCode).toBe(0);
@@ -116,6 +116,27 @@ describe('predict', () => {
     expect(sure).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/0 detections in 1 recording/) });
     expect(sure.stderr).toMatch(/left out: .*b\.wav: is a text file/);
     expect(rowsOf(at('sure/windows.csv'))).toMatchObject([{ start: '0.000', end: '2.000', named: 'unknown' }]);
+  });
+
+  it('hears all of a recording, however short or loud, and nothing beyond its end', async () => {
+    put(
+      at('all/loud.wav'),
+      encodeWav(
+        tone(2000, { seconds: 3.4 }).map((value) => Math.sign(value)),
+        24000,
+      ),
+    );
+    put(at('all/short.wav'), encodeWav(tone(2000, { seconds: 1.5 }), 24000));
+    const { exitCode } = await lyrebird('predict', at('model'), at('all'), '--out', at('whole'), '--threshold', '0');
+    expect(exitCode).toBe(0);
+    const spans = rowsOf(at('whole/windows.csv')).map(({ file, start, end }) => [path.basename(file!), start, end]);
+    expect(spans).toEqual([
+      ['loud.wav', '0.000', '2.000'],
+      ['loud.wav', '1.000', '3.000'],
+      ['loud.wav', '1.400', '3.400'],
+      ['short.wav', '0.000', '1.500'],
+    ]);
+    expect(rowsOf(at('whole/detections.csv')).at(-1)).toMatchObject({ start: '0.000', end: '1.500' });
   });
 
   it.each([

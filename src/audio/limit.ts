@@ -5,9 +5,11 @@ import type { CutWindows, SkippedWindow, SoundWindow } from './windows.js';
 export interface WindowLimits {
   /** Of sounds; null for no limit. */
   maxWindows: number | null;
-  /** Of the class noise. */
+  /** Of noise that was found; what is annotated as noise counts as a sound. */
   noiseWindows: number;
 }
+
+const isFoundNoise = ({ label, annotation }: SoundWindow) => label === noiseLabel && annotation === undefined;
 
 /**
  * Hands on the windows of a recording, which come stretch by stretch; from where there is a limit, those that are chosen
@@ -23,10 +25,10 @@ export async function* limitWindows(
   const noise = createChoice(noiseWindows);
   for await (const { windows, skipped } of cuts) {
     for (const window of windows) {
-      if (window.label === noiseLabel) noise.offer(window);
+      if (isFoundNoise(window)) noise.offer(window);
       else if (maxWindows !== null) sounds.offer(window);
     }
-    yield { windows: maxWindows === null ? windows.filter(({ label }) => label !== noiseLabel) : [], skipped };
+    yield { windows: maxWindows === null ? windows.filter((window) => !isFoundNoise(window)) : [], skipped };
   }
   const chosen = [...sounds.chosen(), ...noise.chosen()];
   const others = [...sounds.others(), ...noise.others()];

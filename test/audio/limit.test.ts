@@ -65,6 +65,13 @@ test('noise has a limit of its own', async () => {
   expect(given.skipped).toHaveLength(6);
 });
 
+test('what is annotated as noise is a sound like others', async () => {
+  const annotation = { start: 0, end: 30, label: 'noise' };
+  const annotated = upTo(30, () => ({ label: 'noise', annotation }));
+  expect((await limited(annotated, null)).starts).toHaveLength(30);
+  expect((await limited(annotated, 5)).starts).toHaveLength(5);
+});
+
 test('fewer than the limit all stay', async () => {
   expect((await limited(upTo(3), 8)).starts).toEqual([0, 1, 2]);
   expect((await limited([], 8)).starts).toEqual([]);

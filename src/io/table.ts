@@ -20,7 +20,7 @@ export interface Table {
 
 const DELIMITERS = ['\t', ',', ';'] as const;
 
-/** Reads a table. Empty lines are passed over. Throws a UserError that names file and line if it cannot be read as one. */
+/** Reads a table. Lines without a text in any cell are passed over. Throws a UserError that names file and line if it cannot be read as one. */
 export async function readTable(file: string): Promise<Table> {
   return parseTable(file, await readText(file));
 }
@@ -36,7 +36,7 @@ export function parseTable(file: string, text: string): Table {
       info: true,
       relax_column_count: true,
       relax_quotes: true,
-      skip_empty_lines: true,
+      skip_records_with_empty_values: true,
       trim: true,
     }) as unknown as { record: string[]; info: { lines: number } }[];
     const columns = head?.record.map((name) => name.toLowerCase()) ?? [];

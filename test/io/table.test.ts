@@ -29,6 +29,14 @@ test('short rows have empty cells, an empty file has nothing', async () => {
   expect(await readTable(saved(''))).toMatchObject({ columns: [], rows: [] });
 });
 
+test('lines of empty cells, as spreadsheets leave them, are no rows', async () => {
+  const { rows } = await readTable(saved('a,b\n1,2\n,\n , \n\n3,4\n,\n'));
+  expect(rows).toEqual([
+    { line: 2, cells: { a: '1', b: '2' } },
+    { line: 6, cells: { a: '3', b: '4' } },
+  ]);
+});
+
 test('columns go by the first name that is there', async () => {
   const table = await readTable(saved('split,file\n'));
   expect([columnOf(table, 'part', 'split'), columnOf(table, 'fold')]).toEqual(['split', undefined]);

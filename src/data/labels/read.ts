@@ -44,6 +44,7 @@ function rowsOf(table: Table, format: Format, columns: Columns): LabelTable {
   }
   const read: LabelTable = { file: table.file, rows: [], bad: [] };
   for (const row of withoutWaveforms(table.rows)) {
+    if (isNoCall(row)) continue;
     const label = rowOf(row, places);
     const fault = rowFault(label);
     if (fault === undefined) read.rows.push(label);
@@ -57,6 +58,9 @@ function withoutWaveforms(rows: readonly TableRow[]): readonly TableRow[] {
   const isIn = (view: string) => (row: TableRow) => row.cells.view?.toLowerCase().startsWith(view) ?? false;
   return rows.some(isIn('spectrogram')) ? rows.filter((row) => !isIn('waveform')(row)) : rows;
 }
+
+/** BirdNET's Raven tables hold a row like this, of 3 s and all confidence, for a recording in which it found nothing. */
+const isNoCall = ({ cells }: TableRow): boolean => cells['species code']?.toLowerCase() === 'nocall';
 
 type Places = Partial<Record<Field, string>>;
 

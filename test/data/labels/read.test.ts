@@ -114,6 +114,27 @@ test('BirdNET: results with their confidence, one recording or several', async (
   expect(table?.bad).toEqual([{ line: 3, reason: 'its confidence (85) is not between 0 and 1.' }]);
 });
 
+test('BirdNET: a recording without detections has a row in its Raven table, but no species', async () => {
+  const columns = ['Selection', 'View', 'Channel', 'Begin Time (s)', 'End Time (s)', 'Low Freq (Hz)', 'High Freq (Hz)'];
+  const table = lines(
+    [...columns, 'Common Name', 'Species Code', 'Confidence', 'Begin Path', 'File Offset (s)'],
+    [1, 'Spectrogram 1', 1, 0, 3, 0, 15000, 'nocall', 'nocall', '1.0', '/data/a.wav', 0],
+    [1, 'Spectrogram 1', 1, 3, 6, 0, 15000, 'Eurasian Blackbird', 'eurbla', 0.93, '/data/b.wav', 3],
+  );
+  expect((await read(table))?.rows).toEqual([
+    {
+      line: 3,
+      file: '/data/b.wav',
+      start: 3,
+      end: 6,
+      low: 0,
+      high: 15000,
+      label: 'Eurasian Blackbird',
+      confidence: 0.93,
+    },
+  ]);
+});
+
 describe('any other table', () => {
   test('labels all of a recording, or parts of it', async () => {
     const table = await read(

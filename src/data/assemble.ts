@@ -1,5 +1,6 @@
 /** The index of a data set from what each recording gave: split, counts, and notes for whoever reads its results. */
 
+import { usableLimit } from '../audio/canvas.js';
 import {
   type DatasetImage,
   type DatasetIndex,
@@ -99,13 +100,16 @@ function droppedClasses(labels: readonly string[], classes: readonly string[]): 
 }
 
 function emptyRows(entries: readonly Entry[], fmax: number): string[] {
-  const rates = entries.map((entry) => entry.recording.sampleRate).filter((rate) => rate / 2 < fmax);
+  const all = entries.map((entry) => entry.recording.sampleRate);
+  // A black row or two at the top of every image tells nobody anything; where only some images have it, it does.
+  const isUneven = new Set(all.map((rate) => Math.min(usableLimit(rate), fmax))).size > 1;
+  const rates = all.filter((rate) => (isUneven ? usableLimit(rate) : rate / 2) < fmax);
   if (rates.length === 0) return [];
   const lowest = Math.min(...rates);
   return [
-    `${rates.length} of ${entries.length} recordings have sample rates (${lowest} Hz the lowest) that hold nothing up to ` +
-      `${fmax} Hz: their top rows are black, which a classifier may learn instead of the song. A fmax of ` +
-      `${lowest / 2} Hz avoids this.`,
+    `${rates.length} of ${entries.length} recordings have sample rates (${lowest} Hz the lowest) that hold nothing of use ` +
+      `up to ${fmax} Hz: their top rows are black, which a classifier may learn instead of the song. A fmax of ` +
+      `${Math.floor(usableLimit(lowest))} Hz avoids this.`,
   ];
 }
 

@@ -8,12 +8,11 @@
  */
 
 import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Spectrogrammer } from '../audio/windows.js';
 import { ahead } from '../io/ahead.js';
 import { UserError } from '../io/errors.js';
-import { insideFolder, isOwnFolder, writeAtomically } from '../io/files.js';
+import { insideFolder, isOwnFolder } from '../io/files.js';
 import { assembleIndex, type Entry, entriesOf, entryKey } from './assemble.js';
 import { makeImages } from './images.js';
 import type { Prefixes } from './names.js';
@@ -29,7 +28,7 @@ import {
   type SkippedEntry,
 } from './schema.js';
 import { annotationsOf, type LoadedSource, labelsOf, loadSource, type Recording, sourceName } from './source.js';
-import { checkSplit, type SplitChoice, type SplitOptions } from './splitImages.js';
+import { checkSplit, type SplitChoice, type SplitOptions, saveIndex } from './splitImages.js';
 
 export { type Dataset, readDataset } from './read.js';
 export { defaultParameters } from './schema.js';
@@ -268,7 +267,7 @@ async function save(
   const index = assembleIndex(labels, entries, [...leftOut, ...others], { complete, ...settings });
   if (complete) index.notes.unshift(...known);
   if (complete && index.images.length === 0) throw new UserError(nothingLeft(index));
-  await writeAtomically(path.join(out, indexName), JSON.stringify(index, undefined, 1) + '\n');
+  await saveIndex(out, index);
   const { classes, counts } = index;
   const notes = notesOf(index);
   const unused = [...entries.values()].flatMap(withoutImages);
@@ -292,7 +291,9 @@ async function takeUp(work: Work): Promise<void> {
   if (!(await isOwnFolder(work.out, indexName))) return;
   const previous = await readIndex(work.out);
   work.entries = entriesOf(previous);
-  if (!isDeepStrictEqual(previous.parameters, work.settings.parameters)) await dropEntries(work, () => true);
+  if (isDeepStrictEqual(previous.parameters, work.settings.parameters)) return;
+  await saveIndex(work.out, { ...previous, complete: false }); // first: a kill must not leave a finished set without images
+  await dropEntries(work, () => true);
 }
 
 const parameterNames = Object.keys(defaultParameters) as (keyof Parameters)[];

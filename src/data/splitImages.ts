@@ -112,5 +112,5 @@ export function addSplitNotes(dir: string, index: DatasetIndex, notes: readonly 
   return saveIndex(dir, { ...index, split: { ...split, notes: [...(split.notes ?? []), ...notes] } });
 }
 
-const saveIndex = (dir: string, index: DatasetIndex): Promise<void> =>
+export const saveIndex = (dir: string, index: DatasetIndex): Promise<void> =>
   writeAtomically(path.join(dir, indexName), `${JSON.stringify(index, undefined, 1)}\n`);

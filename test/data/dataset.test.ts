@@ -246,6 +246,16 @@ describe('running it again', () => {
     expect(filesIn(out)).toEqual(['dataset.json', 'wren/a_0.00.png', 'wren/a_2.00.png', 'wren/mine.txt']);
   });
 
+  test('with other parameters says that the set is not finished before it removes anything', async () => {
+    const dir = folderOf({ wren: { a: 2 } });
+    const out = temporaryFolder();
+    await prepare({ dir, out });
+    rmSync(path.join(out, 'wren/a_0.00.png'));
+    mkdirSync(path.join(out, 'wren/a_0.00.png')); // no file, so that removing it fails
+    await expect(prepare({ dir, out, hop: 2 })).rejects.toThrow();
+    expect(indexOf(out)).toMatchObject({ complete: false, parameters: { hop: 1 } });
+  });
+
   test('after a stop goes on where it was', async () => {
     const dir = folderOf({ wren: { a: 3, b: 3, c: 3 } });
     const out = temporaryFolder();
@@ -345,11 +355,19 @@ describe('refuses in one sentence', () => {
 
 test('low sample rates are noted, since black rows could give a species away', async () => {
   const dir = folderOf({ wren: { a: 2, b: 2 } });
-  const { notes } = await prepare({ dir, out: temporaryFolder(), fmax: 6000 });
-  expect(notes).toEqual([
+  const notesFor = async (fmax: number) => (await prepare({ dir, out: temporaryFolder(), fmax })).notes;
+  const advice = (recordings: string, fmax: number) => [
     expect.stringMatching(/^There is one species only/),
-    expect.stringMatching(/^2 of 2 recordings have sample rates \(8000 Hz the lowest\).*A fmax of 4000 Hz/),
-  ]);
+    expect.stringMatching(
+      new RegExp(`^${recordings} recordings have .*\\(8000 Hz the lowest\\).*A fmax of ${fmax} Hz`),
+    ),
+  ];
+  expect(await notesFor(6000)).toEqual(advice('2 of 2', 3800));
+  expect(await notesFor(4000)).toHaveLength(1);
+  // Half of 8000 Hz is 4000 Hz, of which the upper twentieth is of no use: now some are black there and others are not.
+  writeFileSync(path.join(dir, 'wren/c.wav'), encodeWav(tone(2, 16000), 16000));
+  expect(await notesFor(4000)).toEqual(advice('2 of 3', 3800));
+  expect(await notesFor(3800)).toHaveLength(1);
 });
 
 test('a spectrogrammer that gives NaN is a fault of the program, not of the recording', async () => {

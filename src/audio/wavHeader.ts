@@ -46,8 +46,9 @@ export async function wavHeader(file: Bytes): Promise<WavHeader | undefined> {
     if (name === 'ds64') longData = Number((await numbers(file, content + 8, 8)).readBigUInt64LE());
     else if (name === 'fmt ') Object.assign(header, layoutOf(await numbers(file, content, Math.min(length, 1024))));
     else if (name === 'data') {
-      const dataLength = length === 0xffffffff && longData !== undefined ? longData : length;
-      return { ...header, ...extent(dataLength, content, file.size, header.layout) };
+      const long = isWave64 ? length : length === 0xffffffff ? longData : undefined;
+      const open = long === undefined ? OPEN_32 : OPEN_64;
+      return { ...header, ...extent(long ?? length, open, content, file.size, header.layout) };
     }
   }
   return header;
@@ -90,9 +91,15 @@ function layoutOf(layout: Buffer): Pick<WavHeader, 'sampleRate' | 'channels' | '
   return { sampleRate: layout.readUInt32LE(4), channels, layout };
 }
 
-function extent(length: number, start: number, size: number, layout: Uint8Array | undefined) {
-  // 0, 0xffffffff, sox's 0x7ffff000 and the like stand for "not known yet" in files that were streamed.
-  const isOpen = length === 0 || (length >= 0x7ffff000 && start + length > size);
+/**
+ * 0, 0xffffffff, sox's 0x7ffff000 and the like stand for "not known yet" in files that were streamed; of 64 bits, the
+ * largest numbers. Lengths from these on are true only where the file is as long.
+ */
+const OPEN_32 = 0x7ffff000;
+const OPEN_64 = Number.MAX_SAFE_INTEGER;
+
+function extent(length: number, open: number, start: number, size: number, layout: Uint8Array | undefined) {
+  const isOpen = length === 0 || (length >= open && start + length > size);
   const rate = layout ? bytesPerSecond(Buffer.from(layout)) : 0;
   const seconds = !isOpen && rate > 0 ? length / rate : undefined;
   return { start, end: isOpen ? size : Math.min(size, start + length), ...(seconds && { seconds }) };

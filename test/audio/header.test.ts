@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Bytes } from '../../src/audio/bytes.js';
 import { type Header, readHeader } from '../../src/audio/header.js';
 import { encodeWav } from '../../src/audio/wav.js';
 import { bytesOf, rawWav, silentMp3, tone } from './fixtures.js';
@@ -14,6 +15,51 @@ test('WAV: format, rate, channels and length', async () => {
   });
   const stereo = rawWav(new Uint8Array(24_000), { channels: 2, bits: 24 });
   expect(await headerOf(stereo)).toMatchObject({ channels: 2, seconds: 0.5 });
+});
+
+describe('WAV beyond 4 GB, of which only the header is read', () => {
+  const GB = 1e9;
+  /** 16 bits, mono, 48 kHz: 96 000 bytes a second. */
+  const format = Buffer.from(rawWav(new Uint8Array(0), { rate: 48000 })).subarray(20, 36);
+
+  /** An RF64 or Wave64 file of `size` bytes that declares `dataLength` bytes of sound. */
+  function longWav(kind: string, dataLength: bigint, size: number): Bytes {
+    const bytes = Buffer.alloc(128);
+    if (kind === 'Wave64') {
+      bytes.write('riff', 0);
+      bytes.write('wave', 24);
+      bytes.write('fmt ', 40);
+      bytes.writeBigUInt64LE(24n + 16n, 56);
+      bytes.set(format, 64);
+      bytes.write('data', 80);
+      bytes.writeBigUInt64LE(dataLength, 96);
+    } else {
+      bytes.write('RF64\xff\xff\xff\xffWAVEds64', 0, 'latin1');
+      bytes.writeUInt32LE(28, 16);
+      bytes.writeBigUInt64LE(dataLength, 28);
+      bytes.write('fmt ', 48);
+      bytes.writeUInt32LE(16, 52);
+      bytes.set(format, 56);
+      bytes.write('data\xff\xff\xff\xff', 72, 'latin1');
+    }
+    return { ...bytesOf(bytes), size };
+  }
+
+  test.each(['RF64', 'Wave64'])('%s: what it promises counts, however much of it is missing', async (kind) => {
+    const { seconds, end } = await readHeader(longWav(kind, BigInt(9.6 * GB), 3 * GB));
+    expect(seconds).toBeCloseTo(100_000, 2);
+    expect(end).toBe(3 * GB);
+  });
+
+  test.each([
+    ['RF64', 0n],
+    ['RF64', 2n ** 64n - 1n],
+    ['Wave64', 2n ** 63n - 1n],
+  ])('%s: a length of %i is none', async (kind, length) => {
+    const header = await readHeader(longWav(kind, length, 3 * GB));
+    expect(header).toMatchObject({ format: 'wav', sampleRate: 48000, end: 3 * GB });
+    expect(header.seconds).toBeUndefined();
+  });
 });
 
 test('MP3: the first frame behind an ID3 tag, and the frames that a Xing block counts', async () => {

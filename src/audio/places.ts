@@ -138,8 +138,10 @@ function placesIn(stretch: Stretch, { window, hop }: Placing, sounding: readonly
   const lowest = first === 0 ? 0 : Number.NEGATIVE_INFINITY;
   const end = first + Math.max(0, samples.length - Math.round(window * sampleRate));
   const highest = until === Number.POSITIVE_INFINITY ? end : Number.POSITIVE_INFINITY;
+  // Those that begin up to a window before it may be moved into it.
+  const range = { from: first / sampleRate - window, to: (first + samples.length) / sampleRate };
   return sounding.flatMap(({ label, annotation, strength, ...span }) =>
-    windowStarts(span, { window, hop }).map((start) => ({
+    windowStarts(span, { window, hop }, range).map((start) => ({
       at: Math.min(highest, Math.max(lowest, Math.round(start * sampleRate))),
       ...(label !== undefined && { label }),
       ...(annotation !== undefined && { annotation }),

@@ -26,3 +26,12 @@ test('windows of long annotations stay within them, leave less than a hop, and a
     }),
   );
 });
+
+test('of windows that begin in some part of it, no others are made', () => {
+  const settings = { window: 2, hop: 1 };
+  const all = windowStarts({ start: 3, end: 30.5 }, settings);
+  const some = windowStarts({ start: 3, end: 30.5 }, settings, { from: 7, to: 11.5 });
+  expect(some).toEqual(all.filter((start) => start >= 7 && start <= 11.5));
+  expect(windowStarts({ start: 0, end: 1e9 }, settings, { from: 0, to: 20 })).toHaveLength(21);
+  expect(windowStarts({ start: 0, end: 1e9 }, settings, { from: -20, to: -1 })).toEqual([]);
+});

@@ -143,6 +143,13 @@ describe('annotations', () => {
     expect(found).toEqual([3, 1]);
   });
 
+  it('that never end give the windows of the recording', () => {
+    const endless: Annotation[] = [{ start: 4, end: 1e9, label: 'wren' }];
+    const found = halves(samples, 10).flatMap((stretch) => placeWindows(stretch, settings, endless).places);
+    const starts = found.map(({ at }) => Math.round(at / sampleRate));
+    expect(starts).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]);
+  });
+
   it('that are missing leave noise only', () => {
     const { places, skipped } = placeWindows(whole(samples), { ...settings, noiseWindows: 5 }, []);
     expect(places.every(({ label }) => label === 'noise')).toBe(true);

@@ -5,8 +5,8 @@
 //   y[o] = number of r with x[o, r] = m[o]   MODE 2 (how many share the maximum)
 //
 // The dimensions of x, neighbours merged, are two kept ones (outer0, outer1) and two reduced ones (inner0, inner1), each
-// with its stride in x, all counted in Lanes: four values at a time where reduced neighbours come in whole vec4s. WIDTH
-// invocations (1, 16 or 64) share an output: each takes every WIDTH-th term, then a tree adds them, always in the same
+// with its stride in x, all counted in Lanes: four values at a time where reduced neighbours come in whole vec4s. WIDTH of a
+// workgroup's GROUP invocations share an output: each takes every WIDTH-th term, then a tree adds them, always in the same
 // order. m [outer0 outer1] is bound always and read in MODE 2.
 //
 // Sums carry their rounding error along: lib/two_sum.wgsl.
@@ -30,7 +30,7 @@ struct Params {
 @group(1) @binding(0) var<uniform> p: Params;
 
 /// Totals and the rounding errors that they have lost.
-var<workgroup> partial: array<vec2f, 64>;
+var<workgroup> partial: array<vec2f, GROUP>;
 
 /// What a value of x counts for in output o.
 fn term(value: f32, o: u32) -> vec2f {
@@ -44,13 +44,13 @@ fn combine(a: vec2f, b: vec2f) -> vec2f {
   return two_sum(a, b);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let output = (group.y * groups.x + group.x) * (64u / WIDTH) + local / WIDTH;
+  let output = (group.y * groups.x + group.x) * (GROUP / WIDTH) + local / WIDTH;
   let o = min(output, p.outputs - 1u);
   let base = (o / p.outer1) * p.outer0_stride + (o % p.outer1) * p.outer1_stride;
   let first = local % WIDTH;

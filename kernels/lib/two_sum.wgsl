@@ -3,9 +3,15 @@
 //
 // The kernel's Params have zero: 0, which the compiler does not know: it keeps it from simplifying the rounding error away.
 
-/// The total of a and b with what rounding lost: a.x + b.x is result.x + result.y - a.y - b.y exactly.
+/// x, of which the compiler knows nothing.
+fn opaque(x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) ^ p.zero);
+}
+
+/// The total of a and b with what rounding lost: a.x + b.x is result.x + result.y - a.y - b.y exactly. Each difference is opaque,
+/// for compilers that add in any order they like (Metal's).
 fn two_sum(a: vec2f, b: vec2f) -> vec2f {
-  let s = bitcast<f32>(bitcast<u32>(a.x + b.x) ^ p.zero);
-  let z = bitcast<f32>(bitcast<u32>(s - a.x) ^ p.zero);
-  return vec2f(s, (a.x - bitcast<f32>(bitcast<u32>(s - z) ^ p.zero)) + (b.x - z) + (a.y + b.y));
+  let s = opaque(a.x + b.x);
+  let z = opaque(s - a.x);
+  return vec2f(s, (opaque(a.x - opaque(s - z)) + opaque(b.x - z)) + (a.y + b.y));
 }

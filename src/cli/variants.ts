@@ -31,7 +31,7 @@ export async function compareVariants(
     for (const [i, { name }] of prepared[1].passes.entries()) {
       if (signal.aborted) break;
       const run = (engine: Engine, { passes }: Prepared) => ({ e: engine, run: () => passes[i]!.run() });
-      const [slow, fast] = await measureInTurns([run(base, prepared[0]), run(e, prepared[1])], rounds);
+      const [slow, fast] = await measureInTurns([run(base, prepared[0]), run(e, prepared[1])], { rounds });
       found.push({ benchmark: benchmark.name, pass: name, base: slow!, chosen: fast! });
     }
     for (const { release } of prepared) release();

@@ -60,11 +60,13 @@ export class PassTimer {
     const stamps = new BigUint64Array(this.staging.getMappedRange(0, 16 * records.length).slice(0));
     this.staging.unmap();
     const between = (from: number, to: number): number => Number(stamps[to]! - stamps[from]!) / 1e6;
-    return records.map((record, i) => ({
-      ...record,
-      start: between(0, 2 * i),
-      milliseconds: between(2 * i, 2 * i + 1),
-    }));
+    return withoutOverlap(
+      records.map((record, i) => ({
+        ...record,
+        start: between(0, 2 * i),
+        milliseconds: between(2 * i, 2 * i + 1),
+      })),
+    );
   }
 
   destroy(): void {
@@ -72,4 +74,17 @@ export class PassTimer {
     this.resolved.destroy();
     this.staging.destroy();
   }
+}
+
+/**
+ * A GPU may stamp the beginning of a pass while it still computes the one before (Dawn stamps at the top of the pipe). What
+ * overlaps is counted once, so that the times of passes add up to no more than what they took together.
+ */
+export function withoutOverlap<T extends Pick<TimedPass, 'start' | 'milliseconds'>>(passes: readonly T[]): T[] {
+  let reached = Number.NEGATIVE_INFINITY;
+  return passes.map((pass) => {
+    const start = Math.max(pass.start, reached);
+    reached = Math.max(start, pass.start + pass.milliseconds);
+    return { ...pass, start, milliseconds: reached - start };
+  });
 }

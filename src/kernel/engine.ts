@@ -80,7 +80,8 @@ export class Engine {
     assumed: Assumed = {},
     readonly tuning: Tuning = BY_RULE,
   ) {
-    const { bindingBytes = gpu.limits.maxStorageBufferBindingSize, ...capable } = assumed;
+    // Some NVIDIA drivers say of a binding of 2 GiB or more that it has no elements (crbug.com/435684920).
+    const { bindingBytes = Math.min(gpu.limits.maxStorageBufferBindingSize, 2 ** 31 - 256), ...capable } = assumed;
     this.capabilities = { ...capabilities(gpu), ...capable };
     this.pool = new Pool(gpu);
     this.scopes = new Scopes(this.pool);

@@ -36,13 +36,18 @@ export function reducedShape(name: string, x: Shape, attrs: ReduceAttrs): Shape 
   return attrs.keepDims ? keptShape(x, attrs.dims) : x.filter((_, i) => !reduced.has(i));
 }
 
+/** Invocations of a workgroup, unless more share an output. */
+const GROUP = 64;
+
 /**
- * Invocations that share an output, of the 64 of a workgroup. On a software adapter few, so that several outputs share the barriers,
- * which are what costs there; but where there are few outputs, most of the workgroup would do what nobody asked for.
+ * Invocations that share an output. On a software adapter few, so that several outputs share the barriers,
+ * which are what costs there; but where there are few outputs, most of the workgroup would do what nobody asked for. On a GPU long
+ * sums keep more of it busy.
  */
 function sharers(e: Engine, outputs: number, terms: number): number {
   if (terms < 256) return 1;
-  return e.capabilities.software && outputs >= 8 ? 16 : 64;
+  if (e.capabilities.software) return outputs >= 8 ? 16 : GROUP;
+  return terms >= 8192 ? 4 * GROUP : GROUP;
 }
 
 /** Reduces into `y`, whose shape may or may not keep the dimensions. `m`: see MODE 2 of the kernel. */
@@ -70,6 +75,7 @@ function reduceInto(
   const outputs = sizeOf(y.shape);
   const terms = sizeOf(gone.shape);
   const WIDTH = sharers(e, outputs, terms);
+  const group = Math.max(GROUP, WIDTH);
   const outer = numbered('outer', kept.shape, 1, 2);
   // Neighbours are taken four at a time: then all strides but theirs are whole vec4s, too.
   const neighbours = gone.strides[0]!.at(-1) === 1;
@@ -81,7 +87,13 @@ function reduceInto(
   e.dispatch({
     file: 'reduce',
     uses: [lanes.file, 'lib/two_sum'],
-    constants: { ...elements({ X: x }, lanes.count), ...elements({ M: m, Y: y }), MODE: MODES[mode], WIDTH },
+    constants: {
+      ...elements({ X: x }, lanes.count),
+      ...elements({ M: m, Y: y }),
+      MODE: MODES[mode],
+      GROUP: group,
+      WIDTH,
+    },
     tensors: [x, m, y],
     params: {
       outputs,
@@ -95,7 +107,7 @@ function reduceInto(
       scale,
       zero: 0,
     },
-    grid: gridFor(outputs, 64 / WIDTH),
+    grid: gridFor(outputs, group / WIDTH),
   });
 }
 

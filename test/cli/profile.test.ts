@@ -9,7 +9,6 @@ import {
   type ProfiledDispatch,
   profileStep,
   timeDispatches,
-  withoutOverlap,
 } from '../../src/cli/profile/collect.js';
 import { formatProfile } from '../../src/cli/profile/format.js';
 import { grouped, total } from '../../src/cli/profile/group.js';
@@ -17,6 +16,7 @@ import type { MemoryProfile } from '../../src/cli/profile/memory.js';
 import { kernelNames, opsOf } from '../../src/cli/profile/names.js';
 import { dispatchTrace, type Trace, type TraceEvent } from '../../src/cli/profile/trace.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
+import { withoutOverlap } from '../../src/device/timing.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { fill } from '../../src/ops/elementwise.js';
 import { matmul } from '../../src/ops/matmul.js';

@@ -108,6 +108,8 @@ it('shares out the sum where there are few columns, and it is long', () => {
     expect(first(5, long)).not.toBe('strip');
     expect(first(4, long - 1)).not.toBe('strip');
   }
+  const splits = (device: Capabilities) => gemmCandidates(device, shape(16, 1, 131_072))[0]!.splits;
+  expect([splits(CPU), splits(GPU)]).toEqual([1, 64]);
 });
 
 it('offers a few plans, all different, and cuts no sum into parts of less than 64 terms', () => {

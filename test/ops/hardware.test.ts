@@ -12,6 +12,7 @@ import { Engine, type Work } from '../../src/kernel/engine.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import type { Case, Op } from '../../src/ops/define.js';
 import { linear, matmul } from '../../src/ops/matmul.js';
+import { sumOver } from '../../src/ops/reduce.js';
 import { checkOp, comparePlans, inputsOf, PRODUCTS, result, worksOfCases } from './plans.js';
 
 let gpu: Gpu;
@@ -140,3 +141,11 @@ async function compareMatrices(
     expect(await result(e, work, inputs, plan), work.name).toEqual(values);
   }
 }
+
+it('long sums, which more invocations share there, lose nothing', async () => {
+  const e = new Engine(gpu, BASE);
+  // Large numbers that cancel, and ones that would be lost beside them.
+  const values = Float32Array.from({ length: 2 * 9000 }, (_, i) => (i % 3 === 0 ? 1 : i % 3 === 1 ? 3e7 : -3e7));
+  const sums = await e.read(e.scope(() => sumOver(e, e.upload(values, [2, 9000]), { dims: [1] }, 1)));
+  expect([...sums]).toEqual([3000, 3000]);
+});

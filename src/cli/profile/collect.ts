@@ -90,7 +90,7 @@ export async function timeDispatches(e: Engine, run: () => void): Promise<Profil
   const marks: { readonly phase: string; readonly from: number }[] = [];
   e.beginTiming();
   listening(e, (phase) => marks.push({ phase, from: done() }), run);
-  const passes = withoutOverlap(await e.endTiming());
+  const passes = await e.endTiming();
   if (passes.length < done()) {
     throw new Error(`a step has ${done()} dispatches, of which only ${passes.length} can be timed`);
   }
@@ -103,19 +103,6 @@ export async function timeDispatches(e: Engine, run: () => void): Promise<Profil
     op: ops[i]!,
     phase: marks.findLast(({ from }) => from <= i)?.phase ?? '',
   }));
-}
-
-/**
- * A GPU may stamp the beginning of a pass while it still computes the one before. What overlaps is counted once, so that
- * the times of a step add up to no more than the step's.
- */
-export function withoutOverlap<T extends Pick<TimedPass, 'start' | 'milliseconds'>>(passes: readonly T[]): T[] {
-  let reached = Number.NEGATIVE_INFINITY;
-  return passes.map((pass) => {
-    const start = Math.max(pass.start, reached);
-    reached = Math.max(start, pass.start + pass.milliseconds);
-    return { ...pass, start, milliseconds: reached - start };
-  });
 }
 
 /**

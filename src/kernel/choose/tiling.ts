@@ -42,14 +42,21 @@ export const fitting = (extent: number, sizes: readonly number[]): number =>
 /** Invocations that share a sum of kernels/lib/gemm_strip.wgsl. */
 const STRIP_WIDTH = 64;
 
+/** Workgroups that keep a GPU busy, and terms that are worth one: a judgement is one column of 131 072 terms at 256 x 256. */
+const STRIP_GROUPS = 256;
+const STRIP_TERMS = 16 * STRIP_WIDTH;
+
 /**
  * For products of few columns and long sums. On GPUs since the tiles of other cores are far wider; on CPUs, whose barriers cost what
  * empty columns do or more, only where a sum is so long that its rounding counts.
  */
-export function stripCuts({ software }: Capabilities, { columns, terms }: GemmShape): Cut[] {
-  const constants = { WIDTH: STRIP_WIDTH, SUM: 'mat4x4f' };
+export function stripCuts({ software }: Capabilities, { rows, columns, items, terms }: GemmShape): Cut[] {
   const isLong = terms >= (software ? 1024 : 2 * STRIP_WIDTH);
-  return columns <= 4 && isLong ? [[{ core: 'strip', constants, tile: [4, 4] }, 1]] : [];
+  if (columns > 4 || !isLong) return [];
+  const tiling: Tiling = { core: 'strip', constants: { WIDTH: STRIP_WIDTH, SUM: 'mat4x4f' }, tile: [4, 4] };
+  const groups = Math.ceil(rows / 4) * items;
+  const splits = Math.min(Math.floor(terms / STRIP_TERMS), Math.floor(STRIP_GROUPS / groups));
+  return [[tiling, software ? 1 : Math.max(1, splits)]];
 }
 
 /** A part of a sum is to have so many terms at least. */

@@ -225,6 +225,12 @@ export class Engine {
     return this.pool.follow(plan, job);
   }
 
+  /** Gives back the memory of a plan that will not be followed again. */
+  forget(plan: MemoryPlan): void {
+    this.commands.submit();
+    this.pool.forget(plan);
+  }
+
   /** Records one run of a kernel. */
   dispatch(run: Dispatch): void {
     const tensors = run.inPlace ? run.tensors.filter((_, i) => i !== run.inPlace![0]) : run.tensors;

@@ -99,6 +99,20 @@ export class Pool {
     }
   }
 
+  /** Gives back for good what was made for a plan whose job will not be done again. What is in use becomes a buffer like others. */
+  forget(plan: Plan): void {
+    for (const storage of this.planned.get(plan) ?? []) {
+      if (!storage) continue; // no request has come to it yet
+      if (storage.free) {
+        storage.buffer.destroy();
+        this.total -= storage.bytes;
+      } else {
+        storage.planned = false;
+      }
+    }
+    this.planned.delete(plan);
+  }
+
   /** What the plan has for the next request; undefined if it has nothing, or the job is not the one that was planned. */
   private next(bytes: number): Storage | undefined {
     if (!this.following) return undefined;

@@ -106,7 +106,13 @@ type Losses = { readonly source: Loss; readonly classes: Loss };
 export function createGanStep(e: Engine, gan: Gan, options: GanStepOptions, batchSize: number): GanStep {
   const step = unplannedStep(e, gan, options, batchSize);
   const plan = rehearse(e, gan, options, batchSize);
-  return { ...step, run: (batch, rates) => e.follow(plan, () => step.run(batch, rates)) };
+  return {
+    run: (batch, rates) => e.follow(plan, () => step.run(batch, rates)),
+    destroy() {
+      step.destroy();
+      e.forget(plan);
+    },
+  };
 }
 
 /** A step in which nothing is computed. It leaves no trace: gradients are forgotten before a step, and the optimisers' counts are put back. */

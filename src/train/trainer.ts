@@ -37,7 +37,7 @@ import { LOOKED_AT, spreadOf, spreadOfSome } from './diversity.js';
 import { drawBatch } from './draw.js';
 import { createFlight } from './flight.js';
 import { createGan, destroyGan, weightsOf } from './gan.js';
-import { createGanStep, type Gan, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
+import { createGanStep, type Gan, type GanStep, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
 import { normsOf } from './norms.js';
 import { precisionNote } from './precision.js';
@@ -197,15 +197,36 @@ interface Run extends TrainOptions {
 }
 
 async function runSteps(run: Run): Promise<TrainResult> {
-  const { engine: e, config, gan } = run;
+  const { engine: e, config, gan, dataset } = run;
   const noise = await backgrounds(run);
-  const step = createGanStep(e, gan, { ...config, rangeDb: run.dataset.parameters?.rangeDb, noise }, config.batch);
+  const step = createGanStep(e, gan, { ...config, rangeDb: dataset.parameters?.rangeDb, noise }, config.batch);
+  try {
+    await takeSteps(run, step);
+    // Before the checkpoint: a run that is killed in between still goes on, and writes it again.
+    tell(run, {
+      step: run.done,
+      adapter: e.gpu.info.name,
+      peakGpuBytes: e.memory().peak,
+      parametersG: gan.g.parameterCount,
+      parametersD: gan.d.parameterCount,
+    });
+    const checkpoint = await save(run);
+    return { step: run.done, complete: run.done >= config.steps, checkpoint, best: run.best?.step };
+  } finally {
+    step.destroy();
+    if (noise) e.release(noise);
+  }
+}
+
+/** To the last step, or until it is stopped. */
+async function takeSteps(run: Run, step: GanStep): Promise<void> {
+  const { engine: e, config, dataset } = run;
   const flight = createFlight(e, (t, losses) => reportLosses(run, t, losses));
   if (run.done === 0) await writeRealSheet(run);
   while (run.done < config.steps && !run.signal?.aborted) {
     const reals = await realBatches(run);
     const rates = { g: run.rates.g(run.done), d: run.rates.d(run.done) };
-    const losses = e.scope(() => step.run(drawBatch(e, config, run.dataset.classes.length, run.done, reals), rates));
+    const losses = e.scope(() => step.run(drawBatch(e, config, dataset.classes.length, run.done, reals), rates));
     const t = ++run.done;
     await flight.launch(t, losses);
     if (t % config.sampleEvery === 0 || t === config.steps) {
@@ -219,18 +240,6 @@ async function runSteps(run: Run): Promise<TrainResult> {
     }
   }
   await flight.settle();
-  // Before the checkpoint: a run that is killed in between still goes on, and writes it again.
-  tell(run, {
-    step: run.done,
-    adapter: e.gpu.info.name,
-    peakGpuBytes: e.memory().peak,
-    parametersG: gan.g.parameterCount,
-    parametersD: gan.d.parameterCount,
-  });
-  const checkpoint = await save(run);
-  step.destroy();
-  if (noise) e.release(noise);
-  return { step: run.done, complete: run.done >= config.steps, checkpoint, best: run.best?.step };
 }
 
 /** The real images of the step in hand: a batch for each update of the discriminator. */
@@ -333,7 +342,7 @@ async function writeSamples(run: Run, step: number): Promise<void> {
 async function judge(run: Run): Promise<number | undefined> {
   const { engine: e, out, gan, gauge, best, done: step } = run;
   const distance = await gauge.measure(gan.ema ?? gan.g);
-  if (distance !== undefined && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
+  if (distance !== undefined && !run.watch?.isUneasy && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
     await saveBest(e, path.join(out, 'checkpoints'), gan, { ...infoOf(run), kernelDistance: distance });
     run.best = { step, distance };
   }

@@ -37,14 +37,21 @@ export interface Watch {
 const ADVICE =
   'into another --out. With --no-watch a run goes on whatever happens; the newest checkpoint is of before this began.';
 
+/** What a cross entropy with the target p cannot fall below. */
+const entropy = (p: number): number => (p > 0 && p < 1 ? -p * Math.log(p) - (1 - p) * Math.log(1 - p) : 0);
+
 /** To go on with a run, show it the records of the log so far. */
-export function createWatch({ adversarial }: Pick<TrainConfig, 'adversarial'>): Watch {
+export function createWatch({
+  adversarial,
+  realTarget = 1,
+}: Pick<TrainConfig, 'adversarial'> & Partial<Pick<TrainConfig, 'realTarget'>>): Watch {
   const lasted = { won: 0, runaway: 0, same: 0 };
+  const least = entropy(realTarget);
 
   function lookAtLosses(record: LogRecord): string | undefined {
     const [sourceD, sourceG] = [Number(record.sourceD), Number(record.sourceG)];
     const largest = Math.max(...LOSSES.map((name) => Math.abs(Number(record[name]))));
-    lasted.won = sourceD < WON_D && sourceG > WON_G[adversarial] ? lasted.won + 1 : 0;
+    lasted.won = sourceD - least < WON_D && sourceG > WON_G[adversarial] ? lasted.won + 1 : 0;
     lasted.runaway = largest > RUNAWAY ? lasted.runaway + 1 : 0;
     if (lasted.runaway >= PATIENCE.runaway) {
       return (

@@ -10,7 +10,7 @@ const LIMIT = 2 ** 20;
 
 function countingGpu(hostBytes?: number): { gpu: Gpu; made: number[] } {
   const made: number[] = [];
-  const device = { createBuffer: ({ size }: { size: number }) => made.push(size) && { size } };
+  const device = { createBuffer: ({ size }: { size: number }) => made.push(size) && { size, destroy() {} } };
   const limits = { maxBufferSize: LIMIT };
   return { gpu: { device, limits, info: { name: 'a counter', hostBytes } } as unknown as Gpu, made };
 }
@@ -137,6 +137,22 @@ describe('a plan', () => {
     const first = real.pool.follow(plan, () => job(real));
     expect(real.pool.follow(plan, () => job(real))).toEqual(first);
     expect(real.pool.statistics()).toEqual({ bytes: 4096 + 5 * 256, inUse: 0, peak: 4096 + 3 * 256, allocations: 6 });
+  });
+
+  it('that is forgotten gives its buffers back, but for what is in use', () => {
+    const { pool, tensor, scopes } = fixture();
+    const both = () => [tensor(2048), tensor(512)] as const;
+    const plan = pool.rehearse(() => {
+      for (const each of scopes.run(both)) scopes.release(each);
+    });
+    const before = pool.statistics().bytes;
+    const [lent] = scopes.run(() => pool.follow(plan, both));
+    expect(pool.statistics().bytes).toBe(before + 2048 + 512);
+    scopes.release(tensor(512)); // a buffer of the rehearsal
+    pool.forget(plan);
+    expect(pool.statistics().bytes).toBeGreaterThanOrEqual(before + 2048);
+    scopes.release(lent);
+    expect(pool.take(2048).id).toBe(lent.storage.id);
   });
 
   it('is left where another job asks for other memory, or somebody else has its buffers', () => {

@@ -36,8 +36,12 @@ const SOUND = { sourceD: 1.1, classD: 2, sourceG: 1, classG: 1.5 };
 const WON = { ...SOUND, sourceD: 0.01, sourceG: 7 };
 
 describe('a watch', () => {
-  const looks = (records: readonly LogRecord[], adversarial: TrainConfig['adversarial'] = 'bce') => {
-    const watch = createWatch({ adversarial });
+  const looks = (
+    records: readonly LogRecord[],
+    adversarial: TrainConfig['adversarial'] = 'bce',
+    realTarget: number | undefined = undefined,
+  ) => {
+    const watch = createWatch({ adversarial, realTarget });
     return { watch, faults: records.map((record, step) => watch.look({ step, ...record })) };
   };
   const times = (count: number, record: LogRecord): LogRecord[] => Array.from({ length: count }, () => record);
@@ -58,6 +62,13 @@ describe('a watch', () => {
     const beyond = { ...SOUND, sourceD: 0.01, sourceG: 1.3 };
     expect(looks(times(100, beyond), 'hinge').faults.at(-1)).toMatch(/come to a halt/);
     expect(looks(times(100, beyond), 'bce').faults.at(-1)).toBeUndefined();
+  });
+
+  it('knows that with smoothed labels no loss falls to zero', () => {
+    // -0.9 log 0.9 - 0.1 log 0.1
+    const least = { ...SOUND, sourceD: 0.3251 + 0.01, sourceG: 7 };
+    expect(looks(times(100, least), 'bce', 0.9).faults.at(-1)).toMatch(/come to a halt/);
+    expect(looks(times(100, least), 'bce', 1).faults.at(-1)).toBeUndefined();
   });
 
   it('stops when losses run away, be it below zero', () => {

@@ -9,6 +9,7 @@ import type { Ablation } from '../io/ablation.js';
 import { ablationCsv, ablationMarkdown, short } from '../io/ablationTable.js';
 import { isOwnFault, UserError } from '../io/errors.js';
 import { isInside, isOwnFolder, writeAtomically } from '../io/files.js';
+import { withFolderLock } from '../io/lock.js';
 import { createProgress, formatDuration } from '../io/progress.js';
 import { ablationPage } from '../io/report/ablation.js';
 import type { Engine } from '../kernel/engine.js';
@@ -23,9 +24,16 @@ import {
   tabulate,
   writeResult,
 } from '../train/ablation/runs.js';
-import { type ConfiguredVariant, configure, readVariants, VARIANTS, type Variant } from '../train/ablation/variants.js';
+import {
+  type ConfiguredVariant,
+  configure,
+  readVariants,
+  VARIANTS,
+  type Variant,
+  variantsFor,
+} from '../train/ablation/variants.js';
 import { readCheckpoint } from '../train/checkpoint.js';
-import { DEFAULT_SIZE, trainConfigSchema } from '../train/config.js';
+import { DEFAULT_SIZE, type TrainConfig, trainConfigSchema } from '../train/config.js';
 import { imagesPerClass } from './counts.js';
 import { checkEarlier } from './earlier.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
@@ -63,7 +71,7 @@ export function register(program: Command): void {
     .option('--seeds <n>', 'runs of each variant; the first has --seed', positiveInteger, 3)
     .option(
       '--count <n>',
-      'images to generate of each class (default: as many as there are to train on)',
+      'images to generate of each class (default: as many as there are to train on, about a thousand in all at most)',
       imagesPerClass,
     )
     .option('--k <n>', 'nearest neighbours of precision, recall, density and coverage', neighbourCount, 5)
@@ -74,7 +82,7 @@ export function register(program: Command): void {
       const { parameters } = await readDataset(data);
       const base = await configFrom(flags, parameters?.size);
       const dataset = await readDataset(data, { fold: base.fold });
-      const known = flags.variants === undefined ? VARIANTS : await readVariants(flags.variants);
+      const known = flags.variants === undefined ? builtIn(base, flags.only) : await readVariants(flags.variants);
       const variants = configure(base, chosen(known, flags.only));
       const { out } = flags;
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
@@ -96,6 +104,10 @@ const FILES = {
   text: 'ablation.md',
   page: 'ablation.html',
 } as const;
+
+/** All, where some are asked for by name: then a contradiction to the base is told. */
+const builtIn = (base: TrainConfig, only: readonly string[] | undefined): readonly Variant[] =>
+  only ? VARIANTS : variantsFor(base);
 
 /** Those asked for, and the base. Throws a UserError for a name that there is not. */
 function chosen(variants: readonly Variant[], only: readonly string[] | undefined): readonly Variant[] {
@@ -254,7 +266,11 @@ async function makeRun(
   await resumable(out, config); // throws here what is no fault of the variant
   let result: Pick<RunResult, 'measured' | 'failed' | 'seconds'>;
   try {
-    const { complete } = await train(engine, dataset, config, { out, signal, tensorboard: flags.tensorboard });
+    const { complete } = await withFolderLock(
+      out,
+      (line) => console.error(`note: ${line}`),
+      () => train(engine, dataset, config, { out, signal, tensorboard: flags.tensorboard }),
+    );
     if (!complete) return undefined;
     const begin = performance.now();
     const { measured, sheet } = await ruler.measure(await readCheckpoint(out));

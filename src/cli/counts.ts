@@ -46,7 +46,7 @@ export interface ClassCount {
   readonly count: number;
 }
 
-/** Of the classes asked for. Throws a UserError for a label that there is not; `file` says of what. */
+/** Of the classes asked for. Throws a UserError for a label that there is not, or if none is left; `file` says of what. */
 export function countsFor(
   classes: readonly string[],
   file: string,
@@ -60,8 +60,12 @@ export function countsFor(
       `"${file}" has no class '${label}'. It knows: ${(near.length > 0 ? near : classes).join(', ')}.`,
     );
   }
-  return classes.flatMap((name, label) => {
+  const counts = classes.flatMap((name, label) => {
     const count = named.get(name) ?? each;
     return count === undefined || (only && !only.includes(name)) ? [] : [{ label, count }];
   });
+  if (counts.length > 0) return counts;
+  throw new UserError(
+    '--count and --class together leave no class to make images of: give a number for all others, such as --count "wren=20,10".',
+  );
 }

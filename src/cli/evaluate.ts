@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .option('--dataset <folder>', 'the data set it was trained on (default: the folder dataset in the run)')
     .option(
       '--count <n>',
-      'images to generate of each class (default: as many as there are to train on)',
+      'images to generate of each class (default: as many as there are to train on, about a thousand in all at most)',
       imagesPerClass,
     )
     .option('--k <n>', 'nearest neighbours of precision, recall, density and coverage', neighbourCount, 5)

@@ -66,7 +66,8 @@ export async function summarise(
   // A checkpoint that was copied alone has no log: then there are no curves.
   const log = path.join(run, 'log.jsonl');
   const records = existsSync(log) ? readLog(log) : [];
-  const last = Object.assign({}, ...records) as LogRecord & { peakGpuBytes?: number; adapter?: string };
+  const last: LogRecord & { peakGpuBytes?: number; adapter?: string } = {};
+  for (const record of records) Object.assign(last, record);
   const made = toLevels(synthetic, size, channels);
   const shown = await Promise.all(
     classes.map(async (label, i) => {

@@ -6,8 +6,8 @@ import { type Ablation, measureNames } from '../../src/io/ablation.js';
 import { UserError } from '../../src/io/errors.js';
 import { grayPng } from '../../src/io/image.js';
 import { uniform } from '../../src/reference/random.js';
-import { configure, VARIANTS } from '../../src/train/ablation/variants.js';
-import { presetConfig } from '../../src/train/config.js';
+import { configure, VARIANTS, variantsFor } from '../../src/train/ablation/variants.js';
+import { checkConfig, presetConfig } from '../../src/train/config.js';
 import type { TrainOptions } from '../../src/train/trainer.js';
 import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
@@ -165,6 +165,15 @@ describe('variants', () => {
     const configs = configure(base, VARIANTS).map(({ config: of }) => JSON.stringify(of));
     expect(JSON.parse(configs[0]!)).toEqual(base);
     expect(new Set(configs).size).toBe(VARIANTS.length);
+  });
+
+  it('that are built in suit the base: none contradicts it, none is the base again', () => {
+    expect(variantsFor(base)).toEqual(VARIANTS);
+    const hinge = checkConfig({ ...base, adversarial: 'hinge', conditionalNorm: true }, 'the base');
+    const names = variantsFor(hinge).map(({ name }) => name);
+    expect(names[0]).toBe('base');
+    for (const absent of ['hinge', 'smoothed', 'conditional norm']) expect(names).not.toContain(absent);
+    expect(() => configure(hinge, variantsFor(hinge))).not.toThrow();
   });
 
   it.each([

@@ -163,6 +163,13 @@ describe('--raw', () => {
     for (const [i, value] of plain.entries()) expect(truncated[i] === Math.fround(value)).toBe(isWithin[i]);
   });
 
+  it('of no class is refused, and leaves what is there', async () => {
+    const out = at('none of none');
+    const { exitCode, stderr } = await generate(out, '--count', 'blue=2', '--class', 'red');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/--count and --class together leave no class/);
+  });
+
   it('of more than memory holds is refused', async () => {
     const { exitCode, stderr } = await generate(at('none'), '--count', '500000', '--raw');
     expect(exitCode).toBe(1);

@@ -133,13 +133,16 @@ from the middle. Copies would show here.</figcaption></figure>
 /** Classes whose sheet does not hide the rest of the page. */
 const SHORT = 6;
 
-/** Both ways of measuring must agree before a word is said. */
+/** Only where both ways of measuring agree are copies spoken of, or ruled out. */
 function copyingVerdict(byFeatures: Measure, byPixels: Measure): Html | undefined {
   const intervals = [byFeatures, byPixels].map((measure) => ('value' in measure ? measure.interval : undefined));
   if (intervals.every((interval) => interval && interval[0] > 0.5)) {
     return html`<strong>Synthetic pictures lie nearer to training pictures than new recordings do:</strong> look below whether they are copies.`;
   }
   if (intervals.some((interval) => interval === undefined)) return undefined;
+  if (intervals.some((interval) => interval![0] > 0.5)) {
+    return html`<strong>The two ways of measuring disagree:</strong> look below whether there are copies.`;
+  }
   return html`<strong>There is no sign of copying.</strong>`;
 }
 

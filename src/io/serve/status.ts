@@ -21,7 +21,8 @@ export function statusOf({ records, config, isAtWork, hasReport, faults }: Stand
   const step = records.reduce((most, record) => Math.max(most, record.step ?? 0), 0);
   const steps = typeof config.steps === 'number' ? config.steps : undefined;
   const rate = isAtWork ? rateOf(records) : undefined;
-  const latest: LogRecord = Object.assign({}, ...records);
+  const latest: LogRecord = {};
+  for (const record of records) Object.assign(latest, record);
   const tiles = [
     tile(steps === undefined ? count(step) : `${count(step)} of ${count(steps)}`, 'steps'),
     rate !== undefined && tile(formatRate(rate, 'steps'), 'now'),
@@ -72,8 +73,12 @@ function rateOf(records: readonly LogRecord[]): number | undefined {
   );
   const last = timed.at(-1);
   if (!last) return undefined;
-  const recent = timed.slice(-2000).filter(({ seconds }) => seconds <= last.seconds && seconds >= last.seconds - 30);
-  const first = recent.length > 1 ? recent[0]! : timed.at(-2);
+  // Back to where the clock began anew, if the run was stopped and goes on.
+  let from = timed.length - 1;
+  while (from > 0 && timed.length - from < 2000 && timed[from - 1]!.seconds <= timed[from]!.seconds) from--;
+  const own = timed.slice(from);
+  const recent = own.filter(({ seconds }) => seconds >= last.seconds - 30);
+  const first = recent.length > 1 ? recent[0]! : own.at(-2);
   const rate = first && (last.step - first.step) / (last.seconds - first.seconds);
   return rate !== undefined && rate > 0 && Number.isFinite(rate) ? rate : undefined;
 }

@@ -1,10 +1,11 @@
 /** The variants of an ablation: plain data, fields of the training config that are other than in the run asked for. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AUGMENTATIONS, NO_AUGMENTATION } from '../../data/augment.js';
 import { firstFault } from '../../data/schema.js';
 import { UserError } from '../../io/errors.js';
 import { readText } from '../../io/files.js';
-import { checkConfig, type TrainConfig } from '../config.js';
+import { checkConfig, type TrainConfig, trainConfigSchema } from '../config.js';
 
 const variantSchema = z.strictObject({
   name: z.string().trim().min(1).max(60).describe('of the folder of its runs, and in the tables'),
@@ -21,7 +22,7 @@ const augmentedBy = (...kinds: readonly string[]): Variant['overrides'] => ({
   augment: Object.assign({}, NO_AUGMENTATION, ...kinds.map((kind) => AUGMENTATIONS[kind])),
 });
 
-/** Without --variants: each switch by itself, off where it is on, and on where it is off. */
+/** Without --variants, those of them that the base admits: each switch by itself. */
 export const VARIANTS: readonly Variant[] = [
   BASE,
   { name: 'no attention', what: 'the generator without CBAM', overrides: { attention: false } },
@@ -60,6 +61,14 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'shifted', what: 'images rolled in time and changed in gain', overrides: augmentedBy('time-shift', 'gain') },
   { name: 'cutout', what: 'a square of each image masked', overrides: augmentedBy('cutout') },
 ];
+
+/** Those built in that are other than the base, and do not contradict it; and the base. */
+export const variantsFor = (base: TrainConfig): readonly Variant[] =>
+  VARIANTS.filter(({ overrides }) => {
+    if (Object.keys(overrides).length === 0) return true;
+    const config = trainConfigSchema.safeParse({ ...base, ...overrides });
+    return config.success && !isDeepStrictEqual(config.data, base);
+  });
 
 /** What variants cannot change: what is compared would not be comparable. */
 const SHARED = ['size', 'channels', 'fit', 'fold', 'seed'] as const satisfies readonly (keyof TrainConfig)[];

@@ -11,8 +11,8 @@ export function put(run: string, name: string, text: string | Uint8Array): void 
   writeFileSync(path.join(run, name), text);
 }
 
-/** So many steps of `of`, and a sheet every ten. */
-export async function train(run: string, steps: number, of = 40): Promise<void> {
+/** So many steps of `of`, two a second, and a sheet every ten. From `resumed` on it is of a second session, whose clock began anew. */
+export async function train(run: string, steps: number, of = 40, resumed = 0): Promise<void> {
   put(
     run,
     'config.json',
@@ -20,7 +20,7 @@ export async function train(run: string, steps: number, of = 40): Promise<void> 
   );
   const records = Array.from({ length: steps }, (_, i) => ({
     step: i + 1,
-    seconds: (i + 1) / 2,
+    seconds: (i < resumed ? i + 1 : i + 1 - resumed) / 2,
     lossD: 6 - i / 10,
     lossG: 3,
   }));

@@ -70,6 +70,12 @@ describe('a run', () => {
     );
     await train(run, 10);
     expect((await view()).charts[0]!.lines[0]!.x).toHaveLength(10);
+    await train(run, 30, 40, 16);
+    await withFolderLock(
+      run,
+      () => {},
+      async () => expect((await view()).status).toContain('2.0 steps/s'),
+    );
     await train(run, 40);
     expect((await view()).status).toContain('Trained to its end');
   });

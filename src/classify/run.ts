@@ -119,7 +119,7 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
       batch: config.batch,
       seed: config.seed,
       balanced: config.balanced,
-      ...(isAugmented(config.augment) && { augment: await augmenter(run, parts.store) }),
+      ...(isAugmented(config.augment) && { augment: await augmenter(run, parts.train) }),
     });
     const steps = config.epochs * loader.batchesPerEpoch;
     const result = await trainClassifier({
@@ -180,7 +180,7 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
   }
 }
 
-async function openParts({ dataset, config, signal, onNote }: ClassifierRun): Promise<Parts> {
+async function openParts({ dataset, config, extra, signal, onNote }: ClassifierRun): Promise<Parts> {
   const { size, channels, fit, keepBack: share, seed } = config;
   const options = { size, channels, fit, ...(signal && { signal }) };
   const store = await openImages(dataset, 'train', options);
@@ -189,7 +189,14 @@ async function openParts({ dataset, config, signal, onNote }: ClassifierRun): Pr
   const skipped = [...store.skipped, ...validation.skipped, ...test.skipped];
   for (const { file, reason } of skipped) onNote?.(`left out: ${file}: ${reason}`);
   if (validation.labels.length > 0 || share === 0) return { store, train: store, validation, test };
-  return { store, ...keepBack(dataset, store, share, seed), test };
+  const kept = keepBack(dataset, store, share, seed);
+  if (extra && kept.validation.labels.length > 0) {
+    onNote?.(
+      'The recordings kept back to see when to stop may be among those that the generator was trained on: then training stops ' +
+        'late, and the threshold is too high. Give the data set a validation part (lyrebird split --validation) before the generator is trained.',
+    );
+  }
+  return { store, ...kept, test };
 }
 
 /** What is trained on: the training part, what comes beside it, or that alone. */
@@ -242,9 +249,9 @@ async function hashOf(source: ImageSource): Promise<string> {
   return hash.digest('hex');
 }
 
-async function augmenter({ dataset, config, onNote }: ClassifierRun, store: ImageStore) {
+async function augmenter({ dataset, config, onNote }: ClassifierRun, train: ImageSource) {
   const { augment, size, channels, seed } = config;
-  const noise = augment.background > 0 ? await noiseBank(store, dataset.classes.indexOf(noiseLabel)) : undefined;
+  const noise = augment.background > 0 ? await noiseBank(train, dataset.classes.indexOf(noiseLabel)) : undefined;
   if (augment.background > 0 && !noise) {
     onNote?.(`There is no class "${noiseLabel}" among the training images: no background is mixed in.`);
   }

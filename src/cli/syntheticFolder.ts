@@ -120,6 +120,9 @@ export async function writeManifest(out: string, manifest: Manifest): Promise<vo
     checkpoint: path.basename(checkpoint.file),
     step: checkpoint.step,
     weights,
+    // Of what the generator was trained on: the fold that it never saw, and the images' hash.
+    fold: checkpoint.config.fold,
+    data: checkpoint.data,
     seed,
     ...(truncation !== undefined && { truncation }),
     ...(selection && { selection }),

@@ -1,4 +1,5 @@
 /** lyrebird train-classifier DATASET: trains a recogniser of species on a data set, and on generated images if there are any. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { areSynthesised } from '../audio/syrinx.js';
@@ -10,6 +11,7 @@ import {
 } from '../classify/config.js';
 import { type ClassifierResults, type ClassifierRun, runClassifier } from '../classify/run.js';
 import type { AugmentConfig } from '../data/augment.js';
+import { manifestName, readManifest } from '../data/manifest.js';
 import { mixSources, trainingOnly } from '../data/mix.js';
 import { type Dataset, readDataset } from '../data/read.js';
 import { type ImageSource, openImages } from '../data/store.js';
@@ -136,21 +138,30 @@ async function configFrom(flags: ClassifierFlags, own?: number): Promise<Classif
   );
 }
 
-/** All images of folders of generated ones; undefined if there are no folders. */
+/** All images of folders of generated ones; undefined if there are no folders. Says of which the generator may know what tests. */
 async function openSynthetic(
   folders: readonly string[],
   { classes }: Dataset,
-  { size, channels, fit }: ClassifierRunConfig,
+  { size, channels, fit, fold }: ClassifierRunConfig,
 ): Promise<ImageSource | undefined> {
   if (folders.length === 0) return undefined;
   const sources: ImageSource[] = [];
   for (const name of folders) {
     const store = await openImages(trainingOnly(await readDataset(name), classes), 'train', { size, channels, fit });
+    const generator = existsSync(path.join(name, manifestName)) ? await readManifest(name) : undefined;
+    if (generator?.fold !== undefined && generator.fold !== fold) {
+      console.error(
+        `note: the generator of "${name}" was trained while ${tester(generator.fold)} tested, and here ${tester(fold)} tests: ` +
+          'its images may imitate the recordings held out, and the results be too good.',
+      );
+    }
     for (const { file, reason } of store.skipped) console.error(`left out: ${path.join(name, file)}: ${reason}`);
     sources.push(store);
   }
   return mixSources(sources);
 }
+
+const tester = (fold: number | null): string => (fold === null ? 'the part that the data set lists' : `fold ${fold}`);
 
 /** Trains and tests, with progress on stderr. */
 async function trainWithProgress(run: ClassifierRun): Promise<ClassifierResults | undefined> {

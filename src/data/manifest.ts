@@ -8,10 +8,12 @@ import { shownSchema } from './schema.js';
 export const manifestName = 'manifest.json';
 export const manifestFormat = 'lyrebird-synthetic/1';
 
-/** What is read again; `shown` is younger than the first manifests. */
+/** What is read again; `shown` and `fold` are younger than the first manifests. */
 const manifestSchema = z.object({
   format: z.literal(manifestFormat),
   shown: shownSchema.nullable().default(null),
+  /** Of the data set that its generator was trained on, the fold that it tested: see TrainConfig. */
+  fold: z.int().min(0).nullable().optional(),
   images: z.array(z.object({ file: z.string().describe('path below the folder, not to be trusted') })),
 });
 

@@ -2,14 +2,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noiseLabel } from '../../src/audio/places.js';
 import { type ClassifierRunConfig, DEFAULT_CLASSIFIER } from '../../src/classify/config.js';
 import { openModel, readModel } from '../../src/classify/files.js';
 import { probabilitiesOf } from '../../src/classify/judge.js';
 import { type ClassifierRun, runClassifier } from '../../src/classify/run.js';
+import { NO_AUGMENTATION } from '../../src/data/augment.js';
+import { keepBack } from '../../src/data/keepBack.js';
 import { trainingOnly } from '../../src/data/mix.js';
 import type { Dataset } from '../../src/data/read.js';
 import { type ImageSource, openImages, sourceOf } from '../../src/data/store.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
+import { writeAtomically } from '../../src/io/files.js';
+import { grayPng } from '../../src/io/image.js';
 import { parseTable } from '../../src/io/table.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { temporaryFolder } from '../temporary.js';
@@ -81,11 +86,33 @@ describe('a classifier of a data set', () => {
 
   it('learns from generated images beside the real ones, or from them alone', async () => {
     const extra = await openImages(trainingOnly(dataset, dataset.classes), 'train', CONFIG);
-    const both = await run('c', { extra });
+    const notes: string[] = [];
+    const both = await run('c', { extra, onNote: (line) => notes.push(line) });
+    expect(notes).toEqual([expect.stringMatching(/^The recordings kept back .* may be among those .* generator/)]);
     expect(both!.counts).toMatchObject({ training: [6, 6], extra: [10, 10] });
     const alone = await run('d', { extra, useTraining: false });
     expect(alone!.counts).toMatchObject({ training: [0, 0], extra: [10, 10] });
     expect(alone!.test!.windows.accuracy).toBe(1);
+  });
+
+  it('knows nothing of the recordings kept back, not even as background', async () => {
+    const config = { ...CONFIG, epochs: 6, augment: { ...NO_AUGMENTATION, background: 1 } };
+    const images = dataset.images.map((image) => (image.label === 'low' ? { ...image, label: noiseLabel } : image));
+    const noisy: Dataset = { ...dataset, classes: ['high', noiseLabel], images };
+    const store = await openImages(noisy, 'train', config);
+    // What it reads are the images' numbers.
+    const numbered = { ...store, read: (i: number, to: Float32Array) => void to.fill(i) };
+    const { validation } = keepBack(noisy, numbered, config.keepBack, config.seed);
+    const { dir } = await highAndLow(at('black'));
+    for (const k of validation.labels.keys()) {
+      const number = new Float32Array(1);
+      await validation.read(k, number);
+      await writeAtomically(path.join(dir, store.files[number[0]!]!), await grayPng(new Uint8Array(1024), 32, 32));
+    }
+    const whole = await run('whole', { dataset: noisy, config });
+    const black = await run('without', { dataset: { ...noisy, dir }, config });
+    expect(black!.epochs[0]!.validation).not.toEqual(whole!.epochs[0]!.validation);
+    expect(black!.epochs.map(({ loss }) => loss)).toEqual(whole!.epochs.map(({ loss }) => loss));
   });
 
   it('begins with given weights', async () => {

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { imageCounts } from '../../src/cli/counts.js';
 import { readDataset } from '../../src/data/read.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
+import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
 import { noiseIndex, noiseOf } from '../../src/train/sample.js';
 import { slerp } from '../../src/train/walks.js';
@@ -44,9 +45,10 @@ describe('images', () => {
     expect(stdout).toBe(`${few}: 6 images of 2 classes\n`);
   });
 
-  it('are those that the manifest lists', () => {
+  it('are those that the manifest lists', async () => {
     const manifest = manifestOf(few);
-    expect(manifest).toMatchObject({ complete: true, step: 6, seed: 1, classes: ['blue', 'red'] });
+    expect(manifest).toMatchObject({ complete: true, step: 6, seed: 1, classes: ['blue', 'red'], fold: null });
+    expect(manifest).toMatchObject({ data: (await readCheckpoint(run)).data });
     expect(manifest.images.map(({ file }) => file)).toEqual(filesIn(few));
     for (const { file, label } of manifest.images) expect(file.startsWith(`${label}/`)).toBe(true);
   });

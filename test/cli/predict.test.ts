@@ -8,7 +8,7 @@ import { readPixels } from '../../src/io/pixels.js';
 import { parseTable } from '../../src/io/table.js';
 import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
-import { json, put, recordings, tone } from './fixtures.js';
+import { json, pictures, put, recordings, tone } from './fixtures.js';
 
 const folder = temporaryFolder();
 const at = (...parts: string[]) => path.join(folder, ...parts);
@@ -34,6 +34,19 @@ describe('a classifier', () => {
     const report = readFileSync(at('model/report.html'), 'utf8');
     expect(report).toMatch(/named right/);
     expect(report).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  it('says where the generator of its images may know what tests', async () => {
+    await pictures(at('generated'), ['robin', 'wren'], 1);
+    const train = async (out: string, fold: number | null) => {
+      put(at('generated/manifest.json'), { format: 'lyrebird-synthetic/1', images: [], fold });
+      const short = ['--config', tiny, '--epochs', '1', '--synthetic', at('generated')];
+      return (await lyrebird('train-classifier', at('set'), '--out', at(out), ...short)).stderr;
+    };
+    expect(await train('mixed', 2)).toMatch(
+      /generated" was trained while fold 2 tested, and here the part that the data/,
+    );
+    expect(await train('mixed', null)).not.toMatch(/was trained while/);
   });
 
   it('refuses what makes no sense', async () => {

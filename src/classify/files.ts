@@ -110,7 +110,7 @@ const stateSchema = z.object({
   history: z.array(recordSchema),
   losses: z.array(z.number()),
   bestEpoch: z.int().nullable(),
-  /** SHA-256 of the images that it is trained on. */
+  /** SHA-256 of the images that it is trained on, and of the weights that it was given to begin with. */
   data: z.string(),
 });
 

@@ -6,6 +6,7 @@
  * What was stopped goes on from its checkpoint, and comes to the same numbers.
  */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { noiseLabel } from '../audio/places.js';
 import { createRandom } from '../audio/random.js';
@@ -15,7 +16,7 @@ import { createLoader } from '../data/loader.js';
 import { mixSources } from '../data/mix.js';
 import type { Dataset } from '../data/read.js';
 import { type ImageSource, type ImageStore, openImages } from '../data/store.js';
-import { UserError } from '../io/errors.js';
+import { toUserError, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { openRunLog } from '../io/runLog.js';
 import { csvText } from '../io/table.js';
@@ -82,7 +83,7 @@ export interface ClassifierResults {
 /** What a killed process loses at most, or an epoch if that is longer: writing may take longer than a short epoch. */
 const SAVE_SECONDS = 20;
 
-/** A folder holds a classifier of other settings, or one that is trained on other images. */
+/** A folder holds a classifier of other settings, one that is trained on other images, or one from other weights. */
 export class OtherClassifierError extends UserError {}
 
 /** The parts of a data set as a classifier needs them. */
@@ -104,7 +105,7 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
   const trained = trainedOn(run, parts);
   const classes = dataset.classes.length;
   checkCounts(run, trained, parts);
-  const data = await hashOf(trained);
+  const data = await hashOf(trained, run.weights);
   const checkpoint = readClassifierCheckpoint(out);
   if (checkpoint) checkSame(run, checkpoint.config, checkpoint.data === data);
   const network = createClassifier(e, config, classes);
@@ -234,17 +235,24 @@ function checkSame({ out, config }: ClassifierRun, before: ClassifierRunConfig, 
   throw new OtherClassifierError(
     changed.length > 0
       ? `"${out}" holds a classifier with other settings: ${what.join(', ')}. Choose another --out, or move it away.`
-      : `"${out}" was trained on other images than those that there are now. Choose another --out, or move it away.`,
+      : `"${out}" was trained on other images than those that there are now, or from other weights. Choose another --out, or move it away.`,
   );
 }
 
-/** SHA-256 of all levels and labels, in hexadecimal. */
-async function hashOf(source: ImageSource): Promise<string> {
+/** SHA-256 of all levels and labels, and of the file of weights to begin with, if there is one; in hexadecimal. */
+async function hashOf(source: ImageSource, weights?: string): Promise<string> {
   const hash = createHash('sha256').update(`${source.size} ${source.channels}`);
   const image = new Float32Array(source.channels * source.size ** 2);
   for (const [i, label] of source.labels.entries()) {
     await source.read(i, image);
     hash.update(` ${label} `).update(image);
+  }
+  if (weights !== undefined) {
+    try {
+      for await (const bytes of createReadStream(weights)) hash.update(bytes);
+    } catch (error) {
+      throw toUserError(error, weights);
+    }
   }
   return hash.digest('hex');
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noiseLabel } from '../../src/audio/places.js';
 import { type ClassifierRunConfig, DEFAULT_CLASSIFIER } from '../../src/classify/config.js';
-import { openModel, readModel } from '../../src/classify/files.js';
+import { openModel, readModel, writeModel } from '../../src/classify/files.js';
 import { probabilitiesOf } from '../../src/classify/judge.js';
 import { type ClassifierRun, runClassifier } from '../../src/classify/run.js';
 import { NO_AUGMENTATION } from '../../src/data/augment.js';
@@ -119,6 +119,12 @@ describe('a classifier of a data set', () => {
     const weights = at('a/model.safetensors');
     const config = { ...CONFIG, epochs: 1, learningRate: 1e-6 };
     expect((await run('w', { weights, config }))!.test!.windows.accuracy).toBe(1);
+    expect(await run('w', { weights, config })).toBeDefined();
+    const others = at('others.safetensors');
+    await writeModel(others, { ...readModel(weights), info: { ...readModel(weights).info, epoch: 99 } });
+    for (const other of [others, undefined]) {
+      await expect(run('w', { weights: other, config })).rejects.toThrow(/on other images .*, or from other weights/);
+    }
     await expect(run('x', { weights: at('images/high/0.png') })).rejects.toThrow(/0\.png/);
   });
 

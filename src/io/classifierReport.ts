@@ -106,17 +106,17 @@ function classesSection({ test, classes, counts }: ClassifierReport): Html | und
   if (!test) return undefined;
   const row = (
     name: Content,
-    windows: Scores,
-    recordings: Scores,
+    windows: Scores | undefined,
+    recordings: Scores | undefined,
     images: Content,
     heard: Content,
   ): Html => html`<tr><th scope="row">${name}</th>
-<td class="number">${images}</td><td class="number">${percent(windows.precision)}</td><td class="number">${percent(windows.recall)}</td><td class="number">${percent(windows.f1)}</td>
-<td class="number">${heard}</td><td class="number">${percent(recordings.recall)}</td><td class="number">${percent(recordings.f1)}</td></tr>
+<td class="number">${images}</td><td class="number">${known(windows?.precision)}</td><td class="number">${known(windows?.recall)}</td><td class="number">${known(windows?.f1)}</td>
+<td class="number">${heard}</td><td class="number">${known(recordings?.recall)}</td><td class="number">${known(recordings?.f1)}</td></tr>
 `;
   return html`<section aria-labelledby="classes">
 <h2 id="classes">Class by class</h2>
-<p>Precision: of what it calls by this name, how much is. Recall: of what is, how much it calls so. F1 is their harmonic mean. The means below count each class alike.
+<p>Precision: of what it calls by this name, how much is. Recall: of what is, how much it calls so. F1 is their harmonic mean. The means below count each class alike that has held-out windows.
 The right class is among its first three guesses for ${percent(test.windows.top3)} of windows and ${percent(test.recordings.top3)} of recordings.</p>
 <div class="scroll"><table class="classes">
 <thead><tr><th scope="col">Class</th><th scope="col" class="number">Held-out windows</th><th scope="col" class="number">Precision</th><th scope="col" class="number">Recall</th><th scope="col" class="number">F1</th>
@@ -126,8 +126,8 @@ The right class is among its first three guesses for ${percent(test.windows.top3
     const trained = plural(counts.training[k]! + counts.extra[k]!, 'image');
     return row(
       html`${label(name)}<small>${trained} to learn from</small>`,
-      windows,
-      recordings,
+      windows.count > 0 ? windows : undefined,
+      recordings.count > 0 ? recordings : undefined,
       count(windows.count),
       count(recordings.count),
     );
@@ -136,6 +136,9 @@ The right class is among its first three guesses for ${percent(test.windows.top3
 </table></div>
 </section>`;
 }
+
+/** A dash where nothing was there to be named. */
+const known = (score: number | undefined): string => (score === undefined ? '–' : percent(score));
 
 function confusionSection({ test, classes }: ClassifierReport): Html | undefined {
   if (!test) return undefined;
@@ -182,12 +185,13 @@ should be. On average the two are ${percent(calibrationError)} apart (expected c
 </section>`;
 }
 
-function curves({ curves: panels, bestEpoch, epochs }: ClassifierReport): Html | undefined {
+function curves({ curves: panels, bestEpoch, epochs, counts }: ClassifierReport): Html | undefined {
   if (panels.length === 0) return undefined;
+  const isValidated = total(counts.validation) > 0;
   return html`<section aria-labelledby="curves">
 <h2 id="curves">How training went</h2>
-<p>Where the training loss goes on falling and the validation loss rises, it learns by heart. The weights kept are those of epoch ${count(bestEpoch)} of
-${count(epochs)}, when the validation loss was lowest.</p>
+<p>${isValidated && 'Where the training loss goes on falling and the validation loss rises, it learns by heart. '}The weights kept are those of epoch ${count(bestEpoch)} of
+${count(epochs)}, ${isValidated ? 'when the validation loss was lowest' : 'the last: nothing was kept to see when to stop'}.</p>
 ${charts(panels)}
 </section>`;
 }

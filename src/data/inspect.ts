@@ -7,6 +7,7 @@ import { type CheckOptions, datasetSignatures, findLeaks } from './leaks.js';
 import { PARTS, type Part } from './parts.js';
 import type { Dataset } from './read.js';
 import { similarPairs } from './similar.js';
+import { recordistKey } from './split.js';
 
 export interface ClassFacts {
   label: string;
@@ -71,7 +72,7 @@ export async function inspectDataset(dataset: Dataset, options: CheckOptions = {
       parts: Object.fromEntries(PARTS.map((part) => [part, inPart(part)])) as Record<Part, number>,
       images: own.length,
       recordings: new Set(own.map(recordingOf)).size,
-      recordists: new Set(own.flatMap(({ recordist }) => recordist ?? [])).size,
+      recordists: new Set(own.flatMap(({ recordist }) => recordistKey(recordist) ?? [])).size,
       seconds: secondsShown(own),
       mean: mean('mean', ownFacts),
       deviation: mean('deviation', ownFacts),

@@ -3,7 +3,7 @@
  * microphone, often one bird), resemble each other in more than their species; parting them by chance lets a
  * classifier recognise the recording and look far better than it is. So whole recordists, or whole recordings where no
  * recordist is known, go to one part, class by class. A recording with windows of several classes goes to one part with
- * all of them: the class of fewest recordings decides.
+ * all of them: the class of fewest recordings decides. What that costs the others is said in notes.
  */
 
 import { createRandom } from '../audio/random.js';
@@ -75,9 +75,22 @@ function splitIntoParts(items: readonly SplitItem[], settings: SplitSettings): S
       left = left.filter((group) => !taken.includes(group));
     }
     for (const group of left) place(group, 'train');
+    for (const part of [...heldOut, 'train' as const]) {
+      if (countIn(part) === 0) exceptions.notes.push(`None of "${label}" is left to ${withoutPart[part]}; ${shared}`);
+    }
   });
   return { parts, folds: parts.map(() => undefined), ...exceptions };
 }
+
+/** What follows from a class having none of a part. */
+const withoutPart: Readonly<Record<Part, string>> = {
+  train: 'train on, so that it cannot be recognised',
+  validation: 'validate',
+  test: 'test, so that nothing can be said of how well it is recognised',
+};
+
+const shared =
+  'its recordings hold rarer classes, too, which decide where they go. Try another --seed, or add recordings of it alone.';
 
 /**
  * Each fold gets of each class as much as every other, as far as whole groups allow: the largest are placed first. Where that
@@ -89,19 +102,27 @@ function splitIntoFolds(items: readonly SplitItem[], { fractions, seed, unit }: 
   let mostGroups = 0;
   const folds = placeGroups<Fold | 'none'>(items, exceptions, ({ label, groups, place, countIn, countAllIn }) => {
     mostGroups = Math.max(mostGroups, groups.length);
-    if (groups.length === 1) singleRecording(label, exceptions, unit);
-    else if (groups.length < count) {
-      exceptions.notes.push(
-        `"${label}" has ${groups.length} recordings or recordists, fewer than the ${count} folds: in ` +
-          `${count - groups.length} of them it is not tested.`,
-      );
-    }
     const free = createRandom(seed, label).shuffle(groups.filter(({ placed }) => placed === undefined));
     const order = createRandom(seed, label, 'folds').shuffle(numbers);
     for (const group of free.sort((a, b) => b.members.length - a.members.length)) {
       const emptier = (a: number, b: number) => countIn(a) - countIn(b) || countAllIn(a) - countAllIn(b);
       const emptiest = order.reduce((best, fold) => (emptier(fold, best) < 0 ? fold : best));
       place(group, groups.length === 1 ? 'none' : emptiest);
+    }
+    const filled = numbers.filter((fold) => countIn(fold) > 0);
+    const untested = count - filled.length;
+    if (groups.length === 1) singleRecording(label, exceptions, unit);
+    else if (filled.length === 1 && countIn('none') === 0) {
+      exceptions.notes.push(
+        `All of "${label}" is in fold ${filled[0]}: when that tests, none of it is left to ${withoutPart.train}; ${shared}`,
+      );
+    } else if (groups.length < count) {
+      exceptions.notes.push(
+        `"${label}" has ${groups.length} recordings or recordists, fewer than the ${count} folds: in ` +
+          `${untested} of them it is not tested.`,
+      );
+    } else if (untested > 0) {
+      exceptions.notes.push(`"${label}" is not tested in ${untested} of the ${count} folds; ${shared}`);
     }
   }).map((fold) => (fold === 'none' ? undefined : fold));
   if (mostGroups < count) {
@@ -145,11 +166,15 @@ function placeGroups<Bin extends string | number | undefined>(
   const all = new Map<Bin, number>();
   const keys = items.map(({ source, label, recording }) => source ?? JSON.stringify([label, recording]));
   const classes = groupBy([...items.keys()], (i) => items[i]!.label);
-  for (const members of classes.sort((a, b) => a.length - b.length)) {
+  const countRecordings = (members: readonly number[]) => new Set(members.map((i) => keys[i])).size;
+  for (const members of classes.sort((a, b) => countRecordings(a) - countRecordings(b))) {
     const own = new Map<Bin, number>();
     const put = (group: readonly number[], bin: Bin) => {
-      for (const i of group) if (!bins.has(keys[i]!)) bins.set(keys[i]!, bin);
-      for (const counts of [own, all]) counts.set(bin, (counts.get(bin) ?? 0) + group.length);
+      for (const i of group) {
+        const actual = bins.get(keys[i]!) ?? bin; // another class may have put it elsewhere than the rest of its group
+        bins.set(keys[i]!, actual);
+        for (const counts of [own, all]) counts.set(actual, (counts.get(actual) ?? 0) + 1);
+      }
     };
     const { label } = items[members[0]!]!;
     const groups = groupMembers(items, members, label, exceptions).map((group): Group<Bin> => {
@@ -165,9 +190,16 @@ function placeGroups<Bin extends string | number | undefined>(
       countIn: (bin) => own.get(bin) ?? 0,
       countAllIn: (bin) => all.get(bin) ?? 0,
     });
+    const parted = groups.filter((group) => new Set(group.members.map((i) => bins.get(keys[i]!))).size > 1);
+    const recordists = parted.map((group) => items[group.members[0]!]!.recordist!);
+    if (recordists.length > 0) partedRecordists(label, recordists, exceptions);
   }
   return keys.map((key) => bins.get(key)!);
 }
+
+/** What tells recordists apart: cases, spaces around a name and how accents are encoded do not. */
+export const recordistKey = (name: string | undefined): string | undefined =>
+  name?.normalize('NFC').trim().toLowerCase();
 
 /** The class's recordings (as indices) by recordist where known, else each recording alone; in order of their names. */
 function groupMembers(
@@ -176,10 +208,14 @@ function groupMembers(
   label: string,
   exceptions: Exceptions,
 ): number[][] {
-  const byRecordist = groupBy(members, (i) => {
-    const { recordist, recording } = items[i]!;
-    return recordist ? `recordist ${recordist}` : `recording ${recording}`;
-  });
+  const nameOf = ({ recordist, recording }: Pick<SplitItem, 'recordist' | 'recording'>) =>
+    recordist ? `recordist ${recordist}` : `recording ${recording}`;
+  const keyOf = ({ recordist, recording }: SplitItem) => nameOf({ recordist: recordistKey(recordist), recording });
+  const byRecordist = groupBy(
+    members,
+    (i) => keyOf(items[i]!),
+    (i) => nameOf(items[i]!),
+  );
   const byRecording = groupBy(members, (i) => items[i]!.recording);
   if (byRecordist.length > 1 || byRecording.length === 1) return byRecordist;
   exceptions.byRecording.push(label);
@@ -214,6 +250,15 @@ function singleRecording(label: string, { trainOnly, notes }: Exceptions, unit =
   );
 }
 
+function partedRecordists(label: string, [first, ...others]: readonly string[], { notes }: Exceptions): void {
+  const who =
+    others.length === 0 ? first : `${first} and ${others.length} other recordist${others.length > 1 ? 's' : ''}`;
+  notes.push(
+    `The recordings of "${label}" by ${who} are parted, because some of them hold rarer classes, too, which decide where ` +
+      `they go: test results of "${label}" may look better than they are. Another --seed may keep them together.`,
+  );
+}
+
 /** Groups in order as long as they fit into `target` members and `atMost` groups; the smallest one if none fits but one must. */
 function takeGroups<Bin>(
   groups: readonly Group<Bin>[],
@@ -233,12 +278,14 @@ function takeGroups<Bin>(
   return [groups.reduce((smallest, group) => (group.members.length < smallest.members.length ? group : smallest))];
 }
 
-function groupBy(members: readonly number[], keyOf: (i: number) => string): number[][] {
+/** Groups by their keys, in order of the names of their members. */
+function groupBy(members: readonly number[], keyOf: (i: number) => string, nameOf = keyOf): number[][] {
+  const named = members.map((i) => ({ i, name: nameOf(i) }));
   const groups = new Map<string, number[]>();
-  for (const i of members) {
+  for (const { i } of named.sort((a, b) => Number(a.name > b.name) - Number(a.name < b.name))) {
     const group = groups.get(keyOf(i));
     if (group) group.push(i);
     else groups.set(keyOf(i), [i]);
   }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  return [...groups.values()];
 }

@@ -200,4 +200,70 @@ describe('a recording with several classes', () => {
     expect(placeOf(both).slice(12)).toEqual(placeOf(alone));
     expect(both.notes).toEqual([]);
   });
+
+  const fractions = { train: 2 / 3, validation: 0, test: 1 / 3 };
+  const of = (label: string, sources: readonly string[], recordist?: (source: string) => string): SplitItem[] =>
+    sources.map((source) => ({ label, recording: source, source, recordist: recordist?.(source) }));
+
+  test.each([1, 2, 3, 4])('counts where it is, and a recordist who is parted is named, seed %i', (seed) => {
+    const byWhom = (source: string) => ({ a: 'Ada', b: 'Ada', c: 'Ben' })[source] ?? source;
+    const wren = of('wren', ['a', 'b', 'c', 'd', 'e', 'f'], byWhom);
+    const { parts, notes } = splitRecordings([...of('robin', ['a', 'b'], byWhom), ...wren], { fractions, seed });
+    expect(parts.slice(2).filter((part) => part === 'test')).toHaveLength(2);
+    expect(notes).toEqual([
+      expect.stringMatching(/All 2 recordings of "robin" are by Ada/),
+      expect.stringMatching(
+        /The recordings of "wren" by Ada are parted, because .*better than they are. Another --seed/,
+      ),
+    ]);
+  });
+
+  /** Two classes, and a third with only those of their recordings that are wanted. */
+  function third(
+    isWanted: (i: number, split: ReturnType<typeof splitRecordings>) => boolean,
+    each: number,
+    folds?: number,
+  ) {
+    const names = (label: string) => Array.from({ length: each }, (_, i) => `${label} ${i}`);
+    const rare = ['dove', 'robin'].flatMap((label) => of(label, names(label)));
+    const settings = { fractions, seed: 1, folds };
+    const split = splitRecordings(rare, settings);
+    const sources = rare.flatMap(({ source }, i) => (isWanted(i, split) ? [source!] : []));
+    return splitRecordings([...rare, ...of('wren', sources)], settings).notes;
+  }
+
+  test('may leave a class none to train on, or to test, which is said', () => {
+    expect(third((i, { parts }) => parts[i] === 'test', 2)).toEqual([
+      expect.stringMatching(
+        /^None of "wren" is left to train on, so that it cannot be recognised; its recordings .*--seed/,
+      ),
+    ]);
+    expect(third((i, { parts }) => parts[i] === 'train', 2)).toEqual([
+      expect.stringMatching(/^None of "wren" is left to test, so that nothing can be said .*; its recordings .*--seed/),
+    ]);
+  });
+
+  test.each([1, 2, 3, 4])('is rarer the fewer they are, however many pictures it gave, seed %i', (seed) => {
+    const pictures = (label: string, ...sources: string[]): SplitItem[] =>
+      sources.map((source) => ({ label, recording: source, source }));
+    const items = [...pictures('wren', 'a', 'a', 'a'), ...pictures('robin', 'a', 'b')];
+    const { parts, notes } = splitRecordings(items, { fractions, seed });
+    expect(parts).toEqual(['train', 'train', 'train', 'train', 'test']);
+    expect(notes).toEqual([expect.stringMatching(/"wren" has a single recording: it is kept for training/)]);
+  });
+
+  test('may leave a class out of folds, or in a single one, which is said', () => {
+    expect(third((i, { folds }) => folds[i] === 1, 2, 2)).toEqual([
+      expect.stringMatching(/^All of "wren" is in fold 1: when that tests, none of it is left to train on, .*--seed/),
+    ]);
+    expect(third((i, { folds }) => folds[i] === 1 || (i < 3 && folds[i] === 2), 3, 3)).toEqual([
+      expect.stringMatching(/^"wren" is not tested in 1 of the 3 folds; its recordings .*--seed/),
+    ]);
+  });
+});
+
+test('a recordist is one person however the name is written', () => {
+  const spellings = ['Zo\u00eb Ray', 'zoe\u0308 ray', ' ZO\u00cb RAY '];
+  const items = recordings('wren', 9, (i) => spellings[i % 3]!);
+  expect(splitRecordings(items, { fractions: defaultFractions, seed: 1 }).byRecording).toEqual(['wren']);
 });

@@ -1,6 +1,6 @@
 /** lyrebird split DATASET: which images train, validate and test, decided anew. */
-import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { foldsOf } from '../data/parts.js';
@@ -8,6 +8,7 @@ import { findPictures, splitName, splitPictures } from '../data/pictures.js';
 import { type Dataset, entriesIn, readDataset, readIndex } from '../data/read.js';
 import { indexName } from '../data/schema.js';
 import { checkSplit, countParts, resplit, type SplitChoice } from '../data/splitImages.js';
+import { toUserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { csvText } from '../io/table.js';
 import { interruptible } from './interrupt.js';
@@ -43,14 +44,25 @@ export function register(program: Command): void {
     });
 }
 
-/** Writes the split of a folder of pictures beside them; one that was there is kept. */
+/** Writes the split of a folder of pictures beside them; each that was there is kept. */
 async function resplitPictures(dir: string, { split, table }: SplitChoice): Promise<void> {
   const { pictures } = await findPictures(dir, await entriesIn(dir));
   const { parts, folds } = splitPictures(pictures, split, table);
   const rows = pictures.map(({ file }, i) => [file, parts[i]!, folds[i] ?? '']);
   const target = path.join(dir, splitName);
-  if (existsSync(target)) await rename(target, path.join(dir, 'split-before.csv'));
+  if (existsSync(target)) await keepSplit(dir, target);
   await writeAtomically(target, csvText([['file', 'part', 'fold'], ...rows]));
+}
+
+/** A copy as `split-before.csv`, `split-before-2.csv`, ...: whoever wrote the table may have no other. */
+async function keepSplit(dir: string, target: string): Promise<void> {
+  const nameOf = (k: number) => path.join(dir, k === 1 ? 'split-before.csv' : `split-before-${k}.csv`);
+  let k = 1;
+  while (existsSync(nameOf(k))) k++;
+  const copy = nameOf(k);
+  await copyFile(target, copy, constants.COPYFILE_EXCL).catch((error: unknown) => {
+    throw toUserError(error, copy);
+  });
 }
 
 /** Images and classes of each part, or of each fold. */

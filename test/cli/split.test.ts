@@ -100,6 +100,10 @@ describe('a folder of pictures', () => {
     expect(first).toMatch(/^file,part,fold\nblue\/0\.png,(train|test),[12]\n/);
     expect((await lyrebird('split', dir, '--test', '0.25')).stdout).toMatch(/8 images: 6 to train, 2 to test/);
     expect(readFileSync(path.join(dir, 'split-before.csv'), 'utf8')).toBe(first);
+    const second = readFileSync(path.join(dir, 'split.csv'), 'utf8');
+    await lyrebird('split', dir, '--test', '0.5');
+    expect(readFileSync(path.join(dir, 'split-before.csv'), 'utf8')).toBe(first);
+    expect(readFileSync(path.join(dir, 'split-before-2.csv'), 'utf8')).toBe(second);
   });
 
   it('that is none is refused', async () => {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ClassifierRun } from '../../src/classify/run.js';
+import type { ClassifierResults, ClassifierRun } from '../../src/classify/run.js';
 import { UserError } from '../../src/io/errors.js';
 import type { Experiment } from '../../src/io/experiment.js';
 import { temporaryFolder } from '../temporary.js';
@@ -110,6 +110,17 @@ describe('given again', () => {
     expect(results('surest').counts).toMatchObject({ training: [5, 5], extra: [1, 1] });
     expect(results('generated').counts).toMatchObject({ training: [0, 0], extra: [3, 3] });
     expect(['real only', 'generated'].map((mix) => results(mix).epochs.at(-1)!.step)).toEqual([4, 4]);
+  });
+
+  it('warms up for as many updates, whatever is trained on', () => {
+    const updates = ['real only', 'more', 'surest', 'generated'].map((mix) => {
+      const { config: made, epochs } = json<Pick<ClassifierResults, 'config' | 'epochs'>>(
+        path.dirname(member(mix, 1)),
+        'results.json',
+      );
+      return made.warmUp * epochs[0]!.step;
+    });
+    expect(updates.map((count) => count.toFixed(6))).toEqual(Array(4).fill('2.000000'));
   });
 
   it('writes a page, CSV, and sentences', () => {

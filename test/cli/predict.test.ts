@@ -1,5 +1,5 @@
 /** From recordings to a classifier to tables: lyrebird train-classifier and lyrebird predict. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { readPixels } from '../../src/io/pixels.js';
 import { parseTable } from '../../src/io/table.js';
 import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
-import { json, pictures, put, recordings, tone } from './fixtures.js';
+import { json, pictures, pressWhen, put, recordings, tone } from './fixtures.js';
 
 const folder = temporaryFolder();
 const at = (...parts: string[]) => path.join(folder, ...parts);
@@ -129,6 +129,23 @@ describe('predict', () => {
     expect(sure).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/0 detections in 1 recording/) });
     expect(sure.stderr).toMatch(/left out: .*b\.wav: is a text file/);
     expect(rowsOf(at('sure/windows.csv'))).toMatchObject([{ start: '0.000', end: '2.000', named: 'unknown' }]);
+  });
+
+  it('interrupted, leaves tables of the recordings that were heard', async () => {
+    pressWhen(() => existsSync(at('part/raven/robin')));
+    const { exitCode } = await lyrebird('predict', at('model'), at('birds'), '--out', at('part'), '--threshold', '0');
+    expect(exitCode).toBe(130);
+    const inTable = new Set(rowsOf(at('part/windows.csv')).map(({ file }) => path.relative(at('birds'), file!)));
+    const tables = readdirSync(at('part/raven'), { recursive: true, encoding: 'utf8' });
+    const heard = tables.filter((name) => name.endsWith('.txt')).map((name) => name.replace(/\..*/, '.wav'));
+    expect([...inTable].sort()).toEqual(heard.sort());
+    expect(readdirSync(at('part')).sort()).toEqual([
+      'audacity',
+      'detections.csv',
+      'raven',
+      'selections.txt',
+      'windows.csv',
+    ]);
   });
 
   it('hears all of a recording, however short or loud, and nothing beyond its end', async () => {

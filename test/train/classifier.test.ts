@@ -117,6 +117,15 @@ describe('a classifier', () => {
     expect(history.length).toBe(best!.epoch + 3);
   });
 
+  it('warms up for part of an epoch, in whole steps', async () => {
+    const loader = createLoader({ source: twoClasses(24, 1), batch: 8, seed: 1 });
+    expect(loader.batchesPerEpoch).toBe(3);
+    const { complete, history } = await train({ loader, config: { ...CONFIG, epochs: 2, warmUp: 0.5 } });
+    expect(complete).toBe(true);
+    // Two steps up; the cosine over the other four is at its first step.
+    expect(history[0]!.learningRate).toBeCloseTo((CONFIG.learningRate * (1 + Math.cos(Math.PI / 4))) / 2, 12);
+  });
+
   it('without validation goes on to the end and keeps what it has', async () => {
     const { history, best } = await train({ validation: undefined, config: { ...CONFIG, epochs: 3 } });
     expect(best).toBe(history[2]);

@@ -26,7 +26,7 @@ import { tabulate } from '../classify/experiment/tabulate.js';
 import { readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
 import { armName, type Experiment } from '../io/experiment.js';
-import { experimentCsv, experimentRows, points, verdictOf } from '../io/experimentTable.js';
+import { experimentCsv, experimentMarkdown, experimentRows, points, verdictOf } from '../io/experimentTable.js';
 import { isInside, isOwnFolder, writeAtomically } from '../io/files.js';
 import { createProgress, formatDuration, type Progress } from '../io/progress.js';
 import { experimentPage } from '../io/report/experiment.js';
@@ -54,7 +54,7 @@ export function register(program: Command): void {
       'Measures what augmentation gains, as Fu et al. 2023 did: for each fold and seed trains a generator on the other folds, ' +
         'and MobileNetV2, ResNet-18 and VGG16, of ordinary and of dynamic convolutions, on the real images, on several mixes of ' +
         'real and generated ones, and with traditional augmentation; tests them on the recordings held out. Writes report.html, ' +
-        'to look at, experiment.csv and experiment.json: means, standard deviations, and gains over real images alone with a ' +
+        'to look at, experiment.md, experiment.csv and experiment.json: means, standard deviations, and gains over real images alone with a ' +
         'paired test. Says beforehand how long it takes. Stopped or killed, it goes on where it was when it is given again.',
     )
     .argument(
@@ -93,7 +93,12 @@ export function register(program: Command): void {
     });
 }
 
-const FILES = { numbers: 'experiment.json', table: 'experiment.csv', page: 'report.html' } as const;
+const FILES = {
+  numbers: 'experiment.json',
+  table: 'experiment.csv',
+  text: 'experiment.md',
+  page: 'report.html',
+} as const;
 
 const FORMAT = 'lyrebird-experiment/1';
 
@@ -250,6 +255,7 @@ async function writeTables(
   const found = experimentOf(run, settings, done);
   await writeAtomically(path.join(out, FILES.numbers), `${JSON.stringify(found, null, 1)}\n`);
   await writeAtomically(path.join(out, FILES.table), experimentCsv(found));
+  await writeAtomically(path.join(out, FILES.text), experimentMarkdown(found));
   await writeAtomically(path.join(out, FILES.page), experimentPage(found));
   return found;
 }

@@ -1,4 +1,4 @@
-/** An experiment as tables: text to read, CSV to compute with. */
+/** An experiment as tables: text and Markdown to read, CSV to compute with. */
 import { armName, type Experiment, type ExperimentArm, type Gain, SCORES, shows } from './experiment.js';
 import { csvText } from './table.js';
 
@@ -47,10 +47,9 @@ export function experimentRows({ arms }: Experiment): string[][] {
       const { mean, deviation } = spread[name] ?? {};
       return mean === undefined ? '-' : `${points(mean)}${deviation === undefined ? '' : ` ± ${points(deviation)}`}`;
     });
-    const verdict = gain && shows(gain);
     return [
       ...[armName(network, dynamic), mix, windows!, recordings!],
-      gain ? `${signedPoints(gain.mean)}${verdict ? mark[verdict] : ''}` : '',
+      gain ? gainText(gain) : '',
       (gain && rangeText(gain)) ?? '',
       gain?.corrected === undefined ? '' : gain.corrected.toFixed(3),
       failed > 0 ? String(failed) : '',
@@ -58,6 +57,52 @@ export function experimentRows({ arms }: Experiment): string[][] {
   });
   return [header, ...rows];
 }
+
+/** A row for each network, ordinary and dynamic, and a column for each mix; then what can be said, and what was trained on. */
+export function experimentMarkdown(experiment: Experiment): string {
+  const { arms, mixes, folds, seeds, images, recordings, chance, dynamicGains } = experiment;
+  const names = [...new Set(arms.map(({ network, dynamic }) => armName(network, dynamic)))];
+  const of = (name: string, mix: string): ExperimentArm | undefined =>
+    arms.find((arm) => arm.mix === mix && armName(arm.network, arm.dynamic) === name);
+  const line = (cells: readonly string[]): string => `| ${cells.map(inCell).join(' | ')} |`;
+  return [
+    `Windows of held-out recordings named rightly, in percent: means over ${folds.length} folds and ${seeds.length} seed${seeds.length > 1 ? 's' : ''} ± standard`,
+    `deviation; then the gain over real images alone. ${images} windows of ${recordings} recordings; always naming the commonest class would get ${points(chance)}.`,
+    '▲ a gain, ▼ a loss that is shown: a permutation of recordings, corrected for the number of comparisons (Holm), gives it less than 5 %.',
+    '',
+    line(['network', ...mixes.map(({ name }) => name)]),
+    line(['---', ...mixes.map(() => '---')]),
+    ...names.map((name) => line([name, ...mixes.map(({ name: mix }) => accuracyText(of(name, mix)))])),
+    '',
+    ...verdictOf(experiment),
+    ...(dynamicGains.length > 0
+      ? ['', `Dynamic convolutions over ordinary ones: ${dynamicGains.map(dynamicText).join(', ')}.`]
+      : []),
+    '',
+    '| mix | trained on |',
+    '| --- | --- |',
+    ...mixes.map(({ name, what }) => line([name, what])),
+    '',
+  ].join('\n');
+}
+
+function accuracyText(arm: ExperimentArm | undefined): string {
+  if (!arm) return '';
+  const { mean, deviation } = arm.spread.accuracy ?? {};
+  if (mean === undefined) return arm.members.length > 0 ? 'failed' : '';
+  const share = `${points(mean)}${deviation === undefined ? '' : ` ± ${points(deviation)}`}`;
+  return arm.gain ? `${share}; ${gainText(arm.gain)}` : share;
+}
+
+function gainText(gain: Gain): string {
+  const verdict = shows(gain);
+  return `${signedPoints(gain.mean)}${verdict ? mark[verdict] : ''}`;
+}
+
+const dynamicText = ({ network, gain }: Experiment['dynamicGains'][number]): string =>
+  `${network} ${gainText(gain)} points${gain.interval ? ` (${rangeText(gain)})` : ''}`;
+
+const inCell = (text: string): string => text.replaceAll('|', '\\|');
 
 /** A line for each network and mix. */
 export function experimentCsv({ arms }: Experiment): string {

@@ -132,6 +132,9 @@ describe('given again', () => {
     const lines = readFileSync(path.join(out, 'experiment.csv'), 'utf8').trim().split('\n');
     expect(lines).toHaveLength(6);
     expect(lines[5]).toMatch(/^ResNet18,false,broken,2,2,,,/);
+    const text = readFileSync(path.join(out, 'experiment.md'), 'utf8');
+    expect(text).toMatch(/^\| ResNet18 \| [\d.]+ ± [\d.]+ \| ([\d.]+ ± [\d.]+; [+−][\d.]+( [▲▼])? \| ){3}failed \|$/m);
+    expect(text).not.toMatch(/NaN|undefined/);
     expect(ran.stdout).toMatch(/ResNet18 +more +[\d.]+ ± [\d.]+ /);
   });
 

@@ -40,7 +40,7 @@ export interface Classification {
   readonly bins: readonly CalibrationBin[];
 }
 
-/** Rows [count, classes] of logits to probabilities, in float64. */
+/** Rows [count, classes] of logits to probabilities, in float64; a row that is not of numbers to equal ones. */
 export function softmaxRows(logits: ArrayLike<number>, classes: number): Float64Array {
   const result = new Float64Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
@@ -48,7 +48,10 @@ export function softmaxRows(logits: ArrayLike<number>, classes: number): Float64
     for (let k = 0; k < classes; k++) largest = Math.max(largest, logits[start + k]!);
     let total = 0;
     for (let k = 0; k < classes; k++) total += result[start + k] = Math.exp(logits[start + k]! - largest);
-    for (let k = 0; k < classes; k++) result[start + k]! /= total;
+    // Dynamic convolutions can overflow on an image unlike all that was trained on: then nothing is known of it.
+    for (let k = 0; k < classes; k++) {
+      result[start + k] = Number.isFinite(total) ? result[start + k]! / total : 1 / classes;
+    }
   }
   return result;
 }

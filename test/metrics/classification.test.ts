@@ -60,4 +60,7 @@ it('pools the windows of a recording', () => {
 
 it('makes probabilities of logits of any size', () => {
   expect([...softmaxRows([1000, 1000, -1000, 0], 2)]).toEqual([0.5, 0.5, 0, 1]);
+  expect([...softmaxRows([Number.NaN, 1, Number.POSITIVE_INFINITY, 0, 0, 1000], 2)]).toEqual([
+    0.5, 0.5, 0.5, 0.5, 0, 1,
+  ]);
 });

@@ -20,7 +20,7 @@ vi.mock('node:fs/promises', async (original) => {
   const open: typeof real.open = async (...args) => {
     const handle = await real.open(...args);
     if (disk.full && args[1] === 'wx') {
-      handle.writeFile = async (data) => {
+      handle.appendFile = async (data) => {
         await handle.write((data as Uint8Array).subarray(0, 1000));
         throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       };

@@ -1,6 +1,6 @@
 // Elementwise functions of two tensors that are broadcast to one shape.
 //
-//   y[i] = activation(f(a[i . a], b[i . b]))      OP: 0 add, 1 sub, 2 mul, 3 div, 4 -a / b
+//   y[i] = activation(f(a[i . a], b[i . b]))      OP: lib/binary.wgsl
 //
 // y is contiguous, of extent0 x ... x extent3; a stride of 0 repeats. One invocation per element; extent3 is the innermost.
 // Only the last RANK extents differ from 1: for the others no division is spent.
@@ -27,16 +27,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn f(a: f32, b: f32) -> f32 {
-  switch OP {
-    case 0u: { return a + b; }
-    case 1u: { return a - b; }
-    case 2u: { return a * b; }
-    case 3u: { return a / b; }
-    default: { return -a / b; }
-  }
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
@@ -51,5 +41,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let at_b = index * vec4u(p.b0, p.b1, p.b2, p.b3);
   let j = at_a.x + at_a.y + at_a.z + at_a.w;
   let k = at_b.x + at_b.y + at_b.z + at_b.w;
-  y[i] = Y(activate(f(f32(a[j]), f32(b[k])), p.slope));
+  y[i] = Y(activate(f(vec4f(f32(a[j])), vec4f(f32(b[k]))).x, p.slope));
 }

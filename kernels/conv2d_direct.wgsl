@@ -1,14 +1,12 @@
-// conv2d of stride 1 or 2 for few output channels, forward; or its input gradient, which is the same with the kernel turned round.
+// conv2d of stride 1 for few output channels, forward; or its input gradient, which is the same with the kernel turned round.
 //
-//   y[n, m, oy, ox] = activation(bias[m] + sum over c, ky, kx of W[m, c, ky, kx] x'[n, c, oy S - pad + ky, ox S - LEFT + kx])
+//   y[n, m, oy, ox] = activation(bias[m] + sum over c, ky, kx of W[m, c, ky, kx] x[n, c, oy - pad + ky, ox - LEFT + kx])
 //
-// S is STRIDE. x' is x, with a zero after each pixel and a line of zeros after each line if UP is 2: so the gradient of stride 2
-// is one of stride 1.
 // x [N, G channels, H, W], bias [G rows] (bound always, read if BIAS), y [N, G rows, OH, OW]. W is the weight where its
 // strides say; FLIP reads its taps from the last to the first.
-// An invocation loads PIXELS neighbours of a line (4 or 8; of stride 2: 8), and computes PIXELS / STRIDE outputs in ROWS output
-// channels (1, 2 or 4): a pixel is loaded once for all taps of a line and all rows, where a matrix product would load it for
-// each tap. z of the workgroup is group * blocks + block of ROWS channels.
+// An invocation computes PIXELS neighbours of a line (4 or 8) in ROWS output channels (1, 2 or 4): a pixel is loaded once for
+// all taps of a line and all rows, where a matrix product would load it for each tap. z of the workgroup is
+// group * blocks + block of ROWS channels.
 // X is a vec4, the other elements are scalars. Host guarantees: x is padded to whole vec4s; with VECTOR, W is a multiple of 4; see also lib/pixels.wgsl.
 
 struct Params {
@@ -37,17 +35,15 @@ struct Params {
 @group(1) @binding(0) var<uniform> p: Params;
 
 fn pixel(line: u32, inside: bool, column: u32) -> f32 {
-  let ok = inside && column % UP == 0u && column / UP < p.width;
-  let i = select(0u, line + column / UP, ok);
+  let ok = inside && column < p.width;
+  let i = select(0u, line + column, ok);
   return select(0.0, f32(x[i / 4u][i % 4u]), ok);
 }
 
 fn four(line: u32, inside: bool, column: u32) -> vec4f {
   if (VECTOR) {
-    let ok = inside && column / UP < p.width;
-    let i = select(0u, line + column / UP, ok);
-    let values = select(vec4f(), vec4f(x[i / 4u]), ok);
-    return with_zeros(values, i % 4u);
+    let ok = inside && column < p.width;
+    return select(vec4f(), vec4f(x[select(0u, line + column, ok) / 4u]), ok);
   }
   return vec4f(
     pixel(line, inside, column), pixel(line, inside, column + 1u),
@@ -62,9 +58,6 @@ struct Sums {
 }
 
 fn with_tap(s: Sums, w: f32, a: vec4f, b: vec4f) -> Sums {
-  if (STRIDE > 1u) {
-    return Sums(s.a + w * vec4f(a.xz, b.xz), s.b);
-  }
   if (PIXELS > 4u) {
     return Sums(s.a + w * a, s.b + w * b);
   }
@@ -129,9 +122,8 @@ fn main(
   var c = 0u;
   var ky = 0u;
   for (var t = 0u; t < p.channels * p.kernel_height; t++) {
-    let iy = oy * STRIDE + ky - p.pad;
-    let inside = iy % UP == 0u && iy / UP < p.height;
-    let w = piece(((first_channel + c) * p.height + iy / UP) * p.width, inside, column);
+    let iy = oy + ky - p.pad;
+    let w = piece(((first_channel + c) * p.height + iy) * p.width, iy < p.height, column);
     let at = select(c * p.weight_channel + ky * KW, c * p.weight_channel - ky * KW, FLIP);
     s0 = with_line(s0, w, row0 + at);
     if (ROWS > 1u) {
@@ -147,14 +139,13 @@ fn main(
     c += select(0u, 1u, carry);
   }
   let first_row = group * p.rows;
-  let out_column = column / STRIDE;
-  write(image, first_row, m, oy, out_column, s0);
+  write(image, first_row, m, oy, column, s0);
   if (ROWS > 1u) {
-    write(image, first_row, m + 1u, oy, out_column, s1);
+    write(image, first_row, m + 1u, oy, column, s1);
   }
   if (ROWS > 2u) {
-    write(image, first_row, m + 2u, oy, out_column, s2);
-    write(image, first_row, m + 3u, oy, out_column, s3);
+    write(image, first_row, m + 2u, oy, column, s2);
+    write(image, first_row, m + 3u, oy, column, s3);
   }
 }
 
@@ -169,7 +160,7 @@ fn write(image: u32, first_row: u32, m: u32, oy: u32, column: u32, s: Sums) {
     b = f32(bias[channel]);
   }
   write4(line, column, activate4(s.a + b, p.slope));
-  if (PIXELS / STRIDE > 4u) {
+  if (PIXELS > 4u) {
     write4(line, column + 4u, activate4(s.b + b, p.slope));
   }
 }

@@ -1,8 +1,7 @@
-// conv2d of stride 1 or 2, gradient of the weight where there are few channels: parts of it, for a second pass to add.
+// conv2d of stride 1, gradient of the weight where there are few channels: parts of it, for a second pass to add.
 //
-//   parts[i, o, c, ky, kx] = sum over the pixels (n, oy, ox) of part i of gy'[n, o, oy, ox] x[n, c, oy - pad + ky, ox - LEFT + kx]
+//   parts[i, o, c, ky, kx] = sum over the pixels (n, oy, ox) of part i of gy[n, o, oy, ox] x[n, c, oy - pad + ky, ox - LEFT + kx]
 //
-// gy' is gy, of stride 2 (UP) with a zero after each pixel and a line of zeros after each line.
 // x [N, C, H, W], gy [N, O, OH, OW], parts [parts, O, C/G, KH, KW]. A strip is PIXELS neighbouring columns of an image from top
 // to bottom; part i has every parts-th strip from the i-th on. An invocation computes all taps of one (o, c) in one part: it
 // goes down its strips line by line of x and keeps the lines of gy that this line meets, so that each is loaded once for all
@@ -49,17 +48,15 @@ fn four(line: u32, inside: bool, column: u32) -> vec4f {
 }
 
 fn gradient(line: u32, inside: bool, column: u32) -> f32 {
-  let ok = inside && column % UP == 0u && column / UP < p.out_width;
-  let i = select(0u, line + column / UP, ok);
+  let ok = inside && column < p.out_width;
+  let i = select(0u, line + column, ok);
   return select(0.0, f32(gy[i / 4u][i % 4u]), ok);
 }
 
 fn gradient4(line: u32, inside: bool, column: u32) -> vec4f {
   if (VECTOR) {
-    let ok = inside && column / UP < p.out_width;
-    let i = select(0u, line + column / UP, ok);
-    let values = select(vec4f(), vec4f(gy[i / 4u]), ok);
-    return with_zeros(values, i % 4u);
+    let ok = inside && column < p.out_width;
+    return select(vec4f(), vec4f(gy[select(0u, line + column, ok) / 4u]), ok);
   }
   return vec4f(
     gradient(line, inside, column), gradient(line, inside, column + 1u),
@@ -133,11 +130,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if (KH > 2u) { g2 = g1; }
     if (KH > 1u) { g1 = g0; }
     let oy = iy + p.pad;
-    let line = ((image * p.out_channels + o) * p.out_height + oy / UP) * p.out_width;
-    let inside = oy % UP == 0u && oy / UP < p.out_height;
-    g0.a = gradient4(line, inside, column);
+    let line = ((image * p.out_channels + o) * p.out_height + oy) * p.out_width;
+    g0.a = gradient4(line, oy < p.out_height, column);
     if (PIXELS > 4u) {
-      g0.b = gradient4(line, inside, column + 4u);
+      g0.b = gradient4(line, oy < p.out_height, column + 4u);
     }
     let w = piece(((image * p.channels + c) * p.height + iy) * p.width, iy < p.height, column);
     t0 = with_line(t0, g0, w);

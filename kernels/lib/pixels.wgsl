@@ -68,12 +68,3 @@ fn after2(a: vec4f, b: vec4f) -> vec4f {
 fn after3(a: vec4f, b: vec4f) -> vec4f {
   return vec4f(a.w, b.xyz);
 }
-
-/// The values themselves, or with UP 2 a pair of them, those from `first` (0 or 2) on, each with a zero after it.
-fn with_zeros(values: vec4f, first: u32) -> vec4f {
-  if (UP == 1u) {
-    return values;
-  }
-  let pair = select(values.xy, values.zw, first == 2u);
-  return vec4f(pair.x, 0.0, pair.y, 0.0);
-}

@@ -1,6 +1,6 @@
 /**
  * The passes of conv2d by direct kernels, for few channels: conv2d_direct.wgsl and conv2d_direct_weight_gradient.wgsl. They
- * are made for stride 1 or 2 and dilation 1.
+ * are made for stride and dilation 1.
  */
 
 import {
@@ -26,18 +26,13 @@ export interface DirectForm extends Pick<Work<DirectPlan>, 'candidates' | 'run'>
 
 /** y from x and weight. Undefined where there is no such kernel. */
 export function directForward(g: Geometry, end: Epilogue): DirectForm | undefined {
-  const stride = strideOf(g);
-  return stride && convolution(g, { stride, up: 1 }, end);
+  return isPlain(g) ? convolution(g, false, end) : undefined;
 }
 
-/**
- * gx from gy and weight: a convolution of gy, of stride 2 with zeros between its pixels, with the kernel turned round. Undefined
- * where there is no such kernel.
- */
+/** gx from gy and weight: a convolution of gy with the kernel turned round. Undefined where there is no such kernel. */
 export function directInputGradient(g: Geometry, end: Epilogue): DirectForm | undefined {
   const padding = [g.kernel[0] - 1 - g.padding[0], g.kernel[1] - 1 - g.padding[1]] as const;
-  const up = strideOf(g);
-  if (!up || padding[0] < 0 || padding[1] < 0) return undefined;
+  if (!isPlain(g) || padding[0] < 0 || padding[1] < 0) return undefined;
   const turned = {
     ...g,
     channels: g.outChannels,
@@ -48,45 +43,37 @@ export function directInputGradient(g: Geometry, end: Epilogue): DirectForm | un
     outWidth: g.width,
     padding,
   };
-  return convolution(turned, { stride: 1, up, turned: true }, end);
+  return convolution(turned, true, end);
 }
 
-/** Undefined where there are no direct kernels. */
-function strideOf({ stride: [down, across], dilation }: Geometry): 1 | 2 | undefined {
-  if (down !== across || dilation.some((n) => n !== 1)) return undefined;
-  return across === 1 || across === 2 ? across : undefined;
-}
+const isPlain = ({ stride, dilation }: Geometry): boolean => [...stride, ...dilation].every((n) => n === 1);
 
-const shapeOf = (g: Geometry, walk: Pick<DirectShape, 'stride' | 'up' | 'width' | 'aligned'>): DirectShape => ({
-  ...walk,
+const shapeOf = (g: Geometry, aligned: boolean): DirectShape => ({
   rows: g.outChannels / g.groups,
   channels: g.channels / g.groups,
   groups: g.groups,
   images: g.images,
+  width: g.outWidth,
+  aligned,
   kernel: g.kernel,
   left: g.padding[1],
 });
 
-interface Walk extends Pick<DirectShape, 'stride' | 'up'> {
-  /** The weight is [C, O/G, KH, KW], and its taps count from the last. */
-  readonly turned?: boolean;
-}
-
-/** y [N, O, OH, OW] from x [N, C, H, W]. */
-function convolution(g: Geometry, { stride, up, turned: FLIP = false }: Walk, end: Epilogue): DirectForm {
-  const shape = shapeOf(g, { stride, up, width: stride * g.outWidth, aligned: g.width % 4 === 0 });
+/** y [N, O, OH, OW] from x [N, C, H, W]; FLIP: the weight is [C, O/G, KH, KW], and its taps count from the last. */
+function convolution(g: Geometry, FLIP: boolean, end: Epilogue): DirectForm {
+  const shape = shapeOf(g, g.width % 4 === 0);
   const { rows, channels } = shape;
   const taps = g.kernel[0] * g.kernel[1];
   const lines = g.images * g.outHeight;
   return {
     candidates: (device) => directCandidates(device, shape),
-    isBetter: (device) => directIsBetter(device, rows, shape),
+    isBetter: (device) => directIsBetter(device, rows),
     run(e, { constants }, tensors) {
       const { PIXELS, ROWS, INVOCATIONS } = constants as Record<'PIXELS' | 'ROWS' | 'INVOCATIONS', number>;
       const [x, weight] = tensors as [Tensor, Tensor];
       const y = tensors.at(-1)!;
       const bias = end.bias && tensors[2]!;
-      const pieces = Math.ceil((stride * g.outWidth) / PIXELS);
+      const pieces = Math.ceil(g.outWidth / PIXELS);
       const blocks = Math.ceil(rows / ROWS);
       const [columns, folds] = gridFor(lines * pieces, INVOCATIONS);
       e.dispatch({
@@ -128,18 +115,15 @@ function convolution(g: Geometry, { stride, up, turned: FLIP = false }: Walk, en
 
 /** gw from x and gy. Undefined where there is no such kernel. */
 export function directWeightGradient(g: Geometry): DirectForm | undefined {
-  const up = strideOf(g);
-  if (!up) return undefined;
-  // Of stride 2, gy with a zero after each pixel but the last.
-  const width = (g.outWidth - 1) * up + 1;
-  const shape = shapeOf(g, { stride: 1, up, width, aligned: g.width % 4 === 0 && g.outWidth % 4 === 0 });
+  if (!isPlain(g)) return undefined;
+  const shape = shapeOf(g, g.width % 4 === 0 && g.outWidth % 4 === 0);
   const { rows, channels } = shape;
   return {
     candidates: (device) => directWeightGradientCandidates(device, shape),
-    isBetter: (device) => directIsBetter(device, Math.min(rows, channels), shape),
+    isBetter: (device) => directIsBetter(device, Math.min(rows, channels)),
     run(e, plan, [x, gy, gw]) {
       const parts = e.empty([plan.parts, ...gw!.shape]);
-      addStrips(e, g, plan, Math.ceil(width / (plan.constants.PIXELS as number)), [x!, gy!, parts]);
+      addStrips(e, g, plan, x!, gy!, parts);
       sumOver(e, parts, { dims: [0] }, 1, gw!);
       e.release(parts);
     },
@@ -151,10 +135,12 @@ function addStrips(
   e: Engine,
   g: Geometry,
   { constants, parts: count }: DirectPlan,
-  stripsPerImage: number,
-  [x, gy, parts]: readonly [Tensor, Tensor, Tensor],
+  x: Tensor,
+  gy: Tensor,
+  parts: Tensor,
 ): void {
-  const { INVOCATIONS } = constants as Record<'INVOCATIONS', number>;
+  const { PIXELS, INVOCATIONS } = constants as Record<'PIXELS' | 'INVOCATIONS', number>;
+  const stripsPerImage = Math.ceil(g.outWidth / PIXELS);
   const groupChannels = g.channels / g.groups;
   const taps = g.kernel[0] * g.kernel[1];
   e.dispatch({

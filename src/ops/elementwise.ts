@@ -50,8 +50,10 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
   }
   const walk = collapse(out.shape, [broadcastStrides(a.shape, out.shape), broadcastStrides(b.shape, out.shape)], 4);
   const width = walk.shape.at(-1)!;
-  const [wide, narrow] = isRowwise(walk) ? [a, b] : [b, a];
-  if (isRowwise(walk) || (isRowwise({ ...walk, strides: walk.strides.toReversed() }) && COMMUTATIVE.has(op))) {
+  const turned = { ...walk, strides: walk.strides.toReversed() };
+  const isTurned = COMMUTATIVE.has(op) && isRowwise(turned);
+  if (isTurned || isRowwise(walk)) {
+    const [wide, narrow] = isTurned ? [b, a] : [a, b];
     e.dispatch({
       file: 'binary_rows',
       uses: ['lib/activation', 'lib/binary'],
@@ -65,7 +67,7 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
   const size = sizeOf(out.shape);
   e.dispatch({
     file: 'binary_broadcast',
-    uses: ['lib/activation'],
+    uses: ['lib/activation', 'lib/binary'],
     constants: { ...elements(operands), ...constants, RANK: walk.shape.length },
     tensors: [a, b, out],
     params: {

@@ -1,7 +1,7 @@
 /** Convolutions with few channels on one side, computed directly instead of as a matrix product: in what pieces, and when. */
 import type { Capabilities, Plan } from '../choose.js';
 
-/** A pass of a convolution of stride 1 or 2 and dilation 1, as its direct kernel sees it. */
+/** A pass of a convolution of stride and dilation 1, as its direct kernel sees it. */
 export interface DirectShape {
   /** Channels of a group that are computed, or in the weight's gradient those of the output. */
   readonly rows: number;
@@ -13,10 +13,6 @@ export interface DirectShape {
   /** Columns of the image that is walked along, and whether four of them can be loaded at a time wherever a line begins. */
   readonly width: number;
   readonly aligned: boolean;
-  /** From output to output, in columns and lines of the image that is walked along. */
-  readonly stride: 1 | 2;
-  /** 2: that image has a zero after each pixel, and a line of zeros after each line, as gradients of stride 2 see it. */
-  readonly up: 1 | 2;
   /** [height, width], and how many columns of the kernel lie left of the pixel. */
   readonly kernel: readonly [number, number];
   readonly left: number;
@@ -39,7 +35,7 @@ export function directCandidates(device: Capabilities, shape: DirectShape): Dire
   return pieces(device, shape).map((piece) => ({
     name: `direct ${piece.PIXELS} pixels x ${ROWS} rows`,
     core: 'direct',
-    constants: { ROWS, STRIDE: shape.stride, ...piece },
+    constants: { ROWS, ...piece },
     parts: 1,
   }));
 }
@@ -62,28 +58,13 @@ export function directWeightGradientCandidates(device: Capabilities, shape: Dire
   });
 }
 
-/**
- * Whether the direct kernels are better than a matrix product whose tiles are mostly empty: see bench/NOTES.md. `few` rows or
- * channels. Of stride 2 they multiply by zeros as well, so they are for depthwise convolutions alone.
- */
-export function directIsBetter({ software }: Capabilities, few: number, shape: DirectShape): boolean {
-  if (shape.stride * shape.up > 1) return false;
-  return few <= (software ? 2 : 4);
-}
+/** Whether the direct kernels are better than a matrix product whose tiles are mostly empty: see bench/NOTES.md. */
+export const directIsBetter = ({ software }: Capabilities, few: number): boolean => few <= (software ? 2 : 4);
 
 /** Constants of kernels/lib/pixels.wgsl, the best by rule first; none where the kernel reaches too far. */
-function pieces({ software }: Capabilities, shape: DirectShape) {
-  const {
-    kernel: [, KW],
-    left: LEFT,
-    width,
-    aligned: VECTOR,
-    stride,
-    up: UP,
-  } = shape;
+function pieces({ software }: Capabilities, { kernel: [, KW], left: LEFT, width, aligned: VECTOR }: DirectShape) {
   if (KW > 7 || LEFT > 3 || KW - 1 - LEFT > 4) return [];
   // On a CPU eight share loads best, if they come four at a time; on a GPU four keep twice as many invocations busy.
-  const eight = software && VECTOR && width >= 8;
-  const counts = stride === 2 ? [8] : eight ? [8, 4] : [4, 8];
-  return counts.map((PIXELS) => ({ PIXELS, KW, LEFT, VECTOR, UP, INVOCATIONS: software ? 8 : 64 }));
+  const counts = software && VECTOR && width >= 8 ? [8, 4] : [4, 8];
+  return counts.map((PIXELS) => ({ PIXELS, KW, LEFT, VECTOR, INVOCATIONS: software ? 8 : 64 }));
 }

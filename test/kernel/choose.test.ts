@@ -135,8 +135,6 @@ const CBAM: DirectShape = {
   images: 16,
   width: 32,
   aligned: true,
-  stride: 1,
-  up: 1,
   kernel: [7, 7],
   left: 3,
 };
@@ -148,7 +146,6 @@ it.each([
   [LAVAPIPE, { ...CBAM, rows: 5 }, undefined, 'direct 8 pixels in 52 parts'],
   [LAVAPIPE, { ...CBAM, rows: 5, channels: 5 }, undefined, undefined],
   [LAVAPIPE, { ...CBAM, kernel: [9, 9], left: 4 }, undefined, undefined],
-  [GPU, { ...CBAM, stride: 2 }, 'direct 8 pixels x 1 rows', 'direct 8 pixels in 64 parts'],
 ] as const)('directly, by rule: %o, %o: %s, %s', (device, convolution, forward, weightGradient) => {
   expect(directCandidates(device, convolution)[0]?.name).toBe(forward);
   expect(directWeightGradientCandidates(device, convolution)[0]?.name).toBe(weightGradient);

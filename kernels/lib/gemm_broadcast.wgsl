@@ -5,12 +5,8 @@
 // A subgroup computes ROWS x (4 LANES COLUMNS) values: an invocation owns four columns (and four more, 4 LANES further, if
 // COLUMNS is 2), loads four rows of A, and passes them on to the others by subgroupBroadcast, so that one load of A serves
 // all columns. ROWS is a power of two from 4 to 4 LANES.
-// z of the workgroup is item * splits + split: an item is what the operand file makes of it (a batch entry, a group of
-// channels, a phase of a strided gradient); a split sums its own range of k into its own part of the output.
 //
-// k counts in three digits (lib/gemm_index.wgsl). The operand file gives: setup(item), the digits' extents; rows(m) and
-// columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies outside is computed and
-// never written); read_a and read_b, four values at a k; places(n), where in a row four columns are written; write(m, ...).
+// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl.
 //
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
@@ -22,14 +18,9 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let tile = tile_of(group, groups);
-  let split = group.z % p.splits;
-  let extents = setup(group.z / p.splits);
-  let terms = extents.x * extents.y * extents.z;
-  let per_split = (terms + p.splits - 1u) / p.splits;
-  let end = min(terms, (split + 1u) * per_split);
-  let m0 = tile.y * ROWS;
-  let n0 = (tile.x * COLUMNS * LANES + lane) * 4u;
+  let share = share_of(group, groups);
+  let m0 = share.tile.y * ROWS;
+  let n0 = (share.tile.x * COLUMNS * LANES + lane) * 4u;
   let n1 = n0 + 4u * LANES;
   let a_rows = rows(m0 + 4u * (lane % (ROWS / 4u)));
   let columns0 = columns(n0);
@@ -98,8 +89,8 @@ fn main(
   var d30 = vec4f();
   var c31 = vec4f();
   var d31 = vec4f();
-  var k = digits(split * per_split, extents);
-  for (var t = split * per_split; t < end; t++) {
+  var k = digits(share.start, share.extents);
+  for (var t = share.start; t < share.end; t++) {
     let a = read_a(a_rows, k);
     let b = read_b(columns0, k);
     var e = vec4f();
@@ -184,16 +175,16 @@ fn main(
       c31 += a7.w * b;
       if (COLUMNS > 1u) { d31 += a7.w * e; }
     }
-    k = next(k, extents);
+    k = next(k, share.extents);
   }
   var c = array<vec4f, 32>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, c31);
   var d = array<vec4f, 32>(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, d12, d13, d14, d15, d16, d17, d18, d19, d20, d21, d22, d23, d24, d25, d26, d27, d28, d29, d30, d31);
   let places0 = places(n0);
   let places1 = places(n1);
   for (var i = 0u; i < ROWS; i++) {
-    write(m0 + i, split, places0, c[i]);
+    write(m0 + i, share.split, places0, c[i]);
     if (COLUMNS > 1u) {
-      write(m0 + i, split, places1, d[i]);
+      write(m0 + i, share.split, places1, d[i]);
     }
   }
 }

@@ -1,12 +1,36 @@
-// What the GEMM cores share: a workgroup's tile, and the index of the sum in three digits, so that operand files need no
-// division: k.x outermost, k.z innermost.
+// What the GEMM cores (lib/gemm_*.wgsl) share: what a workgroup sums, and the index of the sum.
+//
+// z of the workgroup is item * splits + split: an item is what the operand file makes of it (a batch entry, a group of
+// channels, a phase of a strided gradient); a split sums its own range of k into its own part of the output.
+//
+// k counts in three digits, so that operand files need no division: k.x outermost, k.z innermost. The operand file gives:
+// setup(item), the digits' extents; rows(m) and columns(n), the state of four neighbouring rows or columns (clamped to the
+// matrix: what lies outside is computed and never written); read_a and read_b, four values at a k; places(n), where in a row
+// four columns are written; write(m, ...).
 //
 // FIRST, SECOND, THIRD, RESULT: what an operand file's operands, bias and result are stored in, f32 or f16. Sums are of f32.
 
-/// Column and row of a workgroup's tile. WebGPU allows 65 535 workgroups a dimension, so long rows of tiles are folded: the
-/// host gives the y dimension row_tiles for each fold.
-fn tile_of(group: vec3u, groups: vec3u) -> vec2u {
-  return vec2u(group.x + group.y / p.row_tiles * groups.x, group.y % p.row_tiles);
+/// What a workgroup computes: of the sums of a tile, the terms from start to before end.
+struct Share {
+  /// Column and row, in tiles.
+  tile: vec2u,
+  split: u32,
+  /// Of the digits of k.
+  extents: vec3u,
+  start: u32,
+  end: u32,
+}
+
+/// WebGPU allows 65 535 workgroups a dimension, so long rows of tiles are folded: the host gives the y dimension row_tiles for
+/// each fold.
+fn share_of(group: vec3u, groups: vec3u) -> Share {
+  let tile = vec2u(group.x + group.y / p.row_tiles * groups.x, group.y % p.row_tiles);
+  let split = group.z % p.splits;
+  let extents = setup(group.z / p.splits);
+  let terms = extents.x * extents.y * extents.z;
+  let per_split = (terms + p.splits - 1u) / p.splits;
+  let start = split * per_split;
+  return Share(tile, split, extents, start, min(terms, start + per_split));
 }
 
 /// The place of a column that lies outside of the matrix: not written.

@@ -6,9 +6,9 @@
 // ROW_MATRICES x COLUMN_MATRICES matrices (lib/subgroup_matrix.wgsl), from operands that are staged as they are stored
 // (lib/gemm_staging.wgsl). The loads of the next step are under way while this one is computed. A matrix has no elements that
 // an invocation could reach, so results go through workgroup memory once more, matrix by matrix, before they are written.
-// z of the workgroup is item * splits + split, and the operand file gives what it gives to lib/gemm_shared.wgsl.
-// Host guarantees: blocks are whole matrices, K_STEP whole steps of them; LANES, the size of a subgroup, is a multiple of
-// MATRIX_N / 4.
+//
+// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl. Host guarantees: blocks are whole matrices, K_STEP
+// whole steps of them; LANES, the size of a subgroup, is a multiple of MATRIX_N / 4.
 //
 // Source: warp tiling as in NVIDIA's CUTLASS ("Efficient GEMM in CUDA").
 
@@ -29,29 +29,23 @@ fn main(
   @builtin(subgroup_id) subgroup: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let tile = tile_of(group, groups);
-  let split = group.z % p.splits;
-  let extents = setup(group.z / p.splits);
-  let terms = extents.x * extents.y * extents.z;
-  let per_split = (terms + p.splits - 1u) / p.splits;
-  let start = split * per_split;
-  let end = min(terms, start + per_split);
-  let m0 = tile.y * TILE_ROWS;
-  let n0 = tile.x * TILE_COLUMNS;
+  let share = share_of(group, groups);
+  let m0 = share.tile.y * TILE_ROWS;
+  let n0 = share.tile.x * TILE_COLUMNS;
   // The subgroup's block within the tile.
   let block_m = subgroup / ACROSS * (TILE_ROWS / DOWN);
   let block_n = subgroup % ACROSS * (TILE_COLUMNS / ACROSS);
   var c: array<Result, ROW_MATRICES * COLUMN_MATRICES>;
-  var s = sides(m0, n0, start, local, extents);
-  var loaded = load(&s, local, start, end);
+  var s = sides(m0, n0, share.start, local, share.extents);
+  var loaded = load(&s, local, share.start, share.end);
   var at = 0u;
-  for (var t = start; t < end; t += K_STEP) {
+  for (var t = share.start; t < share.end; t += K_STEP) {
     if (STAGES == 1u) {
       workgroupBarrier(); // the last step is still being read
     }
     stage(&loaded, local, at);
     workgroupBarrier();
-    loaded = load(&s, local, t + K_STEP, end);
+    loaded = load(&s, local, t + K_STEP, share.end);
     for (var k = 0u; k < K_STEP; k += MATRIX_K) {
       let line_a = (at * K_STEP + k) * A_LINE + block_m / 4u;
       let line_b = (at * K_STEP + k) * B_LINE + block_n / 4u;
@@ -75,7 +69,7 @@ fn main(
       store_result(place, c[i * COLUMN_MATRICES + j]);
       workgroupBarrier();
       for (var r = lane / RESULT_VECTORS; r < MATRIX_M; r += LANES / RESULT_VECTORS) {
-        write(m0 + block_m + i * MATRIX_M + r, split, to, tile_c[place + r * C_LINE + lane % RESULT_VECTORS]);
+        write(m0 + block_m + i * MATRIX_M + r, share.split, to, tile_c[place + r * C_LINE + lane % RESULT_VECTORS]);
       }
       workgroupBarrier();
     }

@@ -7,8 +7,8 @@
 // four terms of the sum at a time, as matrices: each value of C is loaded and stored once for four terms, and stores are what
 // limits a CPU whose registers hold no tile.
 //
-// k counts in three digits (lib/gemm_index.wgsl), of which each stands for four terms. The operand file gives what it gives to
-// the other cores, except that read_a returns [row][term] and read_b [term][column].
+// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl, except that a k stands for four terms, read_a
+// returns [row][term], and read_b [term][column].
 
 enable subgroups;
 
@@ -23,14 +23,9 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let tile = tile_of(group, groups);
-  let split = group.z % p.splits;
-  let extents = setup(group.z / p.splits);
-  let terms = extents.x * extents.y * extents.z;
-  let per_split = (terms + p.splits - 1u) / p.splits;
-  let end = min(terms, (split + 1u) * per_split);
-  let m0 = tile.y * ROWS;
-  let n0 = (tile.x * COLUMNS * LANES + lane) * 4u;
+  let share = share_of(group, groups);
+  let m0 = share.tile.y * ROWS;
+  let n0 = (share.tile.x * COLUMNS * LANES + lane) * 4u;
   let n1 = n0 + 4u * LANES;
   let a_rows = rows(m0 + 4u * (lane % (ROWS / 4u)));
   let columns0 = columns(n0);
@@ -99,8 +94,8 @@ fn main(
   var d30 = vec4f();
   var c31 = vec4f();
   var d31 = vec4f();
-  var k = digits(split * per_split, extents);
-  for (var t = split * per_split; t < end; t++) {
+  var k = digits(share.start, share.extents);
+  for (var t = share.start; t < share.end; t++) {
     let a = read_a(a_rows, k);
     let b = read_b(columns0, k);
     var e = mat4x4f();
@@ -209,16 +204,16 @@ fn main(
       c31 = step(c31, a31, b);
       if (COLUMNS > 1u) { d31 = step(d31, a31, e); }
     }
-    k = next(k, extents);
+    k = next(k, share.extents);
   }
   var c = array<vec4f, 32>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, c31);
   var d = array<vec4f, 32>(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, d12, d13, d14, d15, d16, d17, d18, d19, d20, d21, d22, d23, d24, d25, d26, d27, d28, d29, d30, d31);
   let places0 = places(n0);
   let places1 = places(n1);
   for (var i = 0u; i < ROWS; i++) {
-    write(m0 + i, split, places0, c[i]);
+    write(m0 + i, share.split, places0, c[i]);
     if (COLUMNS > 1u) {
-      write(m0 + i, split, places1, d[i]);
+      write(m0 + i, share.split, places1, d[i]);
     }
   }
 }

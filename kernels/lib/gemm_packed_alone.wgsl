@@ -6,8 +6,8 @@
 // neighbours. Texels of A are the same for all of them, but texels are cheap (lib/packed.wgsl): read twice as often per value
 // of C as with lib/gemm_packed.wgsl, they cost about half of the time.
 //
-// k counts in three digits (lib/gemm_index.wgsl), of which each stands for four terms. The operand file gives what it gives to
-// the other cores, except that read_a returns [row][term] and read_b [term][column].
+// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl, except that a k stands for four terms, read_a
+// returns [row][term], and read_b [term][column].
 
 /// c + the sum of four terms, in their order.
 fn step(c: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
@@ -20,14 +20,9 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let tile = tile_of(group, groups);
-  let split = group.z % p.splits;
-  let extents = setup(group.z / p.splits);
-  let terms = extents.x * extents.y * extents.z;
-  let per_split = (terms + p.splits - 1u) / p.splits;
-  let end = min(terms, (split + 1u) * per_split);
-  let m0 = tile.y * 8u;
-  let n0 = (tile.x * COLUMNS * 8u + local) * 4u;
+  let share = share_of(group, groups);
+  let m0 = share.tile.y * 8u;
+  let n0 = (share.tile.x * COLUMNS * 8u + local) * 4u;
   let rows0 = rows(m0);
   let rows1 = rows(m0 + 4u);
   let columns0 = columns(n0 + 0u);
@@ -66,8 +61,8 @@ fn main(
   var z5 = vec4f();
   var z6 = vec4f();
   var z7 = vec4f();
-  var k = digits(split * per_split, extents);
-  for (var t = split * per_split; t < end; t++) {
+  var k = digits(share.start, share.extents);
+  for (var t = share.start; t < share.end; t++) {
     let a = read_a(rows0, k);
     let f = read_a(rows1, k);
     let b = read_b(columns0, k);
@@ -112,7 +107,7 @@ fn main(
       z6 = step(z6, f[2], b);
       z7 = step(z7, f[3], b);
     }
-    k = next(k, extents);
+    k = next(k, share.extents);
   }
   let at0 = places(n0 + 0u);
   let at1 = places(n0 + 32u);
@@ -123,15 +118,15 @@ fn main(
   var v = array<vec4f, 8>(y0, y1, y2, y3, y4, y5, y6, y7);
   var z = array<vec4f, 8>(z0, z1, z2, z3, z4, z5, z6, z7);
   for (var i = 0u; i < 8u; i++) {
-    write(m0 + i, split, at0, w[i]);
+    write(m0 + i, share.split, at0, w[i]);
     if (COLUMNS > 1u) {
-      write(m0 + i, split, at1, x[i]);
+      write(m0 + i, share.split, at1, x[i]);
     }
     if (COLUMNS > 2u) {
-      write(m0 + i, split, at2, v[i]);
+      write(m0 + i, share.split, at2, v[i]);
     }
     if (COLUMNS > 3u) {
-      write(m0 + i, split, at3, z[i]);
+      write(m0 + i, share.split, at3, z[i]);
     }
   }
 }

@@ -4,12 +4,8 @@
 //
 // An invocation computes ROWS x 8 values, ROWS 4 or 8. Loads come straight from storage: on CPU adapters workgroup memory
 // is slower than the cache behind it.
-// z of the workgroup is item * splits + split: an item is what the operand file makes of it (a batch entry, a group of
-// channels, a phase of a strided gradient); a split sums its own range of k into its own part of the output.
 //
-// k counts in three digits (lib/gemm_index.wgsl). The operand file gives: setup(item), the digits' extents; rows(m) and
-// columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies outside is computed and
-// never written); read_a and read_b, four values at a k; places(n), where in a row four columns are written; write(m, ...).
+// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl.
 // One flat loop: SwiftShader copies all accumulators at each loop's edge; three nested ones took six times as long.
 //
 // Source: register blocking after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
@@ -20,14 +16,9 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
 ) {
-  let tile = tile_of(group, groups);
-  let split = group.z % p.splits;
-  let extents = setup(group.z / p.splits);
-  let terms = extents.x * extents.y * extents.z;
-  let per_split = (terms + p.splits - 1u) / p.splits;
-  let end = min(terms, (split + 1u) * per_split);
-  let m0 = (tile.y * GROUP_ROWS + local.y) * ROWS;
-  let n0 = (tile.x * GROUP_COLUMNS + local.x) * 8u;
+  let share = share_of(group, groups);
+  let m0 = (share.tile.y * GROUP_ROWS + local.y) * ROWS;
+  let n0 = (share.tile.x * GROUP_COLUMNS + local.x) * 8u;
   if (m0 >= p.rows || n0 >= p.columns) {
     return;
   }
@@ -51,8 +42,8 @@ fn main(
   var d6 = vec4f();
   var c7 = vec4f();
   var d7 = vec4f();
-  var k = digits(split * per_split, extents);
-  for (var t = split * per_split; t < end; t++) {
+  var k = digits(share.start, share.extents);
+  for (var t = share.start; t < share.end; t++) {
     let b0 = read_b(columns0, k);
     let b1 = read_b(columns1, k);
     let a0 = read_a(rows0, k);
@@ -75,14 +66,14 @@ fn main(
       c7 += a1.w * b0;
       d7 += a1.w * b1;
     }
-    k = next(k, extents);
+    k = next(k, share.extents);
   }
   var c = array<vec4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
   var d = array<vec4f, 8>(d0, d1, d2, d3, d4, d5, d6, d7);
   let places0 = places(n0);
   let places1 = places(n0 + 4u);
   for (var i = 0u; i < ROWS; i++) {
-    write(m0 + i, split, places0, c[i]);
-    write(m0 + i, split, places1, d[i]);
+    write(m0 + i, share.split, places0, c[i]);
+    write(m0 + i, share.split, places1, d[i]);
   }
 }

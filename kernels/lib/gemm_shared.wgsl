@@ -6,12 +6,8 @@
 // groups of four columns (1 or 2 each). The groups of an invocation lie apart, so that neighbouring invocations read
 // neighbouring vec4s of B and, mostly, the same of A. How operands come there: lib/gemm_staging.wgsl. The loads of the next step
 // are under way while this one is computed.
-// z of the workgroup is item * splits + split: an item is what the operand file makes of it (a batch entry, a group of
-// channels, a phase of a strided gradient); a split sums its own range of k into its own part of the output.
 //
-// k counts in three digits (lib/gemm_index.wgsl). The operand file gives: setup(item), the digits' extents; rows(m) and
-// columns(n), the state of four neighbouring rows or columns (clamped to the matrix: what lies outside is computed and
-// never written); read_a and read_b, four values at a k; places(n), where in a row four columns are written; write(m, ...).
+// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl.
 //
 // Source: the blocking of Volkov and Demmel 2008, "Benchmarking GPUs to tune dense linear algebra".
 
@@ -25,28 +21,22 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let tile = tile_of(group, groups);
-  let split = group.z % p.splits;
-  let extents = setup(group.z / p.splits);
-  let terms = extents.x * extents.y * extents.z;
-  let per_split = (terms + p.splits - 1u) / p.splits;
-  let start = split * per_split;
-  let end = min(terms, start + per_split);
-  let m0 = tile.y * TILE_ROWS;
-  let n0 = tile.x * TILE_COLUMNS;
+  let share = share_of(group, groups);
+  let m0 = share.tile.y * TILE_ROWS;
+  let n0 = share.tile.x * TILE_COLUMNS;
   let across = local % ACROSS;
   let down = local / ACROSS;
   var c: array<vec4f, 4u * ROW_GROUPS * COLUMN_GROUPS>; // [row][group of columns]
-  var s = sides(m0, n0, start, local, extents);
-  var loaded = load(&s, local, start, end);
+  var s = sides(m0, n0, share.start, local, share.extents);
+  var loaded = load(&s, local, share.start, share.end);
   var at = 0u;
-  for (var t = start; t < end; t += K_STEP) {
+  for (var t = share.start; t < share.end; t += K_STEP) {
     if (STAGES == 1u) {
       workgroupBarrier(); // the last step is still being read
     }
     stage(&loaded, local, at);
     workgroupBarrier();
-    loaded = load(&s, local, t + K_STEP, end);
+    loaded = load(&s, local, t + K_STEP, share.end);
     for (var k = 0u; k < K_STEP; k++) {
       var b: array<vec4f, COLUMN_GROUPS>;
       for (var j = 0u; j < COLUMN_GROUPS; j++) {
@@ -69,7 +59,7 @@ fn main(
     let to = places(n0 + 4u * (across + j * ACROSS));
     for (var i = 0u; i < ROW_GROUPS; i++) {
       for (var r = 0u; r < 4u; r++) {
-        write(m0 + 4u * (down + i * DOWN) + r, split, to, c[(4u * i + r) * COLUMN_GROUPS + j]);
+        write(m0 + 4u * (down + i * DOWN) + r, share.split, to, c[(4u * i + r) * COLUMN_GROUPS + j]);
       }
     }
   }

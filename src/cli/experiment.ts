@@ -65,7 +65,7 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         '--preset <name>',
-        'small (default): 70 minutes of two CPU cores, 32 x 32; full: 128 x 128, for GPUs',
+        'small (default): an hour or so of two CPU cores, 32 x 32; full: 128 x 128, for GPUs',
       ).choices(EXPERIMENTS),
     )
     .option('--estimate', 'only say how long it takes, and how much disk')

@@ -92,7 +92,7 @@ export const EXPERIMENTS = ['small', 'full'] as const;
 export type ExperimentPreset = (typeof EXPERIMENTS)[number];
 
 export const PRESET_CONFIGS: Readonly<Record<ExperimentPreset, ExperimentConfig>> = {
-  // Some 70 minutes on two cores. Each network has the settings and as many updates as it takes to learn at 32 x 32.
+  // An hour or so on two cores. Each network has the settings and as many updates as it takes to learn at 32 x 32.
   small: {
     folds: 3,
     tested: null,

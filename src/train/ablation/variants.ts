@@ -50,6 +50,11 @@ export const VARIANTS: readonly Variant[] = [
     what: "two updates of the discriminator for each of the generator's",
     overrides: { discriminatorSteps: 2 },
   },
+  {
+    name: 'spectral warm-up',
+    what: '15 power iterations before the first step',
+    overrides: { spectralWarmUp: 15 },
+  },
   { name: 'rmsprop', what: 'RMSprop instead of Adam', overrides: { optimizer: 'rmsprop' } },
   { name: 'momentum 0', what: "Adam's first moment without memory", overrides: { beta1: 0 } },
   {
@@ -57,6 +62,12 @@ export const VARIANTS: readonly Variant[] = [
     what: 'both networks learn at 0.0002, as the reference does',
     overrides: { learningRateG: 2e-4, learningRateD: 2e-4 },
   },
+  {
+    name: 'warm-up',
+    what: 'learning rates rise over the first 50 steps',
+    overrides: { warmUpSteps: 50 },
+  },
+  { name: 'linear', what: 'learning rates fall to 0 along a line', overrides: { rateSchedule: 'linear' } },
   { name: 'cosine', what: 'learning rates fall to 0 along a cosine', overrides: { rateSchedule: 'cosine' } },
   { name: 'shifted', what: 'images rolled in time and changed in gain', overrides: augmentedBy('time-shift', 'gain') },
   { name: 'cutout', what: 'a square of each image masked', overrides: augmentedBy('cutout') },

@@ -73,7 +73,7 @@ function tableSection({ arms, mixes, networks, seeds }: Experiment): Html {
 <h2 id="table">Accuracy</h2>
 <p>Windows named rightly, in percent: mean over folds and seeds ± standard deviation. Below it the gain over real images alone in percentage points, over all recordings, and its 95 % interval;
 intervals are of these very trainings: how much another seed would change is not in them, ${seeds.length > 1 ? 'but in the deviation' : 'and with one seed is not known'}.</p>
-<div class="scroll"><table>
+<div class="scroll"><table class="arms">
 <thead><tr><th scope="col">network</th>${mixes.map(({ name, what }) => html`<th scope="col" title="${what}">${label(name)}</th>`)}</tr></thead>
 <tbody>
 ${known.map(
@@ -96,14 +96,14 @@ function accuracyCell(arm: ExperimentArm | undefined): Html | undefined {
   const failed = members.filter((member) => member.failed !== undefined).length;
   const { mean, deviation } = spread.accuracy ?? {};
   if (mean === undefined) return failed > 0 ? html`<span class="poor">failed</span>` : undefined;
-  return html`<b>${points(mean)}</b>${deviation !== undefined && ` ± ${points(deviation)}`}${gain && html`<br>${gainText(gain)}`}${failed > 0 && html`<br><span class="poor">${String(failed)} failed</span>`}`;
+  return html`<b>${points(mean)}</b>${deviation !== undefined && `\u00a0±\u00a0${points(deviation)}`}${gain && html`<br>${gainText(gain)}`}${failed > 0 && html`<br><span class="poor">${String(failed)} failed</span>`}`;
 }
 
 function gainText(gain: Gain): Html {
   const verdict = shows(gain);
   const range = rangeText(gain);
   const style = verdict === 'gain' ? 'good' : verdict === 'loss' ? 'poor' : 'key';
-  return html`<span class="${style}">${signedPoints(gain.mean)}</span>${range && html` <small style="white-space: nowrap">(${range})</small>`}`;
+  return html`<span class="${style}">${signedPoints(gain.mean)}</span>${range && html` <small>(${range})</small>`}`;
 }
 
 function dynamicSection({ dynamicGains }: Experiment): Html | undefined {
@@ -133,7 +133,7 @@ function paperSection({ arms, mixes, dynamicGains, networks }: Experiment): Html
 <p>Fu et al. 2023 (Ecological Informatics, doi 10.1016/j.ecoinf.2023.102250) report gains in percentage points in their abstract, and ${percent(PAPER_BEST / 100)} as
 the highest accuracy, of VGG16 with dynamic convolutions. <b>Theirs are of other recordings and larger networks</b>: nothing here has to come near them. Ours is the
 largest gain of any mix with generated images; the largest of several lies above what the same mix would gain again.</p>
-<div class="scroll"><table>
+<div class="scroll"><table class="arms">
 <thead><tr><th scope="col">network</th><th scope="col">augmentation, theirs</th><th scope="col">ours</th><th scope="col">dynamic convolutions, theirs</th><th scope="col">ours</th></tr></thead>
 <tbody>
 ${rows.map(

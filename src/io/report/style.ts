@@ -99,6 +99,11 @@ summary { cursor: pointer; font-weight: 600; }
 .confusion .diagonal { outline: 1px solid var(--ink); outline-offset: -2px; font-weight: 600; }
 
 .evaluation { margin-top: 1.2rem; }
+.arms, .arms thead th { font-size: 0.82rem; }
+.arms small { font-size: 0.74rem; }
+.arms th, .arms td { padding-right: 0.5rem; }
+.arms th[scope="row"] { overflow-wrap: normal; }
+.arms b, .arms small { white-space: nowrap; }
 .evaluation .interval { white-space: nowrap; }
 .evaluation th[scope="row"] { max-width: 20rem; }
 h3 { margin: 2rem 0 0.3rem; font-size: 1.1rem; }

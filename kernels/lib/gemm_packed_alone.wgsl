@@ -4,15 +4,9 @@
 //
 // An invocation computes 8 rows of up to four groups of four columns (COLUMNS of them), and a workgroup of 8 invocations their
 // neighbours. Texels of A are the same for all of them, but texels are cheap (lib/packed.wgsl): read twice as often per value
-// of C as with lib/gemm_packed.wgsl, they cost about half of the time.
+// of C as with broadcasts, they cost about half of the time.
 //
-// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl, except that a k stands for four terms, read_a
-// returns [row][term], and read_b [term][column].
-
-/// c + the sum of four terms, in their order.
-fn step(c: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
-  return (((c + a.x * b[0]) + a.y * b[1]) + a.z * b[2]) + a.w * b[3];
-}
+// What a workgroup sums, and what the operand file gives: lib/gemm_index.wgsl, four terms at a time (lib/terms_4.wgsl).
 
 @compute @workgroup_size(8)
 fn main(
@@ -66,46 +60,46 @@ fn main(
     let a = read_a(rows0, k);
     let f = read_a(rows1, k);
     let b = read_b(columns0, k);
-    w0 = step(w0, a[0], b);
-    w1 = step(w1, a[1], b);
-    w2 = step(w2, a[2], b);
-    w3 = step(w3, a[3], b);
-    w4 = step(w4, f[0], b);
-    w5 = step(w5, f[1], b);
-    w6 = step(w6, f[2], b);
-    w7 = step(w7, f[3], b);
+    w0 = add_product(w0, a[0], b);
+    w1 = add_product(w1, a[1], b);
+    w2 = add_product(w2, a[2], b);
+    w3 = add_product(w3, a[3], b);
+    w4 = add_product(w4, f[0], b);
+    w5 = add_product(w5, f[1], b);
+    w6 = add_product(w6, f[2], b);
+    w7 = add_product(w7, f[3], b);
     if (COLUMNS > 1u) {
       let b = read_b(columns1, k);
-      x0 = step(x0, a[0], b);
-      x1 = step(x1, a[1], b);
-      x2 = step(x2, a[2], b);
-      x3 = step(x3, a[3], b);
-      x4 = step(x4, f[0], b);
-      x5 = step(x5, f[1], b);
-      x6 = step(x6, f[2], b);
-      x7 = step(x7, f[3], b);
+      x0 = add_product(x0, a[0], b);
+      x1 = add_product(x1, a[1], b);
+      x2 = add_product(x2, a[2], b);
+      x3 = add_product(x3, a[3], b);
+      x4 = add_product(x4, f[0], b);
+      x5 = add_product(x5, f[1], b);
+      x6 = add_product(x6, f[2], b);
+      x7 = add_product(x7, f[3], b);
     }
     if (COLUMNS > 2u) {
       let b = read_b(columns2, k);
-      y0 = step(y0, a[0], b);
-      y1 = step(y1, a[1], b);
-      y2 = step(y2, a[2], b);
-      y3 = step(y3, a[3], b);
-      y4 = step(y4, f[0], b);
-      y5 = step(y5, f[1], b);
-      y6 = step(y6, f[2], b);
-      y7 = step(y7, f[3], b);
+      y0 = add_product(y0, a[0], b);
+      y1 = add_product(y1, a[1], b);
+      y2 = add_product(y2, a[2], b);
+      y3 = add_product(y3, a[3], b);
+      y4 = add_product(y4, f[0], b);
+      y5 = add_product(y5, f[1], b);
+      y6 = add_product(y6, f[2], b);
+      y7 = add_product(y7, f[3], b);
     }
     if (COLUMNS > 3u) {
       let b = read_b(columns3, k);
-      z0 = step(z0, a[0], b);
-      z1 = step(z1, a[1], b);
-      z2 = step(z2, a[2], b);
-      z3 = step(z3, a[3], b);
-      z4 = step(z4, f[0], b);
-      z5 = step(z5, f[1], b);
-      z6 = step(z6, f[2], b);
-      z7 = step(z7, f[3], b);
+      z0 = add_product(z0, a[0], b);
+      z1 = add_product(z1, a[1], b);
+      z2 = add_product(z2, a[2], b);
+      z3 = add_product(z3, a[3], b);
+      z4 = add_product(z4, f[0], b);
+      z5 = add_product(z5, f[1], b);
+      z6 = add_product(z6, f[2], b);
+      z7 = add_product(z7, f[3], b);
     }
     k = next(k, share.extents);
   }

@@ -48,9 +48,9 @@ export interface Epilogue extends ActivationAttrs {
 
 /** A core's files. */
 const CORES: Readonly<Record<GemmPlan['core'], readonly string[]>> = {
-  broadcast: ['lib/gemm_broadcast'],
-  packed: ['lib/gemm_packed'],
-  packed_alone: ['lib/gemm_packed_alone'],
+  broadcast: ['lib/terms_1', 'lib/gemm_broadcast'],
+  packed: ['lib/terms_4', 'lib/gemm_broadcast'],
+  packed_alone: ['lib/terms_4', 'lib/gemm_packed_alone'],
   registers: ['lib/gemm_registers'],
   strip: ['lib/workgroup_sum', 'lib/gemm_strip'],
   shared: ['lib/gemm_staging', 'lib/gemm_shared'],

@@ -23,7 +23,7 @@ export interface PackedShape {
 
 /** A core and the tile of C that one of its workgroups computes. */
 export interface Tiling {
-  /** kernels/lib/gemm_<core>.wgsl */
+  /** Its files: CORES in ops/gemm.ts. */
   readonly core: 'broadcast' | 'matrix' | 'packed' | 'packed_alone' | 'registers' | 'shared' | 'strip';
   readonly constants: Constants;
   /** Rows and columns. */

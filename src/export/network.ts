@@ -2,13 +2,14 @@
  * Any network as an ONNX model: its forward pass is traced, and each op that it applies becomes nodes (operators.ts). So a new
  * network needs nothing here, and a new op a few lines there.
  */
+
+import { shapeOnly, Tracer } from '../autograd/tracer.js';
 import { formatShape, type Shape, sameShape, type Tensor } from '../memory/tensor.js';
 import type { Module } from '../nn/module.js';
 import type { State } from '../nn/network.js';
 import { Graph, type Value } from './graph.js';
 import { type Initializer, type OnnxGraph, onnxFile } from './onnx.js';
 import { operators } from './operators.js';
-import { shapeOnly, Tracer } from './tracer.js';
 
 /** What the forward pass takes or gives for each image: `shape` comes after the number of images. */
 export interface Port {

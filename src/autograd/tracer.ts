@@ -1,8 +1,9 @@
 /** A tape that writes down which op is applied to what, and computes nothing: its tensors have shapes only. */
-import { Tape } from '../autograd/tape.js';
+
 import type { Engine } from '../kernel/engine.js';
 import type { DType, Shape, Storage, Tensor } from '../memory/tensor.js';
 import type { Op } from '../ops/define.js';
+import { Tape } from './tape.js';
 
 type Inputs = readonly (Tensor | undefined)[];
 
@@ -19,7 +20,7 @@ const nothing: object = new Proxy(
   {},
   {
     get() {
-      throw new Error('a forward pass that is exported may be made of ops only');
+      throw new Error('a forward pass that is traced may be made of ops only');
     },
   },
 );

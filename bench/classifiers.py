@@ -4,7 +4,7 @@
     node dist/cli/main.js verify OUT.safetensors
 
 Needs PyTorch and torchvision. Everything is computed in float64 from float32 values. ResNet-18's state is the `sine` one, which
-both sides compute by a formula (src/cli/verify/run.ts); the others, which are narrower, begin as torchvision lets them, and
+both sides compute by a formula (src/cli/verify/modules.ts); the others, which are narrower, begin as torchvision lets them, and
 their states are in the file.
 """
 import argparse

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { UserError } from '../../io/errors.js';
 import { readSafetensors } from '../../io/safetensors.js';
-import type { Shape } from '../../memory/tensor.js';
+import type { Engine } from '../../kernel/engine.js';
+import type { Shape, Tensor } from '../../memory/tensor.js';
 
 const keys = z.record(z.string(), z.string());
 
@@ -39,6 +40,16 @@ export interface ReferenceCase {
   readonly tol: number;
   readonly gradTol: number;
 }
+
+/** An input of a case. Throws an error if there is none of that name. */
+export function required(values: Values, name: string): Value {
+  const value = values.get(name);
+  if (!value) throw new Error(`the case has no input named ${name}`);
+  return value;
+}
+
+/** On the GPU. */
+export const upload = (e: Engine, { data, shape }: Value): Tensor => e.upload(data, shape);
 
 /** Reads all cases of a file. Throws a UserError that says what is wrong with it. */
 export function readReferenceCases(path: string): ReferenceCase[] {

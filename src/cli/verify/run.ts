@@ -2,21 +2,17 @@
 import { cwt } from '../../audio/wavelet.js';
 import { Gradients, Tape } from '../../autograd/tape.js';
 import type { Engine } from '../../kernel/engine.js';
-import { reshaped, sizeOf, type Tensor } from '../../memory/tensor.js';
-import type { ClassifierOptions } from '../../models/classifier.js';
-import { CLASSIFIER_NAMES, classifiers } from '../../models/classifiers.js';
+import { reshaped, type Tensor } from '../../memory/tensor.js';
 import { Discriminator, type DiscriminatorConfig } from '../../models/discriminator.js';
 import { Generator, type GeneratorConfig } from '../../models/generator.js';
-import { CBAM } from '../../nn/cbam.js';
-import { DynamicConv2d } from '../../nn/dynamicConv2d.js';
-import type { Layer, Module } from '../../nn/module.js';
-import { Network, type State } from '../../nn/network.js';
+import { Network } from '../../nn/network.js';
 import { inputName } from '../../ops/define.js';
 import { opByName } from '../../ops/index.js';
 import { createOptimizer, type OptimizerKind } from '../../optim/optimizer.js';
 import { createGanStep, LOSS_NAMES } from '../../train/ganStep.js';
 import type { GanObjective } from '../../train/objective.js';
-import type { ReferenceCase, Value, Values } from './cases.js';
+import { type ReferenceCase, required, upload, type Value } from './cases.js';
+import { type ModuleCase, moduleCase, placed, stateFrom } from './modules.js';
 
 export interface Results {
   readonly outputs: ReadonlyMap<string, Float32Array>;
@@ -29,16 +25,10 @@ const NO_GRADS: Results['grads'] = new Map();
 
 /** Runs a case; undefined if its op is not known here. */
 export async function runCase(e: Engine, test: ReferenceCase): Promise<Results | undefined> {
+  const module = moduleCase(test);
+  if (module) return runModule(e, test, module);
   const runner = RUNNERS[test.op] ?? (opByName.has(test.op) ? runOp : undefined);
   return runner?.(e, test);
-}
-
-const upload = (e: Engine, { data, shape }: Value): Tensor => e.upload(data, shape);
-
-function required(values: Values, name: string): Value {
-  const value = values.get(name);
-  if (!value) throw new Error(`the case has no input named ${name}`);
-  return value;
 }
 
 async function runOp(e: Engine, test: ReferenceCase): Promise<Results> {
@@ -73,56 +63,27 @@ async function readGradients(
   return grads;
 }
 
-/** The entries of a case whose names are those of the network's state. */
-function stateFrom(values: Values, module: Module, prefix = ''): State {
-  const named = [...module.state()].map(({ name }) => [name, values.get(prefix + name)] as const);
-  return new Map(
-    named.filter(([, value]) => value !== undefined) as [string, { shape: number[]; data: Float32Array }][],
+/** Results, gradients, and updated buffers as `after.<name>`. */
+async function runModule(e: Engine, test: ReferenceCase, wanted: ModuleCase): Promise<Results> {
+  const { network, inputs } = placed(e, test, wanted);
+  const parameters = new Map([...network.module.parameters()].map(({ name, parameter }) => [name, parameter.tensor]));
+  const tracked = [...inputs.filter(({ dtype }) => dtype === 'f32'), ...parameters.values()];
+  const gradients = new Gradients(tracked);
+  const tape = new Tape(e, gradients);
+  const results = wanted.call(tape, inputs);
+  tape.backwardAll(
+    [...test.cotangents].filter(([name]) => name in results).map(([name, value]) => [results[name]!, upload(e, value)]),
   );
-}
-
-/** A case of a whole module: data inputs, state by name, results, and updated buffers as `after.<name>`. */
-function moduleRunner<M extends Module>(
-  make: (attrs: Readonly<Record<string, unknown>>) => M,
-  data: readonly string[],
-  call: (tape: Tape, module: M, inputs: Tensor[]) => Readonly<Record<string, Tensor>>,
-  state: (test: ReferenceCase, module: M) => State = (test, module) => stateFrom(test.inputs, module),
-): Runner {
-  return async (e, test) => {
-    const network = new Network(e, make(test.attrs), 0);
-    network.load(state(test, network.module));
-    network.module.train(test.attrs.training !== false);
-    const inputs = data.map((name) => upload(e, required(test.inputs, name)));
-    const parameters = new Map([...network.module.parameters()].map(({ name, parameter }) => [name, parameter.tensor]));
-    const tracked = [...inputs.filter(({ dtype }) => dtype === 'f32'), ...parameters.values()];
-    const gradients = new Gradients(tracked);
-    const tape = new Tape(e, gradients);
-    const results = call(tape, network.module, inputs);
-    tape.backwardAll(
-      [...test.cotangents]
-        .filter(([name]) => name in results)
-        .map(([name, value]) => [results[name]!, upload(e, value)]),
-    );
-    const outputs = new Map<string, Float32Array>();
-    for (const [name, tensor] of Object.entries(results)) outputs.set(name, await e.read(tensor));
-    for (const { name, parameter } of network.module.buffers())
-      outputs.set(`after.${name}`, await e.read(parameter.tensor));
-    const grads = await readGradients(e, test, gradients, (name) => {
-      const index = data.indexOf(name);
-      return index >= 0 ? inputs[index] : parameters.get(name);
-    });
-    network.destroy();
-    return { outputs, grads };
-  };
-}
-
-interface DynamicAttrs {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
-  readonly pool: number;
+  const outputs = new Map<string, Float32Array>();
+  for (const [name, tensor] of Object.entries(results)) outputs.set(name, await e.read(tensor));
+  for (const { name, parameter } of network.module.buffers())
+    outputs.set(`after.${name}`, await e.read(parameter.tensor));
+  const grads = await readGradients(e, test, gradients, (name) => {
+    const index = wanted.data.indexOf(name);
+    return index >= 0 ? inputs[index] : parameters.get(name);
+  });
+  network.destroy();
+  return { outputs, grads };
 }
 
 function optimizerRunner(kind: OptimizerKind): Runner {
@@ -138,39 +99,6 @@ function optimizerRunner(kind: OptimizerKind): Runner {
     }
     return { outputs: new Map([['param', await e.read(param)]]), grads: NO_GRADS };
   };
-}
-
-/** A classifier, without dropout. Its state is in the case, or described there as `sine`. */
-const classifierRunner = (make: (options: ClassifierOptions) => Layer): Runner =>
-  moduleRunner(
-    (attrs) => make({ ...(attrs as unknown as ClassifierOptions), dropout: 0 }),
-    ['x'],
-    (tape, module, [x]) => ({ logits: module.forward(tape, x!) }),
-    (test, module) => {
-      const { state } = test.attrs;
-      if (state === undefined) return stateFrom(test.inputs, module);
-      if (state === 'sine') return sineState(module);
-      throw new Error(`the state '${state}' of a classifier is not known`);
-    },
-  );
-
-/**
- * A state that a formula gives: element j of the i-th tensor is based on s = sin(0.7 j + i). Weights of more than one
- * dimension are s sqrt(3 / fan in), running variances 1 + s / 2, other weights 1 + s / 10, all else s / 10.
- */
-function sineState(module: Module): State {
-  return new Map(
-    [...module.state()].map(({ name, parameter: { shape } }, i) => {
-      const scale = Math.sqrt(3 / sizeOf(shape.slice(1)));
-      const data = Float32Array.from({ length: sizeOf(shape) }, (_, j) => {
-        const s = Math.sin(0.7 * j + i);
-        if (shape.length > 1) return s * scale;
-        if (name.endsWith('running_var')) return 1 + 0.5 * s;
-        return name.endsWith('weight') ? 1 + 0.1 * s : 0.1 * s;
-      });
-      return [name, { shape, data }];
-    }),
-  );
 }
 
 async function runTrainSteps(e: Engine, test: ReferenceCase): Promise<Results> {
@@ -223,34 +151,10 @@ async function runTrainSteps(e: Engine, test: ReferenceCase): Promise<Results> {
 }
 
 const RUNNERS: Readonly<Record<string, Runner>> = {
-  cbam: moduleRunner(
-    (attrs) => new CBAM(attrs.channels as number, attrs.reduction as number),
-    ['x'],
-    (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
-  ),
-  dynamic_conv2d: moduleRunner(
-    (attrs) => {
-      const { inChannels, outChannels, kernel, ...options } = attrs as unknown as DynamicAttrs;
-      return new DynamicConv2d(inChannels, outChannels, kernel, options);
-    },
-    ['x'],
-    (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
-  ),
-  generator: moduleRunner(
-    (attrs) => new Generator(attrs as unknown as GeneratorConfig),
-    ['z', 'labels'],
-    (tape, module, [z, labels]) => ({ image: module.forward(tape, z!, labels!) }),
-  ),
-  discriminator: moduleRunner(
-    (attrs) => new Discriminator(attrs as unknown as DiscriminatorConfig),
-    ['x'],
-    (tape, module, [x]) => ({ ...module.forward(tape, x!) }),
-  ),
   adam: optimizerRunner('adam'),
   adamw: optimizerRunner('adamw'),
   sgd: optimizerRunner('sgd'),
   rmsprop: optimizerRunner('rmsprop'),
-  ...Object.fromEntries(CLASSIFIER_NAMES.map((name) => [name, classifierRunner(classifiers[name])])),
   train_steps: runTrainSteps,
   async cwt(e, test) {
     const samples = Float32Array.from(required(test.inputs, 'x').data);

@@ -1,0 +1,70 @@
+/**
+ * Why a module does not give a case's results: one of its operations is wrong, or it is made of others than the case's, or
+ * rounding decides. A deep network in training mode can turn half a bit of its inputs into any error; then no kernel in float32,
+ * however good, could pass, and the error alone says nothing.
+ */
+import { compareSteps, evaluate, type StepError, type Values } from '../../autograd/steps.js';
+import { Tracer } from '../../autograd/tracer.js';
+import type { Engine } from '../../kernel/engine.js';
+import { type Array64, fromFloat32, make } from '../../reference/array.js';
+import { uniform } from '../../reference/random.js';
+import { type ReferenceCase, required } from './cases.js';
+import { type ModuleCase, placed } from './modules.js';
+
+/** The greatest relative error of rounding to nearest. */
+const UNIT_ROUNDOFF = { float32: 2 ** -24, float64: 2 ** -53 } as const;
+
+export type Precision = keyof typeof UNIT_ROUNDOFF;
+
+type Outputs = ReadonlyMap<string, Array64>;
+
+export interface Diagnosis {
+  /** Errors of the operations one by one on the GPU, each given what the one before it gave. */
+  readonly steps: readonly StepError[];
+  /** The results in float64. */
+  readonly exact: Outputs;
+  /** The same, had the inputs and parameters been rounded to that precision in other ways: one for each of a few draws. */
+  moved(precision: Precision): Iterable<Outputs>;
+}
+
+const DRAWS = 4;
+
+/** Examines the forward pass of a module's case: it costs some passes on the CPU. */
+export async function diagnose(e: Engine, test: ReferenceCase, wanted: ModuleCase): Promise<Diagnosis> {
+  const { network, inputs } = placed(e, test, wanted);
+  const tracer = new Tracer();
+  const named = new Map(Object.entries(wanted.call(tracer, inputs)));
+  for (const { name, parameter } of network.module.buffers()) named.set(`after.${name}`, parameter.tensor);
+  const results = [...named].filter(([name]) => test.outputs.has(name));
+  const given = new Map(
+    wanted.data.map((name, i) => [inputs[i]!, fromFloat32(inputs[i]!.shape, required(test.inputs, name).data)]),
+  );
+  for (const { name, parameter } of network.module.state()) {
+    given.set(parameter.tensor, fromFloat32(parameter.shape, wanted.state.get(name)!.data));
+  }
+  const outputs = (values: Values): Outputs => {
+    const after = evaluate(tracer.steps, values);
+    return new Map(results.map(([name, tensor]) => [name, after.get(tensor)!]));
+  };
+  const steps = await compareSteps(e, tracer.steps, given);
+  network.destroy();
+  return {
+    steps,
+    exact: outputs(given),
+    *moved(precision) {
+      for (let draw = 1; draw <= DRAWS; draw++) yield outputs(roundedOtherwise(given, UNIT_ROUNDOFF[precision], draw));
+    },
+  };
+}
+
+/** Each value but whole numbers of labels times 1 + d, |d| at most `unit`. */
+function roundedOtherwise(given: Values, unit: number, seed: number): Values {
+  return new Map(
+    [...given].map(([tensor, { shape, data }], stream) => {
+      if (tensor.dtype !== 'f32') return [tensor, { shape, data }];
+      const draws = uniform(seed, stream, data.length);
+      const moved = data.map((value, i) => value * (1 + unit * (2 * draws[i]! - 1)));
+      return [tensor, make(shape, moved)];
+    }),
+  );
+}

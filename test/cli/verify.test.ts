@@ -1,0 +1,138 @@
+/** lyrebird verify: what passes, what fails, and what it says of a network that fails. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReferenceCase, Value } from '../../src/cli/verify/cases.js';
+import { diagnose } from '../../src/cli/verify/diagnose.js';
+import { judge } from '../../src/cli/verify/judge.js';
+import { moduleCase } from '../../src/cli/verify/modules.js';
+import { type Gpu, openGpu } from '../../src/device/open.js';
+import { writeSafetensors } from '../../src/io/safetensors.js';
+import { Engine } from '../../src/kernel/engine.js';
+import { normal } from '../../src/reference/random.js';
+import { temporaryFolder } from '../temporary.js';
+import { lyrebird } from './console.js';
+import { put } from './fixtures.js';
+
+let gpu: Gpu;
+let e: Engine;
+
+beforeAll(async () => {
+  gpu = await openGpu();
+  e = new Engine(gpu);
+});
+
+afterAll(() => gpu?.close());
+
+const noise = (...shape: number[]): Value => ({
+  shape,
+  data: Float32Array.from(
+    normal(
+      1,
+      0,
+      shape.reduce((a, b) => a * b),
+    ),
+  ),
+});
+
+/** A case of a narrow MobileNetV2, whose results are its own in float64. */
+async function mobileNet(training: boolean, tol: number): Promise<ReferenceCase> {
+  const test: ReferenceCase = {
+    name: 'narrow',
+    op: 'mobilenet_v2',
+    attrs: { classes: 3, width: 0.25, training, state: 'sine' },
+    inputs: new Map([['x', noise(2, 3, 32, 32)]]),
+    outputs: new Map([['logits', { shape: [2, 3], data: new Float32Array(6) }]]),
+    cotangents: new Map(),
+    grads: new Map(),
+    tol,
+    gradTol: 1e-2,
+  };
+  const { data } = (await diagnose(e, test, moduleCase(test)!)).exact.get('logits')!;
+  return { ...test, outputs: new Map([['logits', { shape: [2, 3], data: Float32Array.from(data) }]]) };
+}
+
+describe('a network that fails in float32', () => {
+  it('passes in float64 where rounding of the inputs is worth more than the tolerance, and says so', async () => {
+    const { outcome, inFloat64, lines } = await judge(e, await mobileNet(true, 1e-4));
+    expect({ outcome, inFloat64 }).toEqual({ outcome: 'passed', inFloat64: true });
+    expect(lines[0]).toMatch(/^\d\.\de-\d+ of 0\.0001 in float64; in float32, which cannot tell, \d\.\de-[1-3]$/);
+    expect(lines[1]).toMatch(/^Each operation is within \d\.\de-[67] of its float64 reference/);
+  });
+
+  it('fails where rounding of the inputs is worth less than the tolerance', async () => {
+    // The case's own results are rounded to float32, which is 3e-8, and the network's are worse than this.
+    const { outcome, lines } = await judge(e, await mobileNet(false, 6e-8));
+    expect(outcome).toBe('failed');
+    expect(lines.at(-1)).toMatch(/rounded otherwise to float32 would move the result by \d\.\de-[78]\.$/);
+  });
+
+  it('fails if its case is of another network', async () => {
+    const test = await mobileNet(false, 1e-4);
+    const { data } = test.outputs.get('logits')!;
+    const off = Float32Array.from(data, (value, i) => value + (i === 4 ? 0.01 : 0));
+    const { outcome, lines } = await judge(e, {
+      ...test,
+      outputs: new Map([['logits', { shape: [2, 3], data: off }]]),
+    });
+    expect(outcome).toBe('failed');
+    expect(lines[1]).toMatch(/^logits\[1, 1\] = /);
+    expect(lines.slice(3)).toEqual([
+      expect.stringMatching(/^In float64 the result is off by \d\.\de-[123]: logits\[1, 1\]/),
+      'So the case is of another network, or of another state.',
+    ]);
+  });
+});
+
+describe('the command', () => {
+  const folder = temporaryFolder();
+
+  /** A file with one case of relu. */
+  const file = (expected: number[], op = 'relu'): string => {
+    const x = { dtype: 'F32', shape: [3], data: Float32Array.of(-1, 2, 3) } as const;
+    const y = { dtype: 'F32', shape: [3], data: Float32Array.from(expected) } as const;
+    const described = {
+      name: 'three',
+      op,
+      attrs: {},
+      inputs: { x: 'x' },
+      outputs: { y: 'y' },
+      tol: 1e-6,
+      gradTol: 1e-6,
+    };
+    const metadata = { format: 'reference-cases/1', cases: JSON.stringify([described]) };
+    return put(
+      join(folder, 'cases.safetensors'),
+      writeSafetensors(
+        new Map([
+          ['x', x],
+          ['y', y],
+        ]),
+        metadata,
+      ),
+    );
+  };
+
+  it('passes what is right', async () => {
+    const { exitCode, stdout } = await lyrebird('verify', file([0, 2, 3]));
+    expect(stdout).toBe('ok    three: 0.0e+0 of 0.000001\n1 passed, 0 failed, 0 unsupported\n');
+    expect(exitCode).toBe(0);
+  });
+
+  it('says where a result is wrong', async () => {
+    const { exitCode, stdout } = await lyrebird('verify', file([0, 2, 4]));
+    expect(stdout).toMatch(/^FAIL {2}three: 2\.5e-1 of 0\.000001\n {6}y\[2\] = 3, expected 4\n0 passed, 1 failed/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('counts what there is no operation for', async () => {
+    const { exitCode, stdout } = await lyrebird('verify', file([0, 2, 3], 'fold'));
+    expect(stdout).toBe("skip  three: lyrebird has no 'fold'\n0 passed, 0 failed, 1 unsupported\n");
+    expect(exitCode).toBe(1);
+  });
+
+  it('says that no case is left by a filter', async () => {
+    const { exitCode, stderr } = await lyrebird('verify', file([0, 2, 3]), '--filter', 'four');
+    expect(stderr).toContain('There is no case to verify');
+    expect(exitCode).toBe(1);
+  });
+});

@@ -1,108 +1,59 @@
-/** Gradient checks of whole modules: small ones, with the weights that training begins with, in training mode. */
+/** Gradient checks of whole modules (moduleCases.ts): results, gradients by finite differences, and equal bits twice. */
 import { compare, largest, sampledDifferences, type Worst, worse } from '../autograd/check.js';
 import type { HalfCopies } from '../autograd/halves.js';
+import { evaluate } from '../autograd/steps.js';
 import { Gradients, Tape } from '../autograd/tape.js';
+import { shapeOnly, Tracer } from '../autograd/tracer.js';
 import type { Engine } from '../kernel/engine.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
-import { Discriminator } from '../models/discriminator.js';
-import { type BlockConfig, Generator } from '../models/generator.js';
-import { CBAM } from '../nn/cbam.js';
-import { DynamicConv2d } from '../nn/dynamicConv2d.js';
 import type { Module } from '../nn/module.js';
 import { Network, type State } from '../nn/network.js';
-import { type Array64, make, moduleOracles, type Outputs } from '../reference/index.js';
+import { standingStatistics } from '../nn/standing.js';
+import { type Array64, make } from '../reference/index.js';
 import { normal } from '../reference/random.js';
 import type { Check } from './check.js';
-
-interface ModuleCase<M extends Module> {
-  readonly name: string;
-  readonly title: string;
-  make(): M;
-  /** Data inputs: shapes of normal values, or whole numbers. */
-  readonly inputs: Readonly<Record<string, { readonly shape: Shape } | { readonly labels: readonly number[] }>>;
-  /** Results by name. */
-  call(tape: Tape, module: M, inputs: readonly Tensor[]): Readonly<Record<string, Tensor>>;
-  oracle(inputs: readonly Array64[], state: Readonly<Record<string, Array64>>, training: boolean): Outputs;
-  /** Spectral norms count u and v as constants: their gradient is that of evaluation at the new u and v. */
-  readonly differenceInEvaluation?: boolean;
-  /** Greatest error of a gradient in mixed precision. Default 2e-2. */
-  readonly halfGradient?: number;
-}
-
-const CONV = { stride: 2, padding: 1, pool: 2 };
-const GENERATOR = { classes: 3, channels: 1, latent: 6, base: 4, widths: [8, 6] };
-const DISCRIMINATOR = { classes: 3, channels: 1, size: 16, widths: [4, 6, 8, 10] };
-
-const CASES: readonly ModuleCase<Module>[] = [
-  moduleCase({
-    name: 'cbam_module',
-    title: '32 channels',
-    make: () => new CBAM(32, 8),
-    inputs: { x: { shape: [2, 32, 5, 6] } },
-    call: (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
-    oracle: (inputs, state, training) => moduleOracles.cbam(inputs, state, { training }),
-  }),
-  moduleCase({
-    name: 'dynamic_conv2d',
-    title: '8 -> 12 channels',
-    make: () => new DynamicConv2d(8, 12, 3, CONV),
-    inputs: { x: { shape: [4, 8, 7, 6] } },
-    call: (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
-    oracle(inputs, state, training) {
-      const { stride, padding, pool } = CONV;
-      return moduleOracles.dynamic_conv2d(inputs, state, { stride, padding, pool, training });
-    },
-  }),
-  generatorCase('8 x 8', {}),
-  generatorCase('8 x 8, neither attention nor skip connections', { attention: false, residual: false }),
-  generatorCase('8 x 8, without attention, nearest pixels', { attention: false, upsampling: 'nearest' }),
-  generatorCase('8 x 8, conditional norms', { conditionalNorm: true }),
-  // Before a batch norm, gradients such as those of bn_phi's bias are zero but for rounding, of which f16 has more.
-  { ...generatorCase('8 x 8', { dynamic: true }), name: 'dynamic_generator', halfGradient: 5e-2 },
-  moduleCase({
-    name: 'discriminator',
-    title: '16 x 16',
-    make: () => new Discriminator(DISCRIMINATOR),
-    inputs: { x: { shape: [3, 1, 16, 16] } },
-    call: (tape, module, [x]) => ({ ...module.forward(tape, x!) }),
-    oracle: (inputs, state, training) => moduleOracles.discriminator(inputs, state, { training }),
-    differenceInEvaluation: true,
-  }),
-];
-
-function generatorCase(title: string, blocks: BlockConfig): ModuleCase<Module> {
-  return moduleCase({
-    name: 'generator',
-    title,
-    make: () => new Generator({ ...GENERATOR, ...blocks }),
-    inputs: { z: { shape: [4, 6] }, labels: { labels: [0, 2, 1, 2] } },
-    call: (tape, module, [z, labels]) => ({ image: module.forward(tape, z!, labels!) }),
-    oracle: (inputs, state, training) => moduleOracles.generator(inputs, state, { ...GENERATOR, ...blocks, training }),
-  });
-}
-
-/** Ties a case's parts to one type of module, which a list of many cannot. */
-function moduleCase<M extends Module>(test: ModuleCase<M>): ModuleCase<Module> {
-  return test as unknown as ModuleCase<Module>;
-}
+import { CLASSIFIERS, MODULES, type ModuleCase, type ModuleOracle } from './moduleCases.js';
 
 /** In mixed precision with `half`: then the gradients of all parameters are compared with those in f32, too. */
-export const moduleChecks = (half: boolean): readonly Check[] =>
-  [...new Set(CASES.map(({ name }) => name))].map((wanted) => {
-    const tests = CASES.filter(({ name }) => name === wanted);
+export function moduleChecks(half: boolean): readonly Check[] {
+  const all = half ? MODULES : [...MODULES, ...CLASSIFIERS];
+  return [...new Set(all.map(({ name }) => name))].map((wanted) => {
+    const tests = all.filter(({ name }) => name === wanted);
     const inHalf = { forward: 1e-2, gradient: tests[0]!.halfGradient ?? 2e-2 };
     return {
       name: wanted,
-      tolerance: half ? inHalf : { forward: 1e-4, gradient: 5e-3 },
+      tolerance: half ? inHalf : { forward: tests[0]!.forward ?? 1e-4, gradient: 5e-3 },
       cases: tests.map((test) => ({
         title: `${wanted} ${test.title}`,
         run: (e) => checkModule(e, test, half),
       })),
     };
   });
+}
 
 /** Differences are taken of so many elements of each tensor. */
 const DIFFERENCES = 4;
+
+/** The module's own ops, each by its reference: it says nothing of whether they are put together as they should be. */
+function opByOp(test: ModuleCase<Module>, module: Module, inputs: readonly Array64[]): ModuleOracle {
+  const tensors = Object.values(test.inputs).map((input, i) =>
+    shapeOnly(inputs[i]!.shape, 'labels' in input ? 'i32' : 'f32'),
+  );
+  const traces = new Map(
+    [true, false].map((training) => {
+      const tracer = new Tracer();
+      const results = Object.entries(test.call(tracer, module.train(training), tensors));
+      return [training, { steps: tracer.steps, results }];
+    }),
+  );
+  return (given, state, training) => {
+    const { steps, results } = traces.get(training)!;
+    const known = [...module.state()].map(({ name, parameter }) => [parameter.tensor, state[name]!] as const);
+    const values = evaluate(steps, new Map([...known, ...tensors.map((tensor, i) => [tensor, given[i]!] as const)]));
+    const after = [...module.buffers()].map(({ name, parameter }) => [`after.${name}`, parameter.tensor] as const);
+    return Object.fromEntries([...results, ...after].map(([name, tensor]) => [name, values.get(tensor)!]));
+  };
+}
 
 interface Run {
   readonly outputs: ReadonlyMap<string, Float32Array>;
@@ -117,6 +68,10 @@ async function checkModule(e: Engine, test: ModuleCase<Module>, half: boolean) {
       : make([...input.shape], normal(3, i, sizeOf(input.shape)).map(Math.fround)),
   );
   const network = new Network(e, test.make(), 1, { half });
+  if (test.inEvaluation) {
+    const tensors = uploaded(e, test, inputs);
+    standingStatistics(network.module, 1, () => test.call(new Tape(e), network.module, tensors));
+  }
   const before = await network.state();
   const first = await runModule(e, test, network, inputs, network.copies);
   network.load(before);
@@ -125,13 +80,14 @@ async function checkModule(e: Engine, test: ModuleCase<Module>, half: boolean) {
   const single = half ? await runModule(e, test, network, inputs, undefined) : undefined;
   network.destroy();
 
-  const expected = test.oracle(inputs, widen(before), true);
+  const oracle = test.oracle ?? opByOp(test, network.module, inputs);
+  const expected = oracle(inputs, widen(before), !test.inEvaluation);
   let forward: Worst = { error: 0, where: '' };
   for (const [name, { data, shape }] of Object.entries(expected)) {
     const actual = first.outputs.get(name) ?? first.after.get(name.replace('after.', ''))?.data ?? new Float32Array();
     forward = worse(forward, compare(name, actual, data, shape, 1e-3));
   }
-  const byDifferences = gradientError(test, inputs, before, first);
+  const byDifferences = gradientError(test, oracle, inputs, before, first);
   const gradient = single ? worse(byDifferences, gradientDifference(first, single)) : byDifferences;
   return { forward, gradient, deterministic: same(first, second) };
 }
@@ -150,6 +106,12 @@ function gradientDifference(run: Run, single: Run): Worst {
 const widen = (state: State): Record<string, Array64> =>
   Object.fromEntries([...state].map(([name, { shape, data }]) => [name, make(shape, data)]));
 
+const uploaded = (e: Engine, test: ModuleCase<Module>, inputs: readonly Array64[]): Tensor[] =>
+  Object.values(test.inputs).map((input, i) => {
+    const { data, shape } = inputs[i]!;
+    return e.upload('labels' in input ? Int32Array.from(data) : Float32Array.from(data), shape);
+  });
+
 async function runModule(
   e: Engine,
   test: ModuleCase<Module>,
@@ -158,10 +120,7 @@ async function runModule(
   halves: HalfCopies | undefined,
 ): Promise<Run> {
   const names = Object.keys(test.inputs);
-  const tensors = inputs.map(({ data, shape }, i) => {
-    const labels = 'labels' in test.inputs[names[i]!]!;
-    return e.upload(labels ? Int32Array.from(data) : Float32Array.from(data), shape);
-  });
+  const tensors = uploaded(e, test, inputs);
   const tracked = new Map<string, Tensor>(
     [...network.module.parameters()].map(({ name, parameter }) => [name, parameter.tensor]),
   );
@@ -170,7 +129,7 @@ async function runModule(
   });
   const gradients = new Gradients(tracked.values());
   const tape = new Tape(e, gradients, { halves });
-  const results = Object.entries(test.call(tape, network.module.train(), tensors));
+  const results = Object.entries(test.call(tape, network.module.train(!test.inEvaluation), tensors));
   tape.backwardAll(
     results.map(([, result], i) => [result, e.upload(Float32Array.from(cotangent(i, result.shape)), result.shape)]),
   );
@@ -186,11 +145,17 @@ async function runModule(
 
 const cotangent = (i: number, shape: Shape): Float64Array => normal(4, i, sizeOf(shape)).map(Math.fround);
 
-function gradientError(test: ModuleCase<Module>, inputs: readonly Array64[], before: State, run: Run): Worst {
+function gradientError(
+  test: ModuleCase<Module>,
+  oracle: ModuleOracle,
+  inputs: readonly Array64[],
+  before: State,
+  run: Run,
+): Worst {
   const state = widen(test.differenceInEvaluation ? run.after : before);
   const named = { ...state, ...Object.fromEntries(Object.keys(test.inputs).map((name, i) => [name, inputs[i]!])) };
   const loss = (): number => {
-    const outputs = test.oracle(inputs, state, !test.differenceInEvaluation);
+    const outputs = oracle(inputs, state, !test.differenceInEvaluation && !test.inEvaluation);
     return [...run.outputs.keys()].reduce((total, name, i) => {
       const { data, shape } = outputs[name]!;
       const weights = cotangent(i, shape);
@@ -199,7 +164,7 @@ function gradientError(test: ModuleCase<Module>, inputs: readonly Array64[], bef
   };
   const floor = 1e-3 * Math.max(...[...run.gradients.values()].map(largest));
   let worst: Worst = { error: 0, where: '' };
-  for (const [name, gradient] of run.gradients) {
+  for (const [name, gradient] of evenly([...run.gradients], test.differenced)) {
     const { elements, values } = sampledDifferences(loss, named[name]!, DIFFERENCES);
     // Relative to the largest gradient of the whole tensor, of which only some elements are differenced.
     const scale = Math.max(floor, largest(gradient));
@@ -216,6 +181,10 @@ function gradientError(test: ModuleCase<Module>, inputs: readonly Array64[], bef
   }
   return worst;
 }
+
+/** So many of them, from the first to the last. */
+const evenly = <T>(all: readonly T[], count = all.length): T[] =>
+  all.filter((_, i) => Math.floor(((i + 1) * count) / all.length) > Math.floor((i * count) / all.length));
 
 function same(a: Run, b: Run): boolean {
   const pairs = (['outputs', 'gradients'] as const).flatMap((part) =>

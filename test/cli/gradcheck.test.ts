@@ -31,6 +31,11 @@ describe('gradcheck', () => {
     expect(rows.map((line) => line.split(/\s+/, 1)[0])).toEqual(['relu', 'mul', expect.stringMatching(/^\d+$/)]);
   });
 
+  it.each(['mobilenet_v2', 'resnet18', 'vgg16'])('passes %s', async (name) => {
+    const { exitCode, stdout } = await lyrebird('gradcheck', name);
+    expect(exitCode, stdout).toBe(0);
+  });
+
   it('passes ops and networks in mixed precision, or says that there is no f16', async () => {
     const { exitCode, stdout, stderr } = await lyrebird('gradcheck', 'conv2d', 'discriminator', '--precision', 'f16');
     expect(exitCode).toBe(0);

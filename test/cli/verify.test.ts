@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReferenceCase, Value } from '../../src/cli/verify/cases.js';
 import { diagnose } from '../../src/cli/verify/diagnose.js';
 import { judge } from '../../src/cli/verify/judge.js';
-import { moduleCase } from '../../src/cli/verify/modules.js';
+import { moduleOf } from '../../src/cli/verify/modules.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { writeSafetensors } from '../../src/io/safetensors.js';
 import { Engine } from '../../src/kernel/engine.js';
@@ -47,7 +47,7 @@ async function mobileNet(training: boolean, tol: number): Promise<ReferenceCase>
     tol,
     gradTol: 1e-2,
   };
-  const { data } = (await diagnose(e, test, moduleCase(test)!)).exact.get('logits')!;
+  const { data } = (await diagnose(e, test, moduleOf(test)!)).exact.get('logits')!;
   return { ...test, outputs: new Map([['logits', { shape: [2, 3], data: Float32Array.from(data) }]]) };
 }
 

@@ -9,7 +9,7 @@ import type { Engine } from '../../kernel/engine.js';
 import { type Array64, fromFloat32, make } from '../../reference/array.js';
 import { uniform } from '../../reference/random.js';
 import { type ReferenceCase, required } from './cases.js';
-import { type ModuleCase, placed } from './modules.js';
+import { type ModuleUnderTest, placed } from './modules.js';
 
 /** The greatest relative error of rounding to nearest. */
 const UNIT_ROUNDOFF = { float32: 2 ** -24, float64: 2 ** -53 } as const;
@@ -30,7 +30,7 @@ export interface Diagnosis {
 const DRAWS = 4;
 
 /** Examines the forward pass of a module's case: it costs some passes on the CPU. */
-export async function diagnose(e: Engine, test: ReferenceCase, wanted: ModuleCase): Promise<Diagnosis> {
+export async function diagnose(e: Engine, test: ReferenceCase, wanted: ModuleUnderTest): Promise<Diagnosis> {
   const { network, inputs } = placed(e, test, wanted);
   const tracer = new Tracer();
   const named = new Map(Object.entries(wanted.call(tracer, inputs)));

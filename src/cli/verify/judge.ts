@@ -5,7 +5,7 @@ import type { Engine } from '../../kernel/engine.js';
 import type { Shape } from '../../memory/tensor.js';
 import type { ReferenceCase } from './cases.js';
 import { type Diagnosis, diagnose, type Precision } from './diagnose.js';
-import { moduleCase } from './modules.js';
+import { moduleOf } from './modules.js';
 import { runCase } from './run.js';
 
 export interface Verdict {
@@ -26,7 +26,7 @@ export async function judge(e: Engine, test: ReferenceCase): Promise<Verdict> {
   const line = `${figure(output.error)} of ${test.tol}${grads}`;
   if (output.error <= test.tol && gradient.error <= test.gradTol) return { outcome: 'passed', lines: [line] };
   if (output.error <= test.tol) return { outcome: 'failed', lines: [line, gradient.where] };
-  const wanted = moduleCase(test);
+  const wanted = moduleOf(test);
   if (!wanted) return { outcome: 'failed', lines: [line, output.where] };
   const cause = causeOf(await diagnose(e, test, wanted), test);
   // Gradients cannot be told from their rounding like this.

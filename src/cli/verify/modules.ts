@@ -13,7 +13,7 @@ import { Network, type State } from '../../nn/network.js';
 import { type ReferenceCase, required, upload, type Values } from './cases.js';
 
 /** What such a case says. */
-export interface ModuleCase {
+export interface ModuleUnderTest {
   readonly module: Module;
   readonly state: State;
   /** Names of the data inputs. */
@@ -23,13 +23,13 @@ export interface ModuleCase {
 }
 
 /** A case as that of a module; undefined if it is not one. */
-export const moduleCase = (test: ReferenceCase): ModuleCase | undefined => MODULES[test.op]?.(test);
+export const moduleOf = (test: ReferenceCase): ModuleUnderTest | undefined => MODULES[test.op]?.(test);
 
 /** Memory for a case's module, in its state, and its data inputs in their order. */
 export function placed(
   e: Engine,
   test: ReferenceCase,
-  { module, state, data }: ModuleCase,
+  { module, state, data }: ModuleUnderTest,
 ): { readonly network: Network<Module>; readonly inputs: readonly Tensor[] } {
   const network = new Network(e, module, 0);
   network.load(state);
@@ -46,12 +46,12 @@ export function stateFrom(values: Values, module: Module, prefix = ''): State {
 }
 
 /** Cases of a module: made from their attributes, in the state that the case holds or, with `state`, describes. */
-function moduleCases<M extends Module>(
+function moduleUnderTest<M extends Module>(
   make: (attrs: Readonly<Record<string, unknown>>) => M,
   data: readonly string[],
   call: (tape: Tape, module: M, inputs: readonly Tensor[]) => Readonly<Record<string, Tensor>>,
   state: (test: ReferenceCase, module: M) => State = (test, module) => stateFrom(test.inputs, module),
-): (test: ReferenceCase) => ModuleCase {
+): (test: ReferenceCase) => ModuleUnderTest {
   return (test) => {
     const module = make(test.attrs);
     return { module, data, state: state(test, module), call: (tape, inputs) => call(tape, module, inputs) };
@@ -68,8 +68,8 @@ interface DynamicAttrs {
 }
 
 /** A classifier, without dropout. Its state is in the case, or described there as `sine`. */
-const classifierCases = (make: (options: ClassifierOptions) => Layer): ((test: ReferenceCase) => ModuleCase) =>
-  moduleCases(
+const classifierUnderTest = (make: (options: ClassifierOptions) => Layer): ((test: ReferenceCase) => ModuleUnderTest) =>
+  moduleUnderTest(
     (attrs) => make({ ...(attrs as unknown as ClassifierOptions), dropout: 0 }),
     ['x'],
     (tape, module, [x]) => ({ logits: module.forward(tape, x!) }),
@@ -100,13 +100,13 @@ function sineState(module: Module): State {
   );
 }
 
-const MODULES: Readonly<Record<string, (test: ReferenceCase) => ModuleCase>> = {
-  cbam: moduleCases(
+const MODULES: Readonly<Record<string, (test: ReferenceCase) => ModuleUnderTest>> = {
+  cbam: moduleUnderTest(
     (attrs) => new CBAM(attrs.channels as number, attrs.reduction as number),
     ['x'],
     (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
   ),
-  dynamic_conv2d: moduleCases(
+  dynamic_conv2d: moduleUnderTest(
     (attrs) => {
       const { inChannels, outChannels, kernel, ...options } = attrs as unknown as DynamicAttrs;
       return new DynamicConv2d(inChannels, outChannels, kernel, options);
@@ -114,15 +114,15 @@ const MODULES: Readonly<Record<string, (test: ReferenceCase) => ModuleCase>> = {
     ['x'],
     (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
   ),
-  generator: moduleCases(
+  generator: moduleUnderTest(
     (attrs) => new Generator(attrs as unknown as GeneratorConfig),
     ['z', 'labels'],
     (tape, module, [z, labels]) => ({ image: module.forward(tape, z!, labels!) }),
   ),
-  discriminator: moduleCases(
+  discriminator: moduleUnderTest(
     (attrs) => new Discriminator(attrs as unknown as DiscriminatorConfig),
     ['x'],
     (tape, module, [x]) => ({ ...module.forward(tape, x!) }),
   ),
-  ...Object.fromEntries(CLASSIFIER_NAMES.map((name) => [name, classifierCases(classifiers[name])])),
+  ...Object.fromEntries(CLASSIFIER_NAMES.map((name) => [name, classifierUnderTest(classifiers[name])])),
 };

@@ -12,7 +12,7 @@ import { createOptimizer, type OptimizerKind } from '../../optim/optimizer.js';
 import { createGanStep, LOSS_NAMES } from '../../train/ganStep.js';
 import type { GanObjective } from '../../train/objective.js';
 import { type ReferenceCase, required, upload, type Value } from './cases.js';
-import { type ModuleCase, moduleCase, placed, stateFrom } from './modules.js';
+import { type ModuleUnderTest, moduleOf, placed, stateFrom } from './modules.js';
 
 export interface Results {
   readonly outputs: ReadonlyMap<string, Float32Array>;
@@ -25,7 +25,7 @@ const NO_GRADS: Results['grads'] = new Map();
 
 /** Runs a case; undefined if its op is not known here. */
 export async function runCase(e: Engine, test: ReferenceCase): Promise<Results | undefined> {
-  const module = moduleCase(test);
+  const module = moduleOf(test);
   if (module) return runModule(e, test, module);
   const runner = RUNNERS[test.op] ?? (opByName.has(test.op) ? runOp : undefined);
   return runner?.(e, test);
@@ -64,7 +64,7 @@ async function readGradients(
 }
 
 /** Results, gradients, and updated buffers as `after.<name>`. */
-async function runModule(e: Engine, test: ReferenceCase, wanted: ModuleCase): Promise<Results> {
+async function runModule(e: Engine, test: ReferenceCase, wanted: ModuleUnderTest): Promise<Results> {
   const { network, inputs } = placed(e, test, wanted);
   const parameters = new Map([...network.module.parameters()].map(({ name, parameter }) => [name, parameter.tensor]));
   const tracked = [...inputs.filter(({ dtype }) => dtype === 'f32'), ...parameters.values()];

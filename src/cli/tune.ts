@@ -1,6 +1,7 @@
 /** lyrebird tune: measures which plan is the fastest for each product and convolution of a training step, and keeps it. */
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { UserError } from '../io/errors.js';
 import { createProgress } from '../io/progress.js';
 import { readTuning, type TunedWork, tunedFor, tuningFile, writeTuning } from '../io/tuning.js';
 import type { Engine } from '../kernel/engine.js';
@@ -46,7 +47,10 @@ export function register(program: Command): void {
     .option('--config <file>', 'JSON file with any fields of config.json, such as that of a run')
     .option('--rounds <n>', 'rounds that medians are taken of', positiveInteger, 5)
     .option('--again', 'also measure anew what the file knows already')
-    .option('--out <file>', "where the tuning goes (default: the adapter's own place, which later runs look at)")
+    .option(
+      '--out <file>',
+      "where the tuning goes: a new file, or one of this adapter (default: the adapter's own place, which later runs look at)",
+    )
     .addOption(adapterOption())
     .action(async (flags: TuneFlags) => {
       const config = await configFrom(flags);
@@ -63,7 +67,10 @@ async function tune(e: Engine, given: TrainConfig, flags: TuneFlags, signal: Abo
   const file = flags.out ?? tuningFile(info);
   const known = new Map<string, TunedWork>();
   if (existsSync(file)) {
-    const { works, fault } = await readTuning(file, about);
+    const { works, fault, foreign } = await readTuning(file, about);
+    if (foreign && flags.out !== undefined) {
+      throw new UserError(`${fault} It would be overwritten: choose another --out, or move it away first.`);
+    }
     if (fault !== undefined) console.error(`lyrebird: ${fault}`);
     for (const work of works) known.set(work.work, work);
   }

@@ -59,20 +59,26 @@ function kernelsHash(): string {
 export const tuningFile = ({ name, driver }: Pick<DeviceInfo, 'name' | 'driver'>): string =>
   path.join(cacheFolders()[0], `tuned-${name}-${plainName(driver)}.json`);
 
-/** What a file says, as far as it can be used; `fault` says what cannot, in a sentence. */
+/** What a file says, as far as it can be used. */
 export interface TuningFile {
   readonly works: readonly TunedWork[];
+  /** What cannot be used, in a sentence. */
   readonly fault?: string;
+  /** It is no tuning, or that of another adapter or driver: one of this adapter in its place would be a loss. */
+  readonly foreign?: true;
 }
 
 /** Reads a tuning. Throws a UserError only if the file cannot be read; of anything else that is wrong, nothing is used. */
 export async function readTuning(file: string, wanted: TunedFor): Promise<TuningFile> {
   const parsed = fileSchema.safeParse(jsonOrUndefined(await readText(file)));
   const unusable = (why: string): TuningFile => ({ works: [], fault: `"${file}" ${why}` });
-  if (!parsed.success) return unusable('is no tuning of this program: nothing of it is used.');
+  if (!parsed.success) return { ...unusable('is no tuning of this program: nothing of it is used.'), foreign: true };
   const { adapter, driver, kernels, works } = parsed.data;
   if (adapter !== wanted.adapter || driver !== wanted.driver)
-    return unusable(`is a tuning for another adapter or driver (${adapter}, ${driver}): nothing of it is used.`);
+    return {
+      ...unusable(`is a tuning for another adapter or driver (${adapter}, ${driver}): nothing of it is used.`),
+      foreign: true,
+    };
   if (kernels !== wanted.kernels)
     return unusable(
       "was measured with other kernels than these: nothing of it is used. 'lyrebird tune' measures anew.",

@@ -1,11 +1,11 @@
 /** lyrebird tune: what it measures and keeps, that it can be stopped and goes on, and what runs say of it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatGains } from '../../src/cli/tune/gains.js';
 import { measureWork } from '../../src/cli/tune/measure.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
-import type { TunedWork } from '../../src/io/tuning.js';
+import { type TunedWork, tunedFor } from '../../src/io/tuning.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { worksOf } from '../../src/kernel/works.js';
 import { matmul } from '../../src/ops/matmul.js';
@@ -18,6 +18,7 @@ const at = (...parts: string[]): string => path.join(folder, ...parts);
 const file = at('tuned.json');
 const config = put(at('tiny.json'), TINY);
 const tune = () => lyrebird('tune', '--config', config, '--rounds', '1', '--out', file);
+const own = () => ({ format: 'lyrebird-tuning/1', ...tunedFor(gpu.info), works: [] });
 const worksIn = (): TunedWork[] => (existsSync(file) ? json<{ works: TunedWork[] }>(file).works : []);
 
 let gpu: Gpu;
@@ -39,6 +40,7 @@ it('times every plan of a work and takes the fastest', async () => {
 });
 
 it('stops between two works, keeps what is done, and goes on from there', async () => {
+  put(file, { ...own(), kernels: 'of an earlier version' });
   pressWhen(() => worksIn().length >= 2);
   const stopped = await tune();
   expect(stopped.exitCode).toBe(130);
@@ -51,6 +53,20 @@ it('stops between two works, keeps what is done, and goes on from there', async 
   const [, all, missing] = /: (\d+) products and convolutions, (\d+) to measure/.exec(again.stdout)!.map(Number);
   expect(all! - missing!).toBe(done.length);
   expect(worksIn().slice(0, done.length)).toEqual(done);
+});
+
+it.each([
+  ['no tuning', () => ({ fields: 'of my own' }), 'is no tuning of this program'],
+  ['of another adapter', () => ({ ...own(), adapter: 'nvidia-h200' }), 'for another adapter or driver (nvidia-h200, '],
+  ['of another driver', () => ({ ...own(), driver: 'Mesa 99' }), 'Mesa 99)'],
+])('leaves a file alone that is %s', async (_what, contents, why) => {
+  const theirs = put(at('theirs.json'), contents());
+  const before = readFileSync(theirs);
+  const { exitCode, stderr } = await lyrebird('tune', '--config', config, '--rounds', '1', '--out', theirs);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(why);
+  expect(stderr).toContain('choose another --out');
+  expect(readFileSync(theirs).equals(before)).toBe(true);
 });
 
 it('a run that goes on under another tuning says so', async () => {

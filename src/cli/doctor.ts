@@ -54,7 +54,7 @@ export interface Report {
   readonly capabilities: Capabilities;
   /** How a product of two 512 x 512 matrices is computed. */
   readonly gemm: GemmPlan;
-  /** Bytes of the largest tensor. */
+  /** Bytes of the largest tensor; what else its kernel binds comes on top. */
   readonly largestTensor: number;
   readonly selfCheck: readonly SelfCheck[];
   readonly roof: Roof;
@@ -70,7 +70,7 @@ export async function examine(e: Engine): Promise<Report> {
     limits: Object.fromEntries(COMPUTE_LIMITS.map((name) => [name, limits[name]])),
     capabilities: e.capabilities,
     gemm: gemmCandidates(e.capabilities, { rows: 512, columns: 512, items: 1, terms: 512, sumContiguous: false })[0]!,
-    largestTensor: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    largestTensor: e.largestTensor,
     selfCheck: await selfCheck(e),
     roof: await measureRoof(e),
     fasterWith: whatWouldBeFaster(info, hardwareHere()),
@@ -137,7 +137,7 @@ export function formatReport(report: Report): string {
       ['Workgroup storage', size(limit('maxComputeWorkgroupStorageSize'))],
       ['Workgroup', `${limit('maxComputeInvocationsPerWorkgroup')} invocations, at most ${sides}`],
       ['Dispatch', `${limit('maxComputeWorkgroupsPerDimension')} workgroups a dimension`],
-      ['Bindings', `${limit('maxStorageBuffersPerShaderStage')} storage buffers a kernel`],
+      ['Bindings', `${limit('maxStorageBuffersPerShaderStage')} a kernel, of which a large tensor takes several`],
       ['Largest tensor', `${size(report.largestTensor)}, ${(report.largestTensor / 4e6).toFixed(1)} million values`],
     ]),
     section('Kernels', [

@@ -275,6 +275,12 @@ export class Engine {
     this.check();
   }
 
+  /** Bytes of the largest tensor that a kernel can be shown: one buffer, in as many windows as there are bindings. */
+  get largestTensor(): number {
+    const { maxBufferSize, maxStorageBuffersPerShaderStage } = this.gpu.limits;
+    return Math.min(maxBufferSize, maxStorageBuffersPerShaderStage * this.kernels.bindingBytes);
+  }
+
   memory(): PoolStatistics {
     const { bytes, inUse, peak, allocations } = this.pool.statistics();
     const scratch = this.scratch.bytes;

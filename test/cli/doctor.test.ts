@@ -11,7 +11,8 @@ describe('doctor', () => {
     expect(exitCode).toBe(0);
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ node: process.version, adapter: { name: expect.any(String) } });
-    expect(report.largestTensor).toBeGreaterThanOrEqual(2 ** 27);
+    // In pieces: lavapipe binds 128 MiB at a time.
+    expect(report.largestTensor).toBeGreaterThan(2 ** 27);
     expect(report.selfCheck.length).toBeGreaterThan(3);
     for (const check of report.selfCheck) expect(check, check.case).toMatchObject({ passed: true });
     const inHalf = report.selfCheck.filter((check: { case: string }) => check.case.endsWith(' in f16'));

@@ -5,6 +5,7 @@ import { scalogramEnergy } from '../../src/audio/scalogram.js';
 import { stftEnergy } from '../../src/audio/stft.js';
 import { cwt } from '../../src/audio/wavelet.js';
 import { Gradients, Tape } from '../../src/autograd/tape.js';
+import { dryGpu } from '../../src/device/dry.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { BASE, type Capabilities } from '../../src/kernel/choose.js';
 import { type Dispatch, Engine } from '../../src/kernel/engine.js';
@@ -13,7 +14,7 @@ import { find, tokensOf } from '../../src/kernel/tokens.js';
 import { windowed, windowsOf } from '../../src/kernel/windows.js';
 import type { Tensor } from '../../src/memory/tensor.js';
 import { inputName } from '../../src/ops/define.js';
-import { accumulate } from '../../src/ops/elementwise.js';
+import { accumulate, fill } from '../../src/ops/elementwise.js';
 import { ops } from '../../src/ops/index.js';
 import { clipGradients } from '../../src/optim/clip.js';
 import { updateEma } from '../../src/optim/ema.js';
@@ -36,6 +37,18 @@ describe('windows', () => {
       { offset: 768, size: 232 },
     ]);
     expect(windowsOf(512, 512)).toEqual([{ offset: 0, size: 512 }]);
+  });
+
+  it('show a kernel no more than the largest tensor', () => {
+    const e = new Engine(dryGpu(gpu), { bindingBytes: 2 ** 20 });
+    const filled = (bytes: number) =>
+      e.scope(() => {
+        fill(e, e.empty([bytes / 4]), 0);
+        return null;
+      });
+    expect(e.largestTensor).toBe(gpu.limits.maxStorageBuffersPerShaderStage * 2 ** 20);
+    expect(filled(e.largestTensor)).toBeNull();
+    expect(() => filled(e.largestTensor + 4)).toThrow('pieces of memory of 1.0 MiB');
   });
 });
 

@@ -53,7 +53,7 @@ export async function withEngine<T>(
 /**
  * The same for long work: by the adapter's own tuning, unless another is asked for, and without the bounds checks that Dawn
  * adds to every access in a kernel. The kernels keep within bounds by themselves, and the tests run with the checks; without
- * them SwiftShader is about a quarter faster.
+ * them SwiftShader is about a quarter faster. Verbs without networks ask for 'none': of their kernels none can be chosen.
  */
 export const withFastEngine: typeof withEngine = ({ toggles = [], tuned, ...options }, body) =>
   withEngine({ ...options, tuned: tuned || 'own', toggles: [...toggles, 'disable_robustness'] }, body);

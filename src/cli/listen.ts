@@ -60,7 +60,7 @@ export function register(program: Command): void {
         throw new UserError(`"${flags.sheet}" is there already: choose another --sheet, or move it away first.`);
       }
       const left = await interruptible((signal) =>
-        withFastEngine(flags, (engine) =>
+        withFastEngine({ adapter: flags.adapter, tuned: 'none' }, (engine) =>
           flags.check === undefined
             ? writeSounds({ engine, files: all, flags, signal })
             : check({ engine, files: evenly(all, flags.check), flags, signal }),

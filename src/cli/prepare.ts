@@ -63,7 +63,7 @@ export function register(program: Command): void {
     const options = { ...parametersFrom(flags), dir, labels: labelsFrom(flags), out, size, seed };
     const choice = await splitFrom(flags, seed);
     const summary = await interruptible((signal) =>
-      withFastEngine({ adapter }, async (engine) => {
+      withFastEngine({ adapter, tuned: 'none' }, async (engine) => {
         const made = await prepare(engine, { ...options, ...choice }, signal);
         console.log(describeSummary(made));
         return made;

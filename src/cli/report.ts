@@ -10,7 +10,7 @@ import type { Engine } from '../kernel/engine.js';
 import type { Checkpoint, Weights } from '../train/checkpoint.js';
 import { summarise } from '../train/summary.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
-import { adapterOption, withEngine } from './engine.js';
+import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { alone } from './interrupt.js';
 import { counted } from './prepare.js';
 
@@ -23,12 +23,13 @@ export function register(program: Command): void {
     .argument('<run>', "the run's folder")
     .option('--dataset <folder>', 'the data set it was trained on (default: the folder dataset in the run)')
     .addOption(adapterOption())
-    .action(async (run: string, options: CheckpointFlags & { dataset?: string; adapter?: string }) => {
+    .addOption(tunedOption())
+    .action(async (run: string, options: CheckpointFlags & DeviceFlags & { dataset?: string }) => {
       const checkpoint = await chosenCheckpoint(run, options);
       const { fold } = checkpoint.config;
       const dataset = await readDataset(options.dataset ?? ownDataset(run), { fold });
       await alone(run, () =>
-        withEngine(options, async (engine) => {
+        withFastEngine(options, async (engine) => {
           console.log(await report(engine, run, checkpoint, dataset, dataset.dir, options.weights));
         }),
       );

@@ -45,6 +45,11 @@ it.each([
     /"run" has no data set in it: name the one that it was trained on with --dataset/,
   ],
   ['a data set that is not there', () => [run, '--dataset', at('x')], /There is no file or folder "x"/],
+  [
+    'a tuning that is not there',
+    () => [run, '--dataset', images, '--tuned', at('tuned.json')],
+    /There is no file or folder "tuned\.json"/,
+  ],
   ['a folder that is no run', () => [images], /"images" holds no checkpoints: name a run's folder/],
   ['a folder that is not there', () => [at('nowhere')], /"nowhere" holds no checkpoints/],
 ])('%s is refused', async (_what, args, sentence) => {

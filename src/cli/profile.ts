@@ -59,7 +59,12 @@ export function register(program: Command): void {
     .option('--batch <n>', 'real images a step; with --memory several, such as 1,8,16,32', positiveIntegers, [16])
     .addOption(precisionOption())
     .addOption(checkpointOption())
-    .option('--memory', 'a table of the memory that steps take, with and without --checkpoint-activations')
+    .addOption(
+      new Option(
+        '--memory',
+        'a table of the memory that steps take, with and without --checkpoint-activations; not with --steps, --by, --data, --trace',
+      ).conflicts(['steps', 'by', 'data', 'trace']),
+    )
     .option('--within <size>', 'with --memory: also find the largest batch that this holds, such as 8GiB', byteCount)
     .option('--steps <n>', 'steps that medians are taken of', positiveInteger, 5)
     .addOption(

@@ -114,6 +114,10 @@ describe('profile --memory', () => {
 
   it.each([
     [['--memory', '--within', '8'], 2, 'Give a number with its unit, such as 8GiB or 512MiB.'],
+    [['--memory', '--trace', 't.json'], 2, "option '--memory' cannot be used with option '--trace <file>'"],
+    [['--memory', '--data', 'd'], 2, "cannot be used with option '--data <dataset>'"],
+    [['--memory', '--by', 'op'], 2, "cannot be used with option '--by <what>'"],
+    [['--memory', '--steps', '5'], 2, "cannot be used with option '--steps <n>'"],
     [['--memory', '--batch', '1,none'], 2, 'Give a whole number above 0.'],
     [['--batch', '1,2'], 1, 'Several batches go with --memory only'],
     [['--within', '8GiB'], 1, '--within goes with --memory'],

@@ -79,7 +79,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     load: () => import('./listen.js'),
   },
   export: {
-    summary: 'give a trained generator to other programs: ONNX, safetensors',
+    summary: 'give a trained generator or classifier to other programs: ONNX, safetensors',
     load: () => import('./export.js'),
   },
   report: {

@@ -33,7 +33,7 @@ export async function outputsOf(
 }
 
 export interface ClassifierScore {
-  /** Mean of -log of the probability that the true class is given. */
+  /** Mean of -log of the probability that the true class is given; always a number, see `scoreLogits`. */
   readonly loss: number;
   /** Share of images whose class was named rightly. */
   readonly accuracy: number;
@@ -41,7 +41,11 @@ export interface ClassifierScore {
   readonly named: Int32Array;
 }
 
-/** Scores logits [count, classes] against labels [count]; count at least 1. */
+/**
+ * Scores logits [count, classes] against labels [count]; count at least 1. An image whose logits are no numbers counts as if all
+ * classes were given equal probability, as `softmaxRows` has it: dynamic convolutions can overflow on one image, which must
+ * not make the loss of all the others unknown.
+ */
 export function scoreLogits(logits: Float32Array, labels: Int32Array): ClassifierScore {
   const classes = logits.length / labels.length;
   const named = argmaxRows(logits, classes);
@@ -50,7 +54,8 @@ export function scoreLogits(logits: Float32Array, labels: Int32Array): Classifie
   labels.forEach((label, i) => {
     const row = logits.subarray(i * classes, (i + 1) * classes);
     const most = row[named[i]!]!;
-    loss += Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most - row[label]!;
+    const own = Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most - row[label]!;
+    loss += Number.isFinite(own) ? own : Math.log(classes);
     if (named[i] === label) right++;
   });
   return { loss: loss / labels.length, accuracy: right / labels.length, named };

@@ -10,6 +10,7 @@ import { FeatureNet } from '../../src/models/featureNet.js';
 import { Dropout, Linear } from '../../src/nn/layers.js';
 import { Layer } from '../../src/nn/module.js';
 import { Network } from '../../src/nn/network.js';
+import { mul } from '../../src/ops/elementwise.js';
 import { uniform } from '../../src/reference/random.js';
 import {
   type ClassifierConfig,
@@ -20,6 +21,8 @@ import {
 import { outputsOf, scoreLogits } from '../../src/train/outputs.js';
 
 const SIZE = 8;
+/** Images of the validation. */
+const VALIDATED = 50;
 const CONFIG: ClassifierConfig = {
   optimizer: 'adamw',
   learningRate: 5e-3,
@@ -64,9 +67,22 @@ class Dropping extends Layer {
   }
 }
 
+/** Its logits are no numbers when it is validated for the first time. */
+class Overflowing extends Layer {
+  private readonly net = this.child('net', new FeatureNet({ classes: 2, channels: 1, size: SIZE, features: 6 }));
+  private evaluated = 0;
+
+  forward(tape: Tape, x: Tensor): Tensor {
+    const logits = this.net.forward(tape, x);
+    if (!this.training) this.evaluated += x.shape[0]!;
+    const overflows = !this.training && this.evaluated <= VALIDATED;
+    return overflows ? tape.apply(mul, [logits, e.upload(Float32Array.of(Number.POSITIVE_INFINITY), [])], {}) : logits;
+  }
+}
+
 function train(options: Partial<ClassifierTraining> = {}) {
   const loader = createLoader({ source: twoClasses(32, 1), batch: 8, seed: 1 });
-  const validation = twoClasses(50, 2);
+  const validation = twoClasses(VALIDATED, 2);
   const network = create();
   const training = { engine: e, network, loader, channels: 1, size: SIZE, validation, config: CONFIG, ...options };
   return trainClassifier(training).then((result) => ({ ...result, network: training.network, validation }));
@@ -100,6 +116,14 @@ describe('a classifier', () => {
     const once = async (seed: number) => await (await train({ config, network: create(seed) })).network.state();
     expect(await once(1)).toEqual(await once(1));
     expect(await once(2)).not.toEqual(await once(1));
+  });
+
+  it('that overflows in its first validation finds better epochs afterwards, and can be written down', async () => {
+    const { history, best } = await train({ network: new Network<Layer>(e, new Overflowing(), 1) });
+    expect(history[0]!.validation!.loss).toBeCloseTo(Math.log(2), 6);
+    expect(best!.validation!.loss).toBe(Math.min(...history.map((record) => record.validation!.loss)));
+    expect(best!.epoch).toBeGreaterThan(1);
+    expect(JSON.parse(JSON.stringify(history))).toEqual(history);
   });
 
   it('stops when validation gets no better', async () => {
@@ -204,3 +228,11 @@ it('scores logits', () => {
   expect(loss).toBeCloseTo(-Math.log(0.75) / 2, 6);
   expect(scoreLogits(Float32Array.of(0, 1000), Int32Array.of(0)).loss).toBe(1000);
 });
+
+it.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])(
+  'scores an image with the logit %d as one of which nothing is known',
+  (value) => {
+    const { loss } = scoreLogits(Float32Array.of(value, 0, 1000, 0), Int32Array.of(0, 0));
+    expect(loss).toBeCloseTo(Math.log(2) / 2, 6);
+  },
+);

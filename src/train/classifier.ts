@@ -108,10 +108,19 @@ export interface ClassifierResult {
 
 /** Trains `network` in place. Throws a UserError if a loss is no longer a number. */
 export async function trainClassifier(training: ClassifierTraining): Promise<ClassifierResult> {
+  const { engine: e, network, config, from } = training;
+  const optimizer = optimizerFor(e, network, config);
+  try {
+    if (from) restore(e, network, optimizer, from);
+    return await takeEpochs(training, optimizer);
+  } finally {
+    for (const tensor of Object.values(optimizer.state())) e.release(tensor);
+  }
+}
+
+async function takeEpochs(training: ClassifierTraining, optimizer: Optimizer): Promise<ClassifierResult> {
   const { engine: e, network, loader, config, from, signal, save, saveSeconds = 0 } = training;
   const { batchesPerEpoch } = loader;
-  const optimizer = optimizerFor(e, network, config);
-  if (from) restore(e, network, optimizer, from);
   const rate = scheduleOf(config, batchesPerEpoch);
   const history: EpochRecord[] = [...(from?.history ?? [])];
   let step = from?.step ?? 0;
@@ -134,28 +143,31 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Cla
     const since = history.length - (best?.record.epoch ?? 0);
     return history.length >= config.epochs || (best?.record.validation !== undefined && since >= config.patience);
   };
-  while (!isOver() && !signal?.aborted) {
-    const batch = await loader.batch(step);
-    const loss = e.scope(() => trainStep(training, batch, optimizer, step, rate(step)));
-    await flight.launch(++step, loss);
-    if (step % batchesPerEpoch !== 0) continue;
+  try {
+    while (!isOver() && !signal?.aborted) {
+      const batch = await loader.batch(step);
+      const loss = e.scope(() => trainStep(training, batch, optimizer, step, rate(step)));
+      await flight.launch(++step, loss);
+      if (step % batchesPerEpoch !== 0) continue;
+      await flight.settle();
+      const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+      losses = [];
+      const validation = await validate(training);
+      const epoch = step / batchesPerEpoch;
+      const record = { epoch, step, loss: mean, learningRate: rate(step), ...(validation && { validation }) };
+      history.push(record);
+      const better = isBetter(record, best?.record);
+      const isDue = save !== undefined && performance.now() - saved.time >= 1000 * saveSeconds;
+      const weights = better || isDue ? await network.state() : undefined;
+      if (better) best = { record, weights: weights! };
+      training.onEpoch?.(record);
+      if (isDue) await saveNow(weights!);
+    }
     await flight.settle();
-    const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
-    losses = [];
-    const validation = await validate(training);
-    const epoch = step / batchesPerEpoch;
-    const record = { epoch, step, loss: mean, learningRate: rate(step), ...(validation && { validation }) };
-    history.push(record);
-    const better = isBetter(record, best?.record);
-    const isDue = save !== undefined && performance.now() - saved.time >= 1000 * saveSeconds;
-    const weights = better || isDue ? await network.state() : undefined;
-    if (better) best = { record, weights: weights! };
-    training.onEpoch?.(record);
-    if (isDue) await saveNow(weights!);
+  } finally {
+    flight.drop();
   }
-  await flight.settle();
   if (save && step !== saved.step) await saveNow(await network.state());
-  for (const tensor of Object.values(optimizer.state())) e.release(tensor);
   if (best) network.load(best.weights);
   return { history, best: best?.record, complete: isOver() };
 }

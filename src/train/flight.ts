@@ -10,6 +10,8 @@ export interface Flight {
   launch(step: number, result: Tensor): Promise<void>;
   /** Waits for all. */
   settle(): Promise<void>;
+  /** Releases what was not read: after an error. */
+  drop(): void;
 }
 
 /** `land` is told the values of each step, in order. */
@@ -28,6 +30,9 @@ export function createFlight(e: Engine, land: (step: number, values: Float32Arra
     },
     async settle() {
       while (flying.length > 0) await next();
+    },
+    drop() {
+      for (const { result } of flying.splice(0)) e.release(result);
     },
   };
 }

@@ -72,14 +72,17 @@ export async function generateSource(options: GenerateSourceOptions): Promise<Im
   const length = channels * size ** 2;
   const images = allocate(labels.length * length);
   const g = openGenerator(e, checkpoint, weights);
-  for (let start = 0; start < labels.length; start += AT_ONCE) {
-    signal?.throwIfAborted();
-    const part = labels.subarray(start, start + AT_ONCE);
-    const made = await generateImages(e, g, part, { seed, indices: indices.slice(start, start + AT_ONCE), batch });
-    images.set(made, start * length);
-    onProgress?.(start + part.length, labels.length);
+  try {
+    for (let start = 0; start < labels.length; start += AT_ONCE) {
+      signal?.throwIfAborted();
+      const part = labels.subarray(start, start + AT_ONCE);
+      const made = await generateImages(e, g, part, { seed, indices: indices.slice(start, start + AT_ONCE), batch });
+      images.set(made, start * length);
+      onProgress?.(start + part.length, labels.length);
+    }
+  } finally {
+    g.destroy();
   }
-  g.destroy();
   if (!images.every(Number.isFinite)) {
     throw new UserError(
       `The generator of "${checkpoint.file}" makes images that are no numbers: its training broke down. Evaluate an older ` +

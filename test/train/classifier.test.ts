@@ -83,7 +83,7 @@ class Overflowing extends Layer {
 function train(options: Partial<ClassifierTraining> = {}) {
   const loader = createLoader({ source: twoClasses(32, 1), batch: 8, seed: 1 });
   const validation = twoClasses(VALIDATED, 2);
-  const network = create();
+  const network = options.network ?? create();
   const training = { engine: e, network, loader, channels: 1, size: SIZE, validation, config: CONFIG, ...options };
   return trainClassifier(training).then((result) => ({ ...result, network: training.network, validation }));
 }
@@ -207,11 +207,14 @@ describe('a classifier', () => {
     expect(await often([20, 1])).toBeGreaterThan(await often([1, 20]));
   });
 
-  it('that diverges says at which step', async () => {
+  it('that diverges says at which step, and keeps no memory', async () => {
     const source = twoClasses(8, 1);
     source.images.fill(Number.NaN);
     const loader = createLoader({ source, batch: 8, seed: 1 });
-    await expect(train({ loader })).rejects.toThrow(/diverged: at step 1 the loss is NaN/);
+    const network = create();
+    const { inUse } = e.memory();
+    await expect(train({ loader, network })).rejects.toThrow(/diverged: at step 1 the loss is NaN/);
+    expect(e.memory().inUse).toBe(inUse);
   });
 
   it('takes no more memory in the last epoch than in the second', async () => {

@@ -243,9 +243,12 @@ async function choose(
   const { mix } = classifier.arm;
   if (mix.candidates === 1) return sourceOfChosen(pool, chosenOf(pool.labels, mix, training));
   const judge = openModel(engine, readModel(baseOf(bench, classifier).folder));
-  const probabilities = await probabilitiesOf(engine, judge, pool, training.length);
-  judge.destroy();
-  return sourceOfChosen(pool, chosenOf(pool.labels, mix, training, probabilities));
+  try {
+    const probabilities = await probabilitiesOf(engine, judge, pool, training.length);
+    return sourceOfChosen(pool, chosenOf(pool.labels, mix, training, probabilities));
+  } finally {
+    judge.destroy();
+  }
 }
 
 function resultOf({ test }: ClassifierResults): MemberResult {

@@ -4,7 +4,7 @@ import { augmentSchema, NO_AUGMENTATION } from '../data/augment.js';
 import { firstFault } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
 import { FITS } from '../io/pixels.js';
-import { CLASSIFIER_NAMES } from '../models/classifiers.js';
+import { CLASSIFIER_NAMES, classifiers } from '../models/classifiers.js';
 import { RATE_SCHEDULES } from '../train/rates.js';
 
 const share = z.number().min(0).lt(1);
@@ -71,8 +71,18 @@ export const DEFAULT_CLASSIFIER: ClassifierRunConfig = {
 /** Throws a UserError that names the field and its value. `source` says where the config comes from. */
 export function checkClassifierConfig(value: unknown, source: string): ClassifierRunConfig {
   const config = classifierSchema.safeParse(value);
-  if (config.success) return config.data;
+  if (config.success) return checkedSize(config.data, source);
   const unknown = config.error.issues[0]!.code === 'unrecognized_keys';
   const known = unknown ? ` The fields are ${Object.keys(classifierSchema.shape).join(', ')}.` : '';
   throw new UserError(`${source}: ${firstFault(config.error, value)}.${known}`);
+}
+
+/** Each network halves its images so often: VGG16 has nothing left of smaller ones. */
+function checkedSize(config: ClassifierRunConfig, source: string): ClassifierRunConfig {
+  const { network, size } = config;
+  const { leastSide } = classifiers[network]({ classes: 1 });
+  if (size >= leastSide) return config;
+  throw new UserError(
+    `${source}: "size" (${size}): ${network} takes images of ${leastSide} x ${leastSide} pixels at least.`,
+  );
 }

@@ -9,6 +9,7 @@ import {
   classifierSchema,
   DEFAULT_CLASSIFIER,
 } from '../classify/config.js';
+import { CHECKPOINT } from '../classify/files.js';
 import { type ClassifierResults, type ClassifierRun, runClassifier } from '../classify/run.js';
 import type { AugmentConfig } from '../data/augment.js';
 import { manifestName, readManifest } from '../data/manifest.js';
@@ -17,7 +18,7 @@ import { type Dataset, readDataset } from '../data/read.js';
 import { type ImageSource, openImages } from '../data/store.js';
 import { writeClassifierReport } from '../io/classifierReport.js';
 import { UserError } from '../io/errors.js';
-import { isInside, writeAtomically } from '../io/files.js';
+import { isInside, isOwnFolder, writeAtomically } from '../io/files.js';
 import { gridPng } from '../io/image.js';
 import { readLog } from '../io/log.js';
 import { createProgress } from '../io/progress.js';
@@ -95,6 +96,7 @@ export function register(program: Command): void {
       const dataset = await readDataset(data, { fold: config.fold });
       if (only && synthetic.length === 0) throw new UserError('--only needs --synthetic: the images to train on.');
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
+      await checkOwn(out);
       await alone(out, (signal) =>
         withFastEngine(flags, async (engine) => {
           for (const note of dataset.notes) console.error(`note: ${note}`);
@@ -123,6 +125,15 @@ export function register(program: Command): void {
         }),
       );
     });
+}
+
+/** Throws a UserError if the folder holds what is not a classifier's, which would be overwritten: a run's, or anything else. */
+async function checkOwn(out: string): Promise<void> {
+  const name = 'config.json';
+  if (existsSync(path.join(out, CHECKPOINT)) || !(await isOwnFolder(out, name))) return;
+  const file = path.join(out, name);
+  if (classifierSchema.safeParse(await readConfigFile(file)).success) return;
+  throw new UserError(`"${file}" is not of a classifier, and would be overwritten: choose another --out.`);
 }
 
 /** The defaults, changed by the config file, changed by the options. `own` is the size that the images have. */

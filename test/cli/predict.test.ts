@@ -63,6 +63,29 @@ describe('a classifier', () => {
       exitCode: 1,
       stderr: expect.stringMatching(/widht.*The fields are network, dynamic/s),
     });
+    const tooSmall = put(at('small.json'), { network: 'vgg16', size: 16 });
+    const small = await lyrebird('train-classifier', at('set'), '--out', at('other'), '--config', tooSmall);
+    expect(small).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/small\.json": "size" \(16\): vgg16 takes images of 32 x 32 pixels at least/),
+    });
+    expect(existsSync(at('other'))).toBe(false);
+  });
+
+  it('writes over nothing that is not a classifier', async () => {
+    const train = (out: string) => lyrebird('train-classifier', at('set'), '--out', at(out), '--config', tiny);
+    const config = put(at('run/config.json'), { steps: 500 });
+    put(at('run/log.jsonl'), '{"step":1}\n');
+    expect(await train('run')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/run\/config\.json" is not of a classifier, and would be overwritten/),
+    });
+    expect(json(config)).toEqual({ steps: 500 });
+    expect(readFileSync(at('run/log.jsonl'), 'utf8')).toBe('{"step":1}\n');
+    expect(await train('birds')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/holds "robin" but no config\.json/),
+    });
   });
 });
 

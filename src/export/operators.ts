@@ -139,9 +139,11 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
     const attributes = convolution({ padding: [padding, padding] });
     return g.node('Conv', [repeated(g, x, 2), ...names(weight, bias)], attributes);
   }),
-  operator(linear, (g, [x, weight, bias], attrs) =>
-    activate(g, g.node('Gemm', names(x, weight, bias), { transB: 1 }), attrs),
-  ),
+  operator(linear, (g, [x, weight, bias], attrs) => {
+    if (x.shape.length === 2) return activate(g, g.node('Gemm', names(x, weight, bias), { transB: 1 }), attrs);
+    const z = g.node('MatMul', [x.name, lastTwoSwapped(g, weight)]);
+    return activate(g, bias ? g.node('Add', [z, bias.name]) : z, attrs);
+  }),
   operator(matmul, (g, [a, b], { transposeA, transposeB }) =>
     g.node('MatMul', [transposeA ? lastTwoSwapped(g, a) : a.name, transposeB ? lastTwoSwapped(g, b) : b.name]),
   ),

@@ -1,6 +1,6 @@
 /** matmul, batched and with transposes, and linear: one kernel with strides. */
 import type { Engine } from '../kernel/engine.js';
-import { formatShape, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { formatShape, reshaped, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/matmul.js';
 import type { ActivationAttrs } from './activation.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
@@ -24,11 +24,11 @@ export function product(e: Engine, a: Tensor, b: Tensor, attrs: MatmulAttrs, c: 
   const items = sizeOf(c.shape.slice(0, -2));
   // Packed, the product is a convolution, whose bias belongs to rows.
   const isPackable = items === 1 && !end.bias;
-  const transposed = (yes = false): string => (yes ? ' transposed' : '');
+  const operand = (shape: Shape, transposed = false): string => formatShape(shape) + (transposed ? ' transposed' : '');
   e.perform(
     gemmWork({
       file: 'matmul',
-      name: `matmul ${formatShape(a.shape)}${transposed(attrs.transposeA)} ${formatShape(b.shape)}${transposed(attrs.transposeB)}`,
+      name: `matmul ${operand(a.shape, attrs.transposeA)} ${operand(b.shape, attrs.transposeB)}${end.bias ? ' with bias' : ''}`,
       shape: {
         rows: m,
         columns: n,
@@ -147,32 +147,34 @@ export const matmul = defineOp<MatmulAttrs, readonly [Tensor, Tensor]>({
   tolerance: { forward: 2e-5, gradient: 1e-3 },
 });
 
+/** x [..., I] as a matrix [rows, I]. */
+const rowsOf = (x: Tensor): Tensor => reshaped(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+
 export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor?]>({
   name: 'linear',
-  summary: 'x [N, I], weight [O, I], bias [O] -> y [N, O]',
+  summary: 'x [..., I], weight [O, I], bias [O] -> y [..., O]',
   inputs: ['x', 'weight', 'bias?'],
   half: { x: 'f16', weight: 'f32' },
   shape([x, weight, bias]) {
-    const [n, i] = ranked('linear', 'x', x, 2);
-    const [o, wi] = ranked('linear', 'weight', weight, 2);
-    if (i !== wi) throw shapeError('linear', 'weight', 'must have as many columns as x', x, weight);
+    const [o, i] = ranked('linear', 'weight', weight, 2);
+    if (x?.at(-1) !== i) throw shapeError('linear', 'x', 'must have rows as long as those of weight', x, weight);
     if (bias && sizeOf(bias) !== o) throw shapeError('linear', 'bias', `must have ${o} elements`, bias);
-    return [n!, o!];
+    return [...x!.slice(0, -1), o!];
   },
-  forward: (e, [x, weight, bias], attrs, shape) => ({
-    y: product(e, x, weight, { transposeB: true }, e.empty(shape, x.dtype), { ...attrs, bias }),
-  }),
+  forward(e, [x, weight, bias], attrs, shape) {
+    const y = e.empty(shape, x.dtype);
+    product(e, rowsOf(x), weight, { transposeB: true }, rowsOf(y), { ...attrs, bias });
+    return { y };
+  },
   saves: ['x', 'weight', 'y'],
   backward(e, { x, weight, y }, gy, attrs, want, spare) {
-    const { gz, gbias } = epilogueGradient(e, y!, gy, attrs, want[2], spare);
-    return [
-      want[0] && product(e, gz, weight!, {}, want[0]()),
-      want[1] && product(e, gz, x!, { transposeA: true }, want[1]()),
-      gbias,
-    ];
+    const { gz, gbias } = epilogueGradient(e, rowsOf(y!), rowsOf(gy), attrs, want[2], spare);
+    const gx = want[0]?.();
+    if (gx) product(e, gz, weight!, {}, rowsOf(gx));
+    return [gx, want[1] && product(e, gz, rowsOf(x!), { transposeA: true }, want[1]()), gbias];
   },
   reference: oracle.linear,
-  flops: ([x, weight]) => 2 * x![0]! * sizeOf(weight!),
+  flops: ([, weight], _attrs, shape) => 2 * sizeOf(shape) * weight![1]!,
   cases: [
     lin([5, 7], 3),
     lin([33, 130], 17, { activation: 'relu' }),
@@ -185,11 +187,13 @@ export const linear = defineOp<ActivationAttrs, readonly [Tensor, Tensor, Tensor
     },
     lin([2, 2049], 1),
     lin([1, 1], 1),
+    lin([2, 3, 5], 4, { activation: 'relu' }),
+    lin([7], 3),
   ],
   bench: [lin([32, 2048], 17), lin([16, 100], 1024)],
   tolerance: { forward: 2e-5, gradient: 1e-3 },
 });
 
 function lin(x: Shape, outputs: number, attrs: ActivationAttrs = {}): Case<ActivationAttrs> {
-  return { shapes: [x, [outputs, x[1]!], [outputs]], attrs };
+  return { shapes: [x, [outputs, x.at(-1)!], [outputs]], attrs };
 }

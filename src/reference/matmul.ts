@@ -8,26 +8,21 @@ export interface MatmulAttrs {
   transposeB?: boolean;
 }
 
-/**
- * [a [..., m, k], b [..., k, n]] -> y [..., m, n]: y[i, j] = sum over l of a[i, l] b[l, j] in every batch.
- * Batch dimensions are equal, or one operand has rank 2 and is used in every batch.
- */
+/** [a [..., m, k], b [..., k, n]] -> y [..., m, n]: y[i, j] = sum over l of a[i, l] b[l, j] in every batch. */
 export function matmul(inputs: Inputs, { transposeA = false, transposeB = false }: MatmulAttrs = {}): { y: Array64 } {
   const [a, b] = required(inputs, 'a', 'b');
-  const batchA = a.shape.slice(0, -2);
-  const batchB = b.shape.slice(0, -2);
-  if (batchA.length > 0 && batchB.length > 0) checkSame('batch dimensions of a and b', batchA, batchB);
+  const batch = a.shape.slice(0, -2);
+  checkSame('batch dimensions of a and b', batch, b.shape.slice(0, -2));
   const [rowsA, columnsA] = a.shape.slice(-2);
   const [rowsB, columnsB] = b.shape.slice(-2);
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
   const [kOfB, n] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
   checkSame('inner extents of a and b', [k], [kOfB]);
-  const y = make([...(batchA.length > 0 ? batchA : batchB), m, n]);
+  const y = make([...batch, m, n]);
 
-  const batches = sizeOf(y.shape.slice(0, -2));
-  for (let batch = 0; batch < batches; batch++) {
-    const startA = batchA.length > 0 ? batch * m * k : 0;
-    const startB = batchB.length > 0 ? batch * k * n : 0;
+  for (let item = 0; item < sizeOf(batch); item++) {
+    const startA = item * m * k;
+    const startB = item * k * n;
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let sum = 0;
@@ -36,7 +31,7 @@ export function matmul(inputs: Inputs, { transposeA = false, transposeB = false 
             a.data[startA + (transposeA ? l * m + i : i * k + l)] *
             b.data[startB + (transposeB ? j * k + l : l * n + j)];
         }
-        y.data[(batch * m + i) * n + j] = sum;
+        y.data[(item * m + i) * n + j] = sum;
       }
     }
   }

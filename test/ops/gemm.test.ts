@@ -1,9 +1,9 @@
-/** What the GEMM cores do at the edges of WebGPU's limits. */
+/** What the GEMM cores do at the edges of WebGPU's limits, and which works are the same. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Tape } from '../../src/autograd/tape.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
-import { matmul } from '../../src/ops/matmul.js';
+import { linear, matmul } from '../../src/ops/matmul.js';
 
 let gpu: Gpu;
 
@@ -36,4 +36,17 @@ it.each([
     }
   }
   expect(wrong).toBe(0);
+});
+
+// Packed operands have a place for a bias in rows only: one engine is to do both, whichever comes first.
+it.each([[[false, true]], [[true, false]]])('multiplies with a bias and without one: %j', async (order) => {
+  const engine = new Engine(gpu, { software: true, lanes: 0 });
+  const [rows, inputs, outputs] = [64, 256, 256];
+  const x = engine.upload(new Float32Array(rows * inputs).fill(1), [rows, inputs]);
+  const weight = engine.upload(new Float32Array(outputs * inputs).fill(2), [outputs, inputs]);
+  const bias = engine.upload(new Float32Array(outputs).fill(3), [outputs]);
+  for (const biased of order) {
+    const y = new Tape(engine).apply(linear, [x, weight, biased ? bias : undefined], {});
+    expect(new Set(await engine.read(y))).toEqual(new Set([2 * inputs + (biased ? 3 : 0)]));
+  }
 });

@@ -9,7 +9,7 @@ import { batchNorm } from '../ops/batchNorm.js';
 import { cbam } from '../ops/cbam.js';
 import { conv2d, convTranspose2d } from '../ops/conv2d.js';
 import type { ConvolutionAttrs } from '../ops/convolution.js';
-import type { Op } from '../ops/define.js';
+import { dimOf, type Op } from '../ops/define.js';
 import { add, div, mul, sub } from '../ops/elementwise.js';
 import { embedding } from '../ops/embedding.js';
 import { linear, matmul } from '../ops/matmul.js';
@@ -182,7 +182,9 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
   operator(upsampleNearest, (g, [x], { scale }) => repeated(g, x, scale)),
   operator(concat, (g, [a, b], { dim }) => g.node('Concat', [a.name, b.name], { axis: dim })),
   operator(reshape, (g, [x], { shape }) => reshapeTo(g, x, shape)),
-  operator(permute, (g, [x], { dims }) => g.node('Transpose', [x.name], { perm: dims })),
+  operator(permute, (g, [x], { dims }) =>
+    g.node('Transpose', [x.name], { perm: dims.map((dim) => dimOf('permute', dim, x.shape)) }),
+  ),
   operator(slice, (g, [x], { dim, start, length }) => sliceOf(g, x.name, dim, start, length)),
   operator(embedding, (g, [weight, indices, factor]) => {
     const rows = g.node('Gather', [weight.name, indices.name], { axis: 0 });

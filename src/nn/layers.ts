@@ -131,7 +131,7 @@ export interface LinearOptions extends ActivationAttrs {
   readonly deviation?: number;
 }
 
-/** x [N, inputs] -> [N, outputs]. */
+/** x [..., inputs] -> [..., outputs]. */
 export class Linear extends Layer implements Weighted {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;

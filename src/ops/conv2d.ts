@@ -14,7 +14,7 @@ import {
   phasesOf,
   uniforms,
 } from './convolution.js';
-import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
+import { type Case, checkPair, defineOp, type InputShapes, isCount, ranked, shapeError } from './define.js';
 import { type DirectForm, directForward, directInputGradient, directWeightGradient } from './directConv2d.js';
 import { epilogueGradient } from './epilogue.js';
 import { type Epilogue, type GemmRun, gemmWork } from './gemm.js';
@@ -142,7 +142,11 @@ function checked(
 ): { x: Shape; weight: Shape } {
   const xs = ranked(op, 'x', x, 4);
   const ws = ranked(op, 'weight', weight, 4);
-  const groups = attrs.groups ?? 1;
+  const { stride = [1, 1], padding = [0, 0], dilation = [1, 1], groups = 1 } = attrs;
+  checkPair(op, 'stride', stride, 1, xs);
+  checkPair(op, 'padding', padding, 0, xs);
+  checkPair(op, 'dilation', dilation, 1, xs);
+  if (!isCount(groups, 1)) throw shapeError(op, `groups ${groups}`, 'must be a whole number above 0', xs);
   const [inputs, outputs] = transposed ? [ws[0]!, ws[1]! * groups] : [ws[1]! * groups, ws[0]!];
   if (xs[1] !== inputs)
     throw shapeError(op, 'weight', `does not fit the ${xs[1]} channels of x in ${groups} groups`, xs, ws);
@@ -227,6 +231,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dAttrs, readonly [Tensor, 
   half: { x: 'f16', weight: 'f32' },
   shape(inputs, attrs) {
     const { x, weight } = checked('conv_transpose2d', inputs, attrs, true);
+    checkPair('conv_transpose2d', 'outputPadding', attrs.outputPadding ?? [0, 0], 0, x);
     const extent = (i: 0 | 1): number => {
       const reach = (attrs.dilation?.[i] ?? 1) * (weight[2 + i]! - 1) + 1;
       const stride = attrs.stride?.[i] ?? 1;

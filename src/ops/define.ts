@@ -119,6 +119,23 @@ export function shapeError(op: string, argument: string, what: string, ...shapes
   return new Error(`${op}: ${argument} ${what}; the shapes are ${given}`);
 }
 
+/** The dimension that `dim` names: negative ones count back from the end, as PyTorch's. Throws unless x has it. */
+export function dimOf(op: string, dim: number, x: Shape): number {
+  const counted = dim < 0 ? dim + x.length : dim;
+  if (Number.isInteger(counted) && counted in x) return counted;
+  throw shapeError(op, `dim ${dim}`, `must be one of the ${x.length} dimensions of x`, x);
+}
+
+/** Whether `value` is a whole number of at least `least`. */
+export const isCount = (value: unknown, least: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least;
+
+/** Throws unless an attribute is a pair [height, width] of whole numbers of at least `least`. */
+export function checkPair(op: string, name: string, pair: unknown, least: number, x: Shape): void {
+  if (Array.isArray(pair) && pair.length === 2 && pair.every((value) => isCount(value, least))) return;
+  throw shapeError(op, `${name} ${JSON.stringify(pair)}`, `must be two whole numbers of at least ${least}`, x);
+}
+
 /** The shape of a required input of the given rank. */
 export function ranked(op: string, argument: string, shape: Shape | undefined, rank: number): Shape {
   if (!shape || shape.length !== rank) throw shapeError(op, argument, `must have ${rank} dimensions`, shape);

@@ -1,27 +1,34 @@
 /** add, sub, mul and div with broadcasting, and the plain dispatches that other ops are made of. */
 import { type Engine, gridFor } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
-import { formatShape, type Shape, sameShape, sizeOf, type Tensor, vectors } from '../memory/tensor.js';
+import { type Shape, sameShape, sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import * as oracle from '../reference/elementwise.js';
 import { type ActivationAttrs, activationCode, beforeActivation, slopeOf } from './activation.js';
-import { type Case, defineOp, type Fill, type Op } from './define.js';
+import { type Case, defineOp, type Fill, type Op, shapeError } from './define.js';
 import { broadcastStrides, collapse, numbered } from './strided.js';
 
 const BINARY = { add: 0, sub: 1, mul: 2, div: 3, negativeQuotient: 4 } as const;
 
+/** Loops of the kernel that broadcasts. */
+const LOOPS = 4;
+
+const walkOf = (shape: Shape, a: Shape, b: Shape, limit = LOOPS) =>
+  collapse(shape, [broadcastStrides(a, shape), broadcastStrides(b, shape)], limit);
+
 /** The shape that both broadcast to, by NumPy's rules. */
 export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
+  const shape = Array.from({ length: rank }, (_, i) => {
     const m = a[i - rank + a.length] ?? 1;
     const n = b[i - rank + b.length] ?? 1;
-    if (m !== n && m !== 1 && n !== 1) {
-      throw new Error(
-        `${op}: a and b cannot be broadcast together; the shapes are ${formatShape(a)} and ${formatShape(b)}`,
-      );
-    }
+    if (m !== n && m !== 1 && n !== 1) throw shapeError(op, 'a and b', 'cannot be broadcast together', a, b);
     return Math.max(m, n);
   });
+  if (walkOf(shape, a, b, Number.POSITIVE_INFINITY).shape.length > LOOPS) {
+    const what = `can be broadcast along at most ${LOOPS} groups of neighbouring dimensions`;
+    throw shapeError(op, 'a and b', what, a, b);
+  }
+  return shape;
 }
 
 const COMMUTATIVE: ReadonlySet<string> = new Set(['add', 'mul']);
@@ -48,7 +55,7 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
     });
     return out;
   }
-  const walk = collapse(out.shape, [broadcastStrides(a.shape, out.shape), broadcastStrides(b.shape, out.shape)], 4);
+  const walk = walkOf(out.shape, a.shape, b.shape);
   const width = walk.shape.at(-1)!;
   const turned = { ...walk, strides: walk.strides.toReversed() };
   const isTurned = COMMUTATIVE.has(op) && isRowwise(turned);
@@ -73,9 +80,9 @@ export function binary(e: Engine, op: keyof typeof BINARY, a: Tensor, b: Tensor,
     params: {
       size,
       slope,
-      ...numbered('extent', walk.shape, 1, 4),
-      ...numbered('a', walk.strides[0]!, 0, 4),
-      ...numbered('b', walk.strides[1]!, 0, 4),
+      ...numbered('extent', walk.shape, 1, LOOPS),
+      ...numbered('a', walk.strides[0]!, 0, LOOPS),
+      ...numbered('b', walk.strides[1]!, 0, LOOPS),
     },
     grid: gridFor(size, 64),
   });

@@ -3,7 +3,7 @@ import { type Engine, gridFor } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
 import { type Shape, sizeOf, type Tensor, vectors } from '../memory/tensor.js';
 import * as oracle from '../reference/pooling.js';
-import { type Case, defineOp, type InputShapes, ranked, shapeError } from './define.js';
+import { type Case, checkPair, defineOp, type InputShapes, ranked, shapeError } from './define.js';
 import { team, teamWidth } from './team.js';
 
 type Pair = readonly [number, number];
@@ -24,13 +24,11 @@ export interface AdaptiveAvgPool2dAttrs {
 
 const axes = [0, 1] as const;
 
-const isCount = (least: number) => (n: number) => Number.isInteger(n) && n >= least;
-
 function pool2dShape(op: string, [x]: InputShapes, { kernel, stride = kernel, padding = [0, 0] }: Pool2dAttrs): Shape {
   const [n, c, h, w] = ranked(op, 'x', x, 4) as [number, number, number, number];
-  if (![...kernel, ...stride].every(isCount(1)) || !padding.every(isCount(0))) {
-    throw shapeError(op, `kernel [${kernel}], stride [${stride}], padding [${padding}]`, 'must be whole numbers', x);
-  }
+  checkPair(op, 'kernel', kernel, 1, x!);
+  checkPair(op, 'stride', stride, 1, x!);
+  checkPair(op, 'padding', padding, 0, x!);
   if (axes.some((axis) => 2 * padding[axis] > kernel[axis])) {
     throw shapeError(op, `padding [${padding}]`, `must be at most half of the kernel [${kernel}]`, x);
   }
@@ -183,9 +181,7 @@ export const adaptiveAvgPool2d = defineOp<AdaptiveAvgPool2dAttrs, readonly [Tens
   half: { x: 'f16' },
   shape([x], { outputSize }) {
     const [n, c] = ranked('adaptive_avg_pool2d', 'x', x, 4);
-    if (outputSize.length !== 2 || !outputSize.every(isCount(1))) {
-      throw shapeError('adaptive_avg_pool2d', `outputSize [${outputSize}]`, 'must be two whole numbers above 0', x);
-    }
+    checkPair('adaptive_avg_pool2d', 'outputSize', outputSize, 1, x!);
     return [n!, c!, ...outputSize];
   },
   forward: (e, [x], _attrs, shape) => ({ y: means(e, x, e.empty(shape, x.dtype)) }),

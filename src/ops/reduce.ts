@@ -3,12 +3,12 @@ import { type Engine, gridFor } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
 import { type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/reduce.js';
-import { type Case, defineOp, type Op, shapeError } from './define.js';
+import { type Case, defineOp, dimOf, type Op, shapeError } from './define.js';
 import { lanesFor } from './lanes.js';
 import { broadcastStrides, collapse, numbered, stridedCopy, stridesOf } from './strided.js';
 
 export interface ReduceAttrs {
-  /** Dimensions to reduce; none means all. */
+  /** Dimensions to reduce, negative ones counted back from the end; none means all. */
   readonly dims?: readonly number[];
   /** Keep them with extent 1. Default false. */
   readonly keepDims?: boolean;
@@ -27,13 +27,35 @@ function keptShape(x: Shape, dims: readonly number[] | undefined): Shape {
   return x.map((extent, i) => (reduced.has(i) ? 1 : extent));
 }
 
+/** Loops of the kernel over what stays, and over what goes. */
+const LOOPS = 2;
+
+/** The dimensions of x that stay, and those that go, as walks over x. */
+function walksOf(x: Shape, dims: readonly number[] | undefined, limit = LOOPS) {
+  const reduced = reducedDims(x, dims);
+  const strides = stridesOf(x);
+  const pick = (wanted: boolean) => {
+    const chosen = x.map((_, i) => i).filter((i) => reduced.has(i) === wanted);
+    return collapse(
+      chosen.map((i) => x[i]!),
+      [chosen.map((i) => strides[i]!)],
+      limit,
+    );
+  };
+  return { kept: pick(false), gone: pick(true) };
+}
+
 export function reducedShape(name: string, x: Shape, attrs: ReduceAttrs): Shape {
-  const reduced = reducedDims(x, attrs.dims);
-  for (const dim of reduced) {
-    if (!Number.isInteger(dim) || dim < 0 || dim >= x.length)
-      throw shapeError(name, `dims [${attrs.dims}]`, 'must be dimensions of x', x);
+  const { dims = [], keepDims = false } = attrs;
+  if (!Array.isArray(dims)) throw shapeError(name, `dims ${dims}`, 'must be a list of dimensions', x);
+  for (const dim of dims) dimOf(name, dim, x);
+  const { kept, gone } = walksOf(x, dims, Number.POSITIVE_INFINITY);
+  if (Math.max(kept.shape.length, gone.shape.length) > LOOPS) {
+    const what = `must be at most ${LOOPS} groups of neighbouring dimensions, and so must those that stay`;
+    throw shapeError(name, `dims [${dims}]`, what, x);
   }
-  return attrs.keepDims ? keptShape(x, attrs.dims) : x.filter((_, i) => !reduced.has(i));
+  const reduced = reducedDims(x, dims);
+  return keepDims ? keptShape(x, dims) : x.filter((_, i) => !reduced.has(i));
 }
 
 /** Invocations of a workgroup, unless more share an output. */
@@ -60,30 +82,19 @@ function reduceInto(
   scale = 1,
   m = x,
 ): void {
-  const reduced = reducedDims(x.shape, dims);
-  const strides = stridesOf(x.shape);
-  const pick = (wanted: boolean) => {
-    const chosen = x.shape.map((_, i) => i).filter((i) => reduced.has(i) === wanted);
-    return collapse(
-      chosen.map((i) => x.shape[i]!),
-      [chosen.map((i) => strides[i]!)],
-      2,
-    );
-  };
-  const kept = pick(false);
-  const gone = pick(true);
+  const { kept, gone } = walksOf(x.shape, dims);
   const outputs = sizeOf(y.shape);
   const terms = sizeOf(gone.shape);
   const WIDTH = sharers(e, outputs, terms);
   const group = Math.max(GROUP, WIDTH);
-  const outer = numbered('outer', kept.shape, 1, 2);
+  const outer = numbered('outer', kept.shape, 1, LOOPS);
   // Neighbours are taken four at a time: then all strides but theirs are whole vec4s, too.
   const neighbours = gone.strides[0]!.at(-1) === 1;
   const lanes = lanesFor(neighbours ? gone.shape.at(-1)! : 1);
   const inItems = (stride: number): number => Math.ceil(stride / lanes.count);
-  const inner = numbered('inner', gone.shape, 1, 2);
-  const outerStride = numbered('', kept.strides[0]!.map(inItems), 0, 2);
-  const innerStride = numbered('', gone.strides[0]!.map(inItems), 0, 2);
+  const inner = numbered('inner', gone.shape, 1, LOOPS);
+  const outerStride = numbered('', kept.strides[0]!.map(inItems), 0, LOOPS);
+  const innerStride = numbered('', gone.strides[0]!.map(inItems), 0, LOOPS);
   e.dispatch({
     file: 'reduce',
     uses: [lanes.file, 'lib/two_sum'],
@@ -143,6 +154,8 @@ const CASES: readonly Case<ReduceAttrs>[] = [
   { shapes: [[3, 4, 5, 6]], attrs: { dims: [1], keepDims: true } },
   { shapes: [[3, 4, 5, 6]], attrs: { dims: [0, 2, 3], keepDims: true } },
   { shapes: [[3, 4, 5, 6]], attrs: {} },
+  { shapes: [[5, 2, 3]], attrs: { dims: [] } },
+  { shapes: [[4, 3, 5]], attrs: { dims: [-1] } },
   { shapes: [[2, 7, 16, 17]], attrs: { dims: [2, 3] } },
   { shapes: [[5, 3, 2]], attrs: { dims: [0] } },
   { shapes: [[1, 1]], attrs: { dims: [1] } },

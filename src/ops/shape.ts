@@ -1,7 +1,7 @@
 /** reshape, permute, slice and concat: values move, none is computed. */
-import { reshaped, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
+import { reshaped, type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/shape.js';
-import { defineOp, shapeError } from './define.js';
+import { defineOp, dimOf, isCount, shapeError } from './define.js';
 import { fill } from './elementwise.js';
 import { stridedCopy, stridesOf } from './strided.js';
 
@@ -23,7 +23,7 @@ export const reshape = defineOp<{ shape: Shape }, readonly [Tensor]>({
   cases: [{ shapes: [[2, 3, 4]], attrs: { shape: [4, 6] } }],
 });
 
-const permuted = (shape: Shape, dims: readonly number[]): number[] => dims.map((dim) => shape[dim]!);
+const permuted = (shape: Shape, dims: readonly number[]): number[] => dims.map((dim) => shape.at(dim)!);
 
 export const permute = defineOp<{ dims: readonly number[] }, readonly [Tensor]>({
   name: 'permute',
@@ -31,7 +31,8 @@ export const permute = defineOp<{ dims: readonly number[] }, readonly [Tensor]>(
   inputs: ['x'],
   half: { x: 'f16' },
   shape([x], { dims }) {
-    if (dims.length !== x!.length || new Set(dims).size !== dims.length || dims.some((dim) => !(dim in x!))) {
+    const named = new Set(dims.map((dim) => dimOf('permute', dim, x!)));
+    if (dims.length !== x!.length || named.size !== x!.length) {
       throw shapeError('permute', `dims [${dims}]`, 'must name each dimension of x once', x);
     }
     return permuted(x!, dims);
@@ -54,6 +55,7 @@ export const permute = defineOp<{ dims: readonly number[] }, readonly [Tensor]>(
   cases: [
     { shapes: [[2, 3, 4, 5]], attrs: { dims: [0, 2, 3, 1] } },
     { shapes: [[7, 3]], attrs: { dims: [1, 0] } },
+    { shapes: [[2, 3, 4]], attrs: { dims: [-1, 0, -2] } },
   ],
   bench: [{ shapes: [[16, 64, 32, 32]], attrs: { dims: [0, 2, 3, 1] } }],
 });
@@ -64,27 +66,24 @@ export interface SliceAttrs {
   readonly length: number;
 }
 
-const withExtent = (shape: Shape, dim: number, extent: number): number[] =>
-  shape.map((n, i) => (i === dim ? extent : n));
-
 export const slice = defineOp<SliceAttrs, readonly [Tensor]>({
   name: 'slice',
   summary: 'positions start to start + length of one dimension',
   inputs: ['x'],
   half: { x: 'f16' },
   shape([x], { dim, start, length }) {
-    if (!(dim in x!) || start < 0 || length < 1 || start + length > x![dim]!) {
+    if (!isCount(start, 0) || !isCount(length, 1) || start + length > x![dimOf('slice', dim, x!)]!) {
       throw shapeError('slice', `dim ${dim}, positions ${start} to ${start + length},`, 'must lie in x', x);
     }
-    return withExtent(x!, dim, length);
+    return x!.with(dim, length);
   },
-  forward(e, [x], { dim, start, length }) {
-    const y = e.empty(withExtent(x.shape, dim, length), x.dtype);
+  forward(e, [x], { dim, start }, shape) {
+    const y = e.empty(shape, x.dtype);
     const strides = stridesOf(x.shape);
     stridedCopy(
       e,
       y.shape,
-      { tensor: x, strides, start: start * strides[dim]! },
+      { tensor: x, strides, start: start * strides.at(dim)! },
       { tensor: y, strides: stridesOf(y.shape) },
     );
     return { y };
@@ -97,7 +96,7 @@ export const slice = defineOp<SliceAttrs, readonly [Tensor]>({
       e,
       gy.shape,
       { tensor: gy, strides: stridesOf(gy.shape) },
-      { tensor: gx, strides, start: start * strides[dim]! },
+      { tensor: gx, strides, start: start * strides.at(dim)! },
     );
     return [gx];
   },
@@ -106,6 +105,7 @@ export const slice = defineOp<SliceAttrs, readonly [Tensor]>({
   cases: [
     { shapes: [[5, 3, 4]], attrs: { dim: 0, start: 2, length: 3 } },
     { shapes: [[2, 7, 5]], attrs: { dim: 1, start: 1, length: 4 } },
+    { shapes: [[2, 5, 7]], attrs: { dim: -2, start: 1, length: 3 } },
   ],
 });
 
@@ -115,16 +115,17 @@ export const concat = defineOp<{ dim: number }, readonly [Tensor, Tensor]>({
   inputs: ['a', 'b'],
   half: { a: 'f16', b: 'f16' },
   shape([a, b], { dim }) {
-    if (!(dim in a!) || a!.length !== b!.length || a!.some((n, i) => i !== dim && n !== b![i])) {
+    const along = dimOf('concat', dim, a!);
+    if (a!.length !== b?.length || !sameShape(a!.with(along, 0), b.with(along, 0))) {
       throw shapeError('concat', 'a and b', `must agree in all dimensions but ${dim}`, a, b);
     }
-    return withExtent(a!, dim, a![dim]! + b![dim]!);
+    return a!.with(along, a![along]! + b[along]!);
   },
-  forward(e, [a, b], { dim }) {
-    const y = e.empty(withExtent(a.shape, dim, a.shape[dim]! + b.shape[dim]!), a.dtype);
+  forward(e, [a, b], { dim }, shape) {
+    const y = e.empty(shape, a.dtype);
     const strides = stridesOf(y.shape);
     stridedCopy(e, a.shape, { tensor: a, strides: stridesOf(a.shape) }, { tensor: y, strides });
-    const start = a.shape[dim]! * strides[dim]!;
+    const start = a.shape.at(dim)! * strides.at(dim)!;
     stridedCopy(e, b.shape, { tensor: b, strides: stridesOf(b.shape) }, { tensor: y, strides, start });
     return { y };
   },
@@ -134,14 +135,14 @@ export const concat = defineOp<{ dim: number }, readonly [Tensor, Tensor]>({
       stridedCopy(
         e,
         gx.shape,
-        { tensor: gy, strides, start: start * strides[dim]! },
+        { tensor: gy, strides, start: start * strides.at(dim)! },
         { tensor: gx, strides: stridesOf(gx.shape) },
       );
       return gx;
     };
     const ga = want[0] && part(want[0](), 0);
     const gb = want[1]?.();
-    return [ga, gb && part(gb, gy.shape[dim]! - gb.shape[dim]!)];
+    return [ga, gb && part(gb, gy.shape.at(dim)! - gb.shape.at(dim)!)];
   },
   reference: oracle.concat,
   flops: () => 0,
@@ -159,6 +160,13 @@ export const concat = defineOp<{ dim: number }, readonly [Tensor, Tensor]>({
         [1, 3],
       ],
       attrs: { dim: 0 },
+    },
+    {
+      shapes: [
+        [2, 3],
+        [2, 4],
+      ],
+      attrs: { dim: -1 },
     },
   ],
 });

@@ -3,7 +3,7 @@ import { type Engine, gridFor } from '../kernel/engine.js';
 import { elements } from '../kernel/source.js';
 import { reshaped, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
 import { upsampleNearest as oracle } from '../reference/pooling.js';
-import { defineOp, ranked } from './define.js';
+import { defineOp, isCount, ranked, shapeError } from './define.js';
 import { sumOver } from './reduce.js';
 
 /** Whether there is a kernel that works on pairs of pixels of x. */
@@ -23,6 +23,7 @@ export const upsampleNearest = defineOp<{ scale: number }, readonly [Tensor]>({
   half: { x: 'f16' },
   shape([x], { scale }) {
     const [n, c, h, w] = ranked('upsample_nearest', 'x', x, 4);
+    if (!isCount(scale, 1)) throw shapeError('upsample_nearest', `scale ${scale}`, 'must be a whole number above 0', x);
     return [n!, c!, h! * scale, w! * scale];
   },
   forward(e, [x], { scale }, shape) {

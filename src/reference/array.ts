@@ -85,11 +85,13 @@ export function required(inputs: Inputs, ...names: string[]): Array64[] {
   });
 }
 
-/** Throws unless dim is one of the dimensions of the shape. */
-export function checkDim(dim: number, shape: readonly number[]): void {
-  if (!Number.isInteger(dim) || dim < 0 || dim >= shape.length) {
+/** The dimension of the shape that dim names: negative ones count back from the end. Throws if there is none. */
+export function dimOf(dim: number, shape: readonly number[]): number {
+  const counted = dim < 0 ? dim + shape.length : dim;
+  if (!Number.isInteger(counted) || counted < 0 || counted >= shape.length) {
     throw new Error(`dimension ${dim} is not one of the ${shape.length} of the shape [${shape}]`);
   }
+  return counted;
 }
 
 /** Throws unless two shapes, or parts of them, are equal; what says what they are. */

@@ -1,17 +1,7 @@
-import {
-  type Array64,
-  checkDim,
-  flatIndex,
-  forEachIndex,
-  type Inputs,
-  make,
-  required,
-  sizeOf,
-  strides,
-} from './array.js';
+import { type Array64, dimOf, flatIndex, forEachIndex, type Inputs, make, required, sizeOf, strides } from './array.js';
 
 export interface ReduceAttrs {
-  /** Dimensions to reduce, 0 <= dim < rank; all of them when not given. */
+  /** Dimensions to reduce, negative ones counted back from the end; all of them when none is given. */
   dims?: readonly number[];
   /** Keep the reduced dimensions with extent 1; otherwise they disappear. */
   keepDims?: boolean;
@@ -20,12 +10,11 @@ export interface ReduceAttrs {
 /** Folds x over dims from an initial value; the result keeps the reduced dimensions when asked to. */
 function reduce(
   x: Array64,
-  { dims, keepDims = false }: ReduceAttrs,
+  { dims = [], keepDims = false }: ReduceAttrs,
   initial: number,
   combine: (total: number, value: number) => number,
 ): Array64 {
-  const reduced = new Set(dims ?? x.shape.keys());
-  for (const dim of reduced) checkDim(dim, x.shape);
+  const reduced = new Set(dims.length > 0 ? dims.map((dim) => dimOf(dim, x.shape)) : x.shape.keys());
   const kept = x.shape.map((extent, dim) => (reduced.has(dim) ? 1 : extent));
   const y = make(kept);
   y.data.fill(initial);

@@ -1,7 +1,7 @@
 import {
   type Array64,
-  checkDim,
   checkSame,
+  dimOf,
   flatIndex,
   forEachIndex,
   type Inputs,
@@ -12,14 +12,15 @@ import {
 } from './array.js';
 
 export interface ConcatAttrs {
+  /** Negative ones count back from the end, here and below. */
   dim: number;
 }
 
 /** [a, b, ...]: the inputs one after the other along dim; all other extents are equal. */
-export function concat(inputs: Inputs, { dim }: ConcatAttrs): { y: Array64 } {
+export function concat(inputs: Inputs, attrs: ConcatAttrs): { y: Array64 } {
   const parts = required(inputs, ...inputs.map((_, position) => `part ${position}`));
   const [first] = parts;
-  checkDim(dim, first.shape);
+  const dim = dimOf(attrs.dim, first.shape);
   for (const part of parts) {
     checkSame('shapes but for dim', first.shape.with(dim, 0), part.shape.with(dim, 0));
   }
@@ -57,8 +58,9 @@ export interface PermuteAttrs {
 }
 
 /** [x]: its dimensions in another order. */
-export function permute(inputs: Inputs, { dims }: PermuteAttrs): { y: Array64 } {
+export function permute(inputs: Inputs, attrs: PermuteAttrs): { y: Array64 } {
   const [x] = required(inputs, 'x');
+  const dims = attrs.dims.map((dim) => dimOf(dim, x.shape));
   checkSame(
     'dims in order and the dimensions of x',
     dims.toSorted((a, b) => a - b),
@@ -79,9 +81,10 @@ export interface SliceAttrs {
 }
 
 /** [x]: the part of x with start <= index < start + length in dimension dim. */
-export function slice(inputs: Inputs, { dim, start, length }: SliceAttrs): { y: Array64 } {
+export function slice(inputs: Inputs, attrs: SliceAttrs): { y: Array64 } {
   const [x] = required(inputs, 'x');
-  checkDim(dim, x.shape);
+  const { start, length } = attrs;
+  const dim = dimOf(attrs.dim, x.shape);
   if (start < 0 || length < 0 || start + length > x.shape[dim]) {
     throw new Error(`a slice of ${length} from ${start} leaves dimension ${dim} of the shape [${x.shape}]`);
   }

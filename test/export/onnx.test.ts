@@ -11,10 +11,11 @@ import { type Shape, sizeOf, type Tensor } from '../../src/memory/tensor.js';
 import type { ClassifierOptions } from '../../src/models/classifier.js';
 import { CLASSIFIER_NAMES } from '../../src/models/classifiers.js';
 import { Generator, type GeneratorConfig } from '../../src/models/generator.js';
+import { Linear } from '../../src/nn/layers.js';
 import type { Module } from '../../src/nn/module.js';
 import { Network, type State } from '../../src/nn/network.js';
 import { dropout } from '../../src/ops/dropout.js';
-import { reshape } from '../../src/ops/shape.js';
+import { permute, reshape } from '../../src/ops/shape.js';
 import { normal } from '../../src/reference/random.js';
 
 /** As many as were not traced with. */
@@ -104,6 +105,17 @@ describe.each(CLASSIFIER_NAMES)('%s gives the same logits in onnxruntime', (name
     const options = { classes: 4, channels: 1, width: 1 / 16, ...kind };
     const module = exportedClassifier(name, options, 40, new Map(), {}).module;
     await expectSame(exportedClassifier(name, options, 40, await livelyState(module), {}));
+  });
+});
+
+it('layers of more dimensions, and dimensions counted from the last, are the same in onnxruntime', async () => {
+  const module = new Linear(3, 4, { activation: 'relu' });
+  await expectSame({
+    ...exportedGenerator(GENERATOR, new Map(), {}),
+    module,
+    state: await livelyState(module),
+    inputs: [{ name: 'x', shape: [6, 3] }],
+    forward: (tape, [x]) => tape.apply(permute, [module.forward(tape, x!)], { dims: [0, -1, -2] }),
   });
 });
 

@@ -33,7 +33,7 @@ describe('max_pool2d', () => {
   it.each([
     [{ kernel: [3, 3], padding: [2, 0] }, 'padding [2,0] must be at most half of the kernel [3,3]'],
     [{ kernel: [5, 1] }, 'kernel [5,1] must fit into the padded x; the shapes are [1, 1, 4, 4]'],
-    [{ kernel: [0, 1] }, 'must be whole numbers'],
+    [{ kernel: [0, 1] }, 'kernel [0,1] must be two whole numbers of at least 1'],
   ] as const)('refuses %j', (attrs, message) => {
     expect(() => maxPool2d.shape([[1, 1, 4, 4]], attrs)).toThrow(message);
   });

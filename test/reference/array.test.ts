@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   at,
-  checkDim,
   checkSame,
+  dimOf,
   forEachIndex,
   fromFloat32,
   make,
@@ -60,8 +60,9 @@ describe('arrays', () => {
 describe('checks', () => {
   it('name what is wrong', () => {
     expect(() => required([make([1]), undefined], 'x', 'weight')).toThrow('input 1 (weight) is missing');
-    expect(() => checkDim(2, [3, 4])).toThrow('dimension 2');
-    expect(() => checkDim(-1, [3, 4])).toThrow('dimension -1');
+    expect(() => dimOf(2, [3, 4])).toThrow('dimension 2');
+    expect(() => dimOf(-3, [3, 4])).toThrow('dimension -3');
+    expect([0, 1, -1, -2].map((dim) => dimOf(dim, [3, 4]))).toEqual([0, 1, 1, 0]);
     expect(() => checkSame('sides', [1, 2], [1, 3])).toThrow('sides must be equal, but are [1,2] and [1,3]');
     expect(() => checkSame('sides', [1], [1, 1])).toThrow('sides');
   });

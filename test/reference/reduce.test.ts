@@ -8,6 +8,7 @@ it('reduces some dimensions', () => {
   expect(sum([x], { dims: [0, 2] }).y).toEqual(make([2], [6 - 24, 15 - 33]));
   expect(mean([x], { dims: [1] }).y).toEqual(make([2, 3], [2.5, 3.5, 4.5, -8.5, -9.5, -10.5]));
   expect(max([x], { dims: [2] }).y).toEqual(make([2, 2], [3, 6, -7, -10]));
+  expect(max([x], { dims: [-1] }).y).toEqual(make([2, 2], [3, 6, -7, -10]));
 });
 
 it('keeps reduced dimensions when asked to', () => {
@@ -19,6 +20,7 @@ it('reduces everything when no dimensions are named, in any order otherwise', ()
   expect(sum([x]).y).toEqual(make([], [-36]));
   expect(mean([x], { dims: [2, 0, 1] }).y).toEqual(make([], [-3]));
   expect(max([x]).y).toEqual(make([], [6]));
+  expect(sum([x], { dims: [] }).y).toEqual(make([], [-36]));
 });
 
 it('does not hide a NaN', () => {

@@ -5,7 +5,7 @@
 import type { Engine } from '../kernel/engine.js';
 import { fromHalf, toHalf } from '../memory/half.js';
 import { formatShape, type Shape, sizeOf, type Tensor } from '../memory/tensor.js';
-import { type Case, type Fill, inputName, type Op } from '../ops/define.js';
+import { type Case, type Fill, inputName, type Op, updatedInputs } from '../ops/define.js';
 import { type Array64, make } from '../reference/array.js';
 import { gradient as differences } from '../reference/finiteDifference.js';
 import { normal, uniform } from '../reference/random.js';
@@ -46,7 +46,8 @@ export function compare(
     }
     if (error === Number.POSITIVE_INFINITY) break;
   }
-  return { error: error / scale, where: `${name}[${indexOf(at, shape)}] = ${actual[at]}, expected ${expected[at]}` };
+  const relative = Number.isFinite(scale) ? error / scale : Number.POSITIVE_INFINITY;
+  return { error: relative, where: `${name}[${indexOf(at, shape)}] = ${actual[at]}, expected ${expected[at]}` };
 }
 
 export function largest(values: ArrayLike<number>): number {
@@ -204,7 +205,7 @@ export async function runCase(
   const gy = e.upload(cotangent, y.shape, y.dtype);
   if (op.backward) tape.backward(y, gy);
   const outputs: Record<string, Float32Array> = { [op.output]: await e.read(y) };
-  for (const name of op.updates) outputs[name] = await e.read(tensors[op.inputs.indexOf(name)]!);
+  for (const [name, tensor] of updatedInputs(op, tensors)) outputs[name] = await e.read(tensor);
   const read: (Float32Array | undefined)[] = [];
   for (const tensor of tensors) {
     const gradient = tensor && gradients.of(tensor);

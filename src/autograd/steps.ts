@@ -3,51 +3,57 @@
  * its rounding: the one says what the network means, the other whether each kernel does its part of it.
  */
 import type { Engine } from '../kernel/engine.js';
-import { sizeOf, type Tensor } from '../memory/tensor.js';
-import { inputName } from '../ops/define.js';
+import type { Tensor } from '../memory/tensor.js';
+import { inputName, type Op, updatedInputs } from '../ops/define.js';
 import { type Array64, fromFloat32 } from '../reference/array.js';
-import { compare, type Worst } from './check.js';
+import { compare, largest, type Worst } from './check.js';
 import { release } from './storages.js';
 import { Tape } from './tape.js';
-import type { Step } from './tracer.js';
+import type { Call, Step } from './tracer.js';
 
 /** Values by the tensors that a tracer was given, or gave. */
 export type Values = ReadonlyMap<Tensor, Array64>;
 
-/** What a step reads, in the order of its op's inputs; undefined where an optional one is not given. */
-const operands = ({ op, inputs }: Step, values: Values): (Array64 | undefined)[] =>
+/** What an op reads, in the order of its inputs; undefined where an optional one is not given. */
+const operands = (op: Op, { inputs }: Call, values: Values): (Array64 | undefined)[] =>
   inputs.map((input, i) => {
     const value = input && values.get(input);
     if (input && !value) throw new Error(`${op.name}: its input ${inputName(op.inputs[i]!)} has no values`);
     return value;
   });
 
+interface Written {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly value: Array64;
+}
+
 /**
- * What a step's op gives by its float64 reference: the tensors that it writes, by name, and their values. Statistics of which the
- * reference says nothing stay what they are, as in evaluation.
+ * The tensors that a call of an op writes, by name, and their values by its float64 reference. Statistics of which the reference
+ * says nothing stay what they are, as in evaluation.
  */
-function referenceOf(step: Step, values: Values): { name: string; tensor: Tensor; value: Array64 }[] {
-  const { op, inputs, attrs, y } = step;
-  const results = op.reference(operands(step, values), attrs);
-  const updated = op.updates.flatMap((name) => {
-    const tensor = inputs[op.inputs.map(inputName).indexOf(name)];
-    return tensor ? [{ name, tensor, value: results[name] ?? values.get(tensor)! }] : [];
+function referenceOf({ op, attrs }: Step, call: Call, values: Values): Written[] {
+  const results = op.reference(operands(op, call, values), attrs);
+  const updated = updatedInputs(op, call.inputs).map(([name, tensor]) => {
+    return { name, tensor, value: results[name] ?? values.get(tensor)! };
   });
-  return [{ name: op.output, tensor: y, value: results[op.output]! }, ...updated];
+  return [{ name: op.output, tensor: call.y, value: results[op.output]! }, ...updated];
 }
 
 /** The values of all tensors after the steps, each computed by its op's float64 reference. `given`: of inputs and parameters. */
 export function evaluate(steps: readonly Step[], given: Values): Map<Tensor, Array64> {
   const values = new Map(given);
   for (const step of steps) {
-    for (const { tensor, value } of referenceOf(step, values)) values.set(tensor, value);
+    for (const call of step.calls) {
+      for (const { tensor, value } of referenceOf(step, call, values)) values.set(tensor, value);
+    }
   }
   return values;
 }
 
-/** How far a step is from its op's reference on the GPU. */
+/** How far a result of an op is from its reference on the GPU. */
 export interface StepError {
-  /** The largest, relative to the largest value, and where it is. */
+  /** The largest error, relative to the largest value of the result, or a thousandth of that of the op's first input. */
   readonly worst: Worst;
   /** What the op's record allows. */
   readonly tolerance: number;
@@ -65,18 +71,30 @@ export async function compareSteps(e: Engine, steps: readonly Step[], given: Val
   const onGpu = (tensor: Tensor): Tensor => computed.get(tensor) ?? tensor;
   const errors: StepError[] = [];
   for (const [i, step] of steps.entries()) {
-    const { op, inputs, attrs, y } = step;
-    const expected = referenceOf(step, values);
-    const given = inputs.map((input) => input && onGpu(input));
-    computed.set(y, tape.apply(op, given, attrs));
-    for (const { name, tensor, value } of expected) {
-      const actual = (await e.read(onGpu(tensor))).subarray(0, sizeOf(tensor.shape));
-      const worst = compare(`operation ${i + 1}, ${op.name}, ${name}`, actual, value.data, value.shape, 1e-3);
-      errors.push({ worst, tolerance: op.tolerance.forward });
-      values.set(tensor, fromFloat32(tensor.shape, actual));
+    const { op, attrs, calls } = step;
+    const expected = calls.map((call) => referenceOf(step, call, values));
+    const floors = calls.map(({ inputs: [first] }) => 1e-3 * (first ? largest(values.get(first)!.data) : 0));
+    const results = tape.applyEach(
+      op,
+      calls.map(({ inputs }) => inputs.map((input) => input && onGpu(input))),
+      attrs,
+    );
+    calls.forEach(({ y }, c) => {
+      computed.set(y, results[c]!);
+    });
+    for (const [c, written] of expected.entries()) {
+      for (const { name, tensor, value } of written) {
+        const actual = await e.read(onGpu(tensor));
+        const where = `operation ${i + 1}, ${op.name}, ${name}`;
+        errors.push({
+          worst: compare(where, actual, value.data, value.shape, floors[c]),
+          tolerance: op.tolerance.forward,
+        });
+        values.set(tensor, fromFloat32(tensor.shape, actual));
+      }
     }
   }
-  const own = steps.filter(({ op }) => !op.view).map(({ y }) => computed.get(y)!);
+  const own = steps.filter(({ op }) => !op.view).flatMap(({ calls }) => calls.map(({ y }) => computed.get(y)!));
   release(e, own);
   return errors;
 }

@@ -7,12 +7,17 @@ import { Tape } from './tape.js';
 
 type Inputs = readonly (Tensor | undefined)[];
 
-/** An op applied. */
+/** One use of an op: what went in, and a tensor without values for what came out. */
+export interface Call {
+  readonly inputs: Inputs;
+  readonly y: Tensor;
+}
+
+/** An op applied: to one set of inputs, but for `applyEach`. */
 export interface Step {
   readonly op: Op;
-  readonly inputs: Inputs;
   readonly attrs: object;
-  readonly y: Tensor;
+  readonly calls: readonly Call[];
 }
 
 /** Stands for what does not exist: whoever asks it for anything is told. */
@@ -52,18 +57,16 @@ export class Tracer extends Tape {
   }
 
   override apply<A extends object, I extends Inputs>(op: Op<A, I>, inputs: I, attrs: A): Tensor {
-    const y = shapeOnly(
-      op.shape(
-        inputs.map((input) => input?.shape),
-        attrs,
-      ),
-    );
-    // The record's types tie attrs and inputs to the op; a list of steps of many ops cannot say so.
-    this.steps.push({ op: op as unknown as Op, inputs, attrs, y });
-    return y;
+    return this.applyEach(op, [inputs], attrs)[0]!;
   }
 
   override applyEach<A extends object, I extends Inputs>(op: Op<A, I>, sets: readonly I[], attrs: A): Tensor[] {
-    return sets.map((inputs) => this.apply(op, inputs, attrs));
+    const calls = sets.map((inputs) => {
+      const shapes = inputs.map((input) => input?.shape);
+      return { inputs, y: shapeOnly(op.shape(shapes, attrs)) };
+    });
+    // The record's types tie attrs and inputs to the op; a list of steps of many ops cannot say so.
+    this.steps.push({ op: op as unknown as Op, attrs, calls });
+    return calls.map(({ y }) => y);
   }
 }

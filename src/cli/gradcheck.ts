@@ -25,11 +25,10 @@ export function register(program: Command): void {
     .addOption(precisionOption())
     .addOption(adapterOption())
     .action(async (names: string[], { adapter, precision }: { adapter?: string; precision?: Precision }) => {
-      const inSingle = choose(names, checks);
-      const inHalf = precision === 'f16' ? choose(names, halfChecks) : [];
+      const chosen = choose(names, checks);
       await interruptible(async (signal) => {
         const verdicts = await withEngine({ adapter }, (e) =>
-          checkAll(e, possiblePrecision(e, precision) === 'f16' ? inHalf : inSingle, signal),
+          checkAll(e, possiblePrecision(e, precision) === 'f16' ? inHalf(chosen, names) : chosen, signal),
         );
         report(verdicts);
       });
@@ -48,6 +47,15 @@ export function choose(names: readonly string[], all: readonly Check[]): readonl
     );
   }
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+/** The chosen checks in mixed precision. Throws a UserError if one that is named is never computed in f16. */
+export function inHalf(chosen: readonly Check[], names: readonly string[]): readonly Check[] {
+  const without = names.find((name) => !halfChecks.some((check) => check.name === name));
+  if (without !== undefined) {
+    throw new UserError(`${without} is never computed in f16: check it without --precision f16.`);
+  }
+  return halfChecks.filter(({ name }) => chosen.some((check) => check.name === name));
 }
 
 /** What became of one check. */

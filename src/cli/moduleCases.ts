@@ -1,6 +1,5 @@
-/** The modules that `lyrebird gradcheck` checks: small ones, with the weights that training begins with, in training mode. */
-import type { Tape } from '../autograd/tape.js';
-import type { Shape, Tensor } from '../memory/tensor.js';
+/** The modules that `lyrebird gradcheck` checks: small ones, with the weights that training begins with. */
+import type { Shape } from '../memory/tensor.js';
 import type { ClassifierOptions } from '../models/classifier.js';
 import { type ClassifierName, classifiers } from '../models/classifiers.js';
 import { Discriminator } from '../models/discriminator.js';
@@ -9,6 +8,7 @@ import { CBAM } from '../nn/cbam.js';
 import { DynamicConv2d } from '../nn/dynamicConv2d.js';
 import type { Module } from '../nn/module.js';
 import { type Array64, moduleOracles, type Outputs } from '../reference/index.js';
+import { discriminatorCall, generatorCall, layerCall, type ModuleCall } from './moduleRun.js';
 
 /** Results by name from inputs and state, and in training the buffers after the call as `after.<name>`. */
 export type ModuleOracle = (
@@ -21,10 +21,9 @@ export interface ModuleCase<M extends Module> {
   readonly name: string;
   readonly title: string;
   make(): M;
-  /** Data inputs: shapes of normal values, or whole numbers. */
-  readonly inputs: Readonly<Record<string, { readonly shape: Shape } | { readonly labels: readonly number[] }>>;
-  /** Results by name. */
-  call(tape: Tape, module: M, inputs: readonly Tensor[]): Readonly<Record<string, Tensor>>;
+  readonly call: ModuleCall<M>;
+  /** Its data inputs in their order: shapes of normal values, or whole numbers. */
+  readonly inputs: readonly ({ readonly shape: Shape } | { readonly labels: readonly number[] })[];
   /** Default: the module's own ops, each by its float64 reference, which says nothing of how they are put together. */
   readonly oracle?: ModuleOracle;
   /** Spectral norms count u and v as constants: their gradient is that of evaluation at the new u and v. */
@@ -51,16 +50,16 @@ export const MODULES: readonly ModuleCase<Module>[] = [
     name: 'cbam_module',
     title: '32 channels',
     make: () => new CBAM(32, 8),
-    inputs: { x: { shape: [2, 32, 5, 6] } },
-    call: (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
+    call: layerCall('y'),
+    inputs: [{ shape: [2, 32, 5, 6] }],
     oracle: (inputs, state, training) => moduleOracles.cbam(inputs, state, { training }),
   }),
   moduleCase({
     name: 'dynamic_conv2d',
     title: '8 -> 12 channels',
     make: () => new DynamicConv2d(8, 12, 3, CONV),
-    inputs: { x: { shape: [4, 8, 7, 6] } },
-    call: (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
+    call: layerCall('y'),
+    inputs: [{ shape: [4, 8, 7, 6] }],
     oracle(inputs, state, training) {
       const { stride, padding, pool } = CONV;
       return moduleOracles.dynamic_conv2d(inputs, state, { stride, padding, pool, training });
@@ -76,8 +75,8 @@ export const MODULES: readonly ModuleCase<Module>[] = [
     name: 'discriminator',
     title: '16 x 16',
     make: () => new Discriminator(DISCRIMINATOR),
-    inputs: { x: { shape: [3, 1, 16, 16] } },
-    call: (tape, module, [x]) => ({ ...module.forward(tape, x!) }),
+    call: discriminatorCall,
+    inputs: [{ shape: [3, 1, 16, 16] }],
     oracle: (inputs, state, training) => moduleOracles.discriminator(inputs, state, { training }),
     differenceInEvaluation: true,
   }),
@@ -100,8 +99,8 @@ function generatorCase(title: string, blocks: BlockConfig): ModuleCase<Module> {
     name: 'generator',
     title,
     make: () => new Generator({ ...GENERATOR, ...blocks }),
-    inputs: { z: { shape: [4, 6] }, labels: { labels: [0, 2, 1, 2] } },
-    call: (tape, module, [z, labels]) => ({ image: module.forward(tape, z!, labels!) }),
+    call: generatorCall,
+    inputs: [{ shape: [4, 6] }, { labels: [0, 2, 1, 2] }],
     oracle: (inputs, state, training) => moduleOracles.generator(inputs, state, { ...GENERATOR, ...blocks, training }),
   });
 }
@@ -112,8 +111,8 @@ function classifierCase(name: ClassifierName, options: Omit<ClassifierOptions, '
     name,
     title: `32 x 32${options.dynamic ? ', dynamic' : ''}`,
     make: () => classifiers[name]({ classes: 3, dropout: 0, ...options }),
-    inputs: { x: { shape: [4, 3, 32, 32] } },
-    call: (tape, module, [x]) => ({ logits: module.forward(tape, x!) }),
+    call: layerCall('logits'),
+    inputs: [{ shape: [4, 3, 32, 32] }],
     inEvaluation: name === 'mobilenet_v2',
     differenced: 12,
     forward: 1e-3,

@@ -12,10 +12,10 @@ export function register(program: Command): void {
     .command('verify')
     .description(
       'Runs reference-case files: operations, modules and training steps with the results that PyTorch computed for them. ' +
-        'A line a case with its worst error, relative to the largest expected value, and the tolerance. Where a module or network ' +
-        'fails, it is computed again op by op and in float64, to tell what is wrong: an operation, how they are put together, or ' +
-        'nothing, if inputs rounded to float32 in another way would move the result by more than the tolerance: then it passes if it ' +
-        'does in float64, and the line says so. The last line is ' +
+        'A line a case with its worst error, relative to the largest expected value, and the tolerance. Where the forward pass of a module ' +
+        'or network fails, it is computed again, each operation alone and all in float64, to tell what is wrong: an operation, how they ' +
+        'are put together, or nothing, if inputs rounded to float32 in another way would move the result by more than the tolerance: ' +
+        'then it passes if it does in float64, and the line says so. The last line is ' +
         "'N passed, M failed, K unsupported'; the exit code is 0 only if all passed.",
     )
     .argument('<files...>', 'safetensors files of the format reference-cases/1')

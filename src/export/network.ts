@@ -83,12 +83,14 @@ function graphOf({ module, inputs, output, forward }: Exported, images: number):
   );
   const result = forward(tape, given);
   const g = new Graph();
-  for (const { op, inputs: operands, attrs, y } of tape.steps) {
+  for (const { op, attrs, calls } of tape.steps) {
     const emit = operators.get(op.name);
     if (!emit) throw new Error(`${op.name} has no counterpart in ONNX yet (src/export/operators.ts)`);
-    const named = operands.map((operand) => operand && values.get(operand));
-    for (const value of named) if (value && names.has(value.name)) weights.add(value.name);
-    known(y, emit(g, named, attrs));
+    for (const { inputs: operands, y } of calls) {
+      const named = operands.map((operand) => operand && values.get(operand));
+      for (const value of named) if (value && names.has(value.name)) weights.add(value.name);
+      known(y, emit(g, named, attrs));
+    }
   }
   g.nodes.push({ op: 'Identity', inputs: [values.get(result)!.name], output, attributes: {} });
   return { nodes: g.nodes, constants: g.constants, weights, output: result.shape.slice(1) };

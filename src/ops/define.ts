@@ -144,3 +144,10 @@ export function ranked(op: string, argument: string, shape: Shape | undefined, r
 
 /** Name of an input without its mark of being optional. */
 export const inputName = (name: string): string => name.replace(/\?$/, '');
+
+/** The inputs that forward overwrites in place, by name; without optional ones that are not given. */
+export const updatedInputs = (op: Pick<Op, 'inputs' | 'updates'>, inputs: Inputs): [string, Tensor][] =>
+  op.inputs.flatMap((input, i): [string, Tensor][] => {
+    const [name, tensor] = [inputName(input), inputs[i]];
+    return tensor && op.updates.includes(name) ? [[name, tensor]] : [];
+  });

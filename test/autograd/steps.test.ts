@@ -1,5 +1,5 @@
 /** A traced forward pass in float64, and op by op on the GPU. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { compareSteps, evaluate } from '../../src/autograd/steps.js';
 import { Tracer } from '../../src/autograd/tracer.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
@@ -10,6 +10,7 @@ import { conv2d } from '../../src/ops/conv2d.js';
 import { affine } from '../../src/ops/elementwise.js';
 import { mean } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/shape.js';
+import { spectralNorm } from '../../src/ops/spectralNorm.js';
 import { type Array64, fromFloat32 } from '../../src/reference/array.js';
 import * as oracles from '../../src/reference/index.js';
 import { normal } from '../../src/reference/random.js';
@@ -90,6 +91,36 @@ it('blames the kernel that is wrong, and none after it', async () => {
   expect(wrong).toHaveLength(1);
   expect(wrong[0]!.worst.where).toMatch(/^operation 1, conv2d, y\[/);
   expect(wrong[0]!.worst.error).toBeCloseTo(0.01, 4);
+});
+
+it('computes what was applied together together', async () => {
+  const given = new Map<Tensor, Array64>();
+  const drawn = (shape: Shape): Tensor => {
+    const data = Float32Array.from(normal(2, given.size, sizeOf(shape)));
+    const tensor = e.upload(data, shape);
+    given.set(tensor, fromFloat32(shape, data));
+    return tensor;
+  };
+  const sets = () => [4, 6].map((rows) => [drawn([rows, 5]), drawn([rows]), drawn([5])] as const);
+  const right = new Tracer();
+  right.applyEach(spectralNorm, sets(), { iterations: 1 });
+  const errors = await compareSteps(e, right.steps, given);
+  expect(errors.map(({ worst, tolerance }) => worst.error < tolerance)).toEqual(Array(6).fill(true));
+
+  // Each by itself is right; all in one go are not.
+  const wrong = new Tracer();
+  const together = vi.fn(
+    (engine: Engine, all: Parameters<typeof spectralNorm.forward>[1][], attrs: { iterations: number }) =>
+      spectralNorm.forwardEach!(engine, all, attrs).map((result, i) =>
+        i === 0 ? result : { ...result, y: affine(engine, result.y, 2) },
+      ),
+  );
+  wrong.applyEach({ ...spectralNorm, forwardEach: together as typeof spectralNorm.forwardEach }, sets(), {
+    iterations: 1,
+  });
+  const found = (await compareSteps(e, wrong.steps, given)).filter(({ worst, tolerance }) => worst.error > tolerance);
+  expect(together).toHaveBeenCalledOnce();
+  expect(found.map(({ worst }) => worst.where)).toEqual([expect.stringMatching(/^operation 1, spectral_norm, weight/)]);
 });
 
 it('names what it was not given', () => {

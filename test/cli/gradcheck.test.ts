@@ -1,11 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CheckResult } from '../../src/autograd/check.js';
+import type { Tape } from '../../src/autograd/tape.js';
 import type { Check } from '../../src/cli/check.js';
 import { checks } from '../../src/cli/checks.js';
-import { checkAll, choose, report } from '../../src/cli/gradcheck.js';
+import { checkAll, choose, inHalf, report } from '../../src/cli/gradcheck.js';
+import { checkModule } from '../../src/cli/moduleChecks.js';
+import { layerCall, type ModuleCall } from '../../src/cli/moduleRun.js';
 import { Failure } from '../../src/cli/outcome.js';
+import { openGpu } from '../../src/device/open.js';
 import { UserError } from '../../src/io/errors.js';
-import type { Engine } from '../../src/kernel/engine.js';
+import { Engine } from '../../src/kernel/engine.js';
+import type { Tensor } from '../../src/memory/tensor.js';
+import { Conv2d } from '../../src/nn/layers.js';
+import { Layer, type Module } from '../../src/nn/module.js';
 import { lyrebird } from './console.js';
 
 /** No case of these tests touches it. */
@@ -34,6 +41,12 @@ describe('gradcheck', () => {
   it.each(['mobilenet_v2', 'resnet18', 'vgg16'])('passes %s', async (name) => {
     const { exitCode, stdout } = await lyrebird('gradcheck', name);
     expect(exitCode, stdout).toBe(0);
+  });
+
+  it('says that a classifier is never computed in f16', () => {
+    expect(() => inHalf(choose(['resnet18'], checks), ['resnet18'])).toThrow('resnet18 is never computed in f16');
+    expect(inHalf(choose(['conv2d'], checks), ['conv2d']).map(({ name }) => name)).toEqual(['conv2d']);
+    expect(inHalf(checks, []).length).toBeGreaterThan(30);
   });
 
   it('passes ops and networks in mixed precision, or says that there is no f16', async () => {
@@ -103,4 +116,28 @@ describe('its verdicts', () => {
     const verdicts = await checkAll(engine, [stopping, check('b', exact)], controller.signal);
     expect(verdicts.map(({ name }) => name)).toEqual(['a']);
   });
+});
+
+it('fails a module of which a parameter gets no gradient', async () => {
+  const gpu = await openGpu();
+  /** Forgets its second convolution. */
+  class Forgetful extends Layer {
+    private readonly conv = this.child('conv', new Conv2d(1, 1, 1));
+    readonly forgotten = this.child('forgotten', new Conv2d(1, 1, 1, { bias: false }));
+
+    forward(tape: Tape, x: Tensor): Tensor {
+      return this.conv.forward(tape, x);
+    }
+  }
+  const test = {
+    name: 'forgetful',
+    title: '',
+    make: () => new Forgetful() as Module,
+    call: layerCall('y') as unknown as ModuleCall<Module>,
+    inputs: [{ shape: [2, 1, 3, 3] }],
+  };
+  const { forward, gradient } = await checkModule(new Engine(gpu), test, false);
+  gpu.close();
+  expect(forward.error).toBeLessThan(1e-6);
+  expect(gradient).toEqual({ error: Number.POSITIVE_INFINITY, where: 'd/dforgotten.weight is missing' });
 });

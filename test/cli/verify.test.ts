@@ -1,6 +1,6 @@
 /** lyrebird verify: what passes, what fails, and what it says of a network that fails. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ReferenceCase, Value } from '../../src/cli/verify/cases.js';
 import { diagnose } from '../../src/cli/verify/diagnose.js';
 import { judge } from '../../src/cli/verify/judge.js';
@@ -8,6 +8,8 @@ import { moduleOf } from '../../src/cli/verify/modules.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { writeSafetensors } from '../../src/io/safetensors.js';
 import { Engine } from '../../src/kernel/engine.js';
+import { conv2d } from '../../src/ops/conv2d.js';
+import { affine } from '../../src/ops/elementwise.js';
 import { normal } from '../../src/reference/random.js';
 import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
@@ -80,6 +82,56 @@ describe('a network that fails in float32', () => {
       expect.stringMatching(/^In float64 the result is off by \d\.\de-[123]: logits\[1, 1\]/),
       'So the case is of another network, or of another state.',
     ]);
+  });
+});
+
+describe('a fault that rounding does not explain', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** Lets convolutions go wrong: all of them, or only those of the first of the network's passes. */
+  const wrong = (factor: number, passes = Number.POSITIVE_INFINITY): void => {
+    const right = conv2d.forward;
+    let calls = 0;
+    vi.spyOn(conv2d, 'forward').mockImplementation((engine, ...rest) => {
+      const { y } = right(engine, ...rest);
+      return { y: calls++ < CONVOLUTIONS * passes ? affine(engine, y, factor) : y };
+    });
+  };
+  const CONVOLUTIONS = 52;
+
+  it('is found where it is an operation', async () => {
+    const test = await mobileNet(false, 1e-4);
+    wrong(1.001);
+    const { outcome, lines } = await judge(e, test);
+    expect(outcome).toBe('failed');
+    expect(lines.at(-1)).toMatch(
+      /^One is wrong, given what it reads: operation \d+, conv2d, y\[.*; 1\.0e-3 of 0\.00002\.$/,
+    );
+  });
+
+  it('does not pass for rounding, though every operation be right when it is looked at', async () => {
+    const test = await mobileNet(true, 1e-4);
+    wrong(Number.NaN, 1);
+    const { outcome, lines } = await judge(e, test);
+    expect(outcome).toBe('failed');
+    // Activations clamp the NaN, so that the logits are numbers, of nothing.
+    expect(lines[0]).toMatch(/^(\d\.\de[-+][01]|Infinity) of 0\.0001$/);
+    expect(lines.at(-1)).toMatch(/rounded otherwise to float32/);
+  });
+
+  it('is not looked for where gradients are wrong', async () => {
+    const test = await mobileNet(true, 1e-4);
+    const x = { shape: [2, 3, 32, 32], data: new Float32Array(2 * 3 * 32 * 32) };
+    const cotangent = { shape: [2, 3], data: new Float32Array(6).fill(1) };
+    const { outcome, inFloat64, lines } = await judge(e, {
+      ...test,
+      cotangents: new Map([['logits', cotangent]]),
+      grads: new Map([['x', x]]),
+    });
+    expect({ outcome, inFloat64 }).toEqual({ outcome: 'failed', inFloat64: undefined });
+    expect(lines[0]).toMatch(/^\d\.\de-\d+ of 0\.0001, gradient \d/);
   });
 });
 

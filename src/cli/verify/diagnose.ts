@@ -11,10 +11,10 @@ import { uniform } from '../../reference/random.js';
 import { type ReferenceCase, required } from './cases.js';
 import { type ModuleUnderTest, placed } from './modules.js';
 
-/** The greatest relative error of rounding to nearest. */
-const UNIT_ROUNDOFF = { float32: 2 ** -24, float64: 2 ** -53 } as const;
+/** By how much rounding may move a value: to float32 by half an ulp; in float64 the least that can be, an ulp or two. */
+const ROUNDING = { float32: 2 ** -24, float64: 2 ** -52 } as const;
 
-export type Precision = keyof typeof UNIT_ROUNDOFF;
+export type Precision = keyof typeof ROUNDING;
 
 type Outputs = ReadonlyMap<string, Array64>;
 
@@ -33,11 +33,11 @@ const DRAWS = 4;
 export async function diagnose(e: Engine, test: ReferenceCase, wanted: ModuleUnderTest): Promise<Diagnosis> {
   const { network, inputs } = placed(e, test, wanted);
   const tracer = new Tracer();
-  const named = new Map(Object.entries(wanted.call(tracer, inputs)));
+  const named = new Map(Object.entries(wanted.call.forward(tracer, wanted.module, inputs)));
   for (const { name, parameter } of network.module.buffers()) named.set(`after.${name}`, parameter.tensor);
   const results = [...named].filter(([name]) => test.outputs.has(name));
   const given = new Map(
-    wanted.data.map((name, i) => [inputs[i]!, fromFloat32(inputs[i]!.shape, required(test.inputs, name).data)]),
+    wanted.call.data.map((name, i) => [inputs[i]!, fromFloat32(inputs[i]!.shape, required(test.inputs, name).data)]),
   );
   for (const { name, parameter } of network.module.state()) {
     given.set(parameter.tensor, fromFloat32(parameter.shape, wanted.state.get(name)!.data));
@@ -52,18 +52,18 @@ export async function diagnose(e: Engine, test: ReferenceCase, wanted: ModuleUnd
     steps,
     exact: outputs(given),
     *moved(precision) {
-      for (let draw = 1; draw <= DRAWS; draw++) yield outputs(roundedOtherwise(given, UNIT_ROUNDOFF[precision], draw));
+      for (let draw = 1; draw <= DRAWS; draw++) yield outputs(roundedOtherwise(given, ROUNDING[precision], draw));
     },
   };
 }
 
-/** Each value but whole numbers of labels times 1 + d, |d| at most `unit`. */
-function roundedOtherwise(given: Values, unit: number, seed: number): Values {
+/** Each value but whole numbers of labels times 1 + d or 1 - d. */
+function roundedOtherwise(given: Values, d: number, seed: number): Values {
   return new Map(
     [...given].map(([tensor, { shape, data }], stream) => {
       if (tensor.dtype !== 'f32') return [tensor, { shape, data }];
       const draws = uniform(seed, stream, data.length);
-      const moved = data.map((value, i) => value * (1 + unit * (2 * draws[i]! - 1)));
+      const moved = data.map((value, i) => value * (draws[i]! < 0.5 ? 1 - d : 1 + d));
       return [tensor, make(shape, moved)];
     }),
   );

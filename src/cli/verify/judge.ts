@@ -28,7 +28,7 @@ export async function judge(e: Engine, test: ReferenceCase): Promise<Verdict> {
   if (output.error <= test.tol) return { outcome: 'failed', lines: [line, gradient.where] };
   const wanted = moduleOf(test);
   if (!wanted) return { outcome: 'failed', lines: [line, output.where] };
-  const cause = causeOf(await diagnose(e, test, wanted), test);
+  const cause = causeOf(await diagnose(e, test, wanted), test, output.error);
   // Gradients cannot be told from their rounding like this.
   if (cause.inFloat64 === undefined || test.grads.size > 0)
     return { outcome: 'failed', lines: [line, output.where, ...cause.lines] };
@@ -42,8 +42,14 @@ interface Cause {
   readonly lines: readonly string[];
 }
 
-/** Why a module does not give a case's results. */
-function causeOf({ steps, exact, moved }: Diagnosis, test: ReferenceCase): Cause {
+/**
+ * So many times what rounding of the inputs is worth may be lost on the way, where every operation rounds again. A NaN, or the
+ * result of a tape that frees memory too early, is more.
+ */
+const AMPLIFIED = 10;
+
+/** Why a module's error in float32 is as large as it is. */
+function causeOf({ steps, exact, moved }: Diagnosis, test: ReferenceCase, inFloat32: number): Cause {
   const share = ({ worst: { error }, tolerance }: StepError): number => error / tolerance;
   const furthest = steps.reduce((a, b) => (share(b) > share(a) ? b : a));
   const { error, where } = furthest.worst;
@@ -60,8 +66,9 @@ function causeOf({ steps, exact, moved }: Diagnosis, test: ReferenceCase): Cause
       right,
       `Inputs and weights rounded otherwise to float32 would move the result by ${figure(rounding)}.`,
     ];
-    // What its inputs' rounding does not explain may be the kernels' fault, however small.
-    return rounding > test.tol ? { inFloat64: inFloat64.error, lines } : { lines };
+    // What the inputs' rounding does not explain may be a fault, however small.
+    const isRounding = rounding > test.tol && inFloat32 <= AMPLIFIED * rounding;
+    return isRounding ? { inFloat64: inFloat64.error, lines } : { lines };
   }
   const rounding = worth('float64');
   return {

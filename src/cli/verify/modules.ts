@@ -1,5 +1,4 @@
 /** Reference cases of whole modules: which one, in which state, and how it is called. */
-import type { Tape } from '../../autograd/tape.js';
 import type { Engine } from '../../kernel/engine.js';
 import { sizeOf, type Tensor } from '../../memory/tensor.js';
 import type { ClassifierOptions } from '../../models/classifier.js';
@@ -10,16 +9,14 @@ import { CBAM } from '../../nn/cbam.js';
 import { DynamicConv2d } from '../../nn/dynamicConv2d.js';
 import type { Layer, Module } from '../../nn/module.js';
 import { Network, type State } from '../../nn/network.js';
+import { discriminatorCall, generatorCall, layerCall, type ModuleCall } from '../moduleRun.js';
 import { type ReferenceCase, required, upload, type Values } from './cases.js';
 
 /** What such a case says. */
 export interface ModuleUnderTest {
   readonly module: Module;
+  readonly call: ModuleCall<Module>;
   readonly state: State;
-  /** Names of the data inputs. */
-  readonly data: readonly string[];
-  /** Results by name. */
-  call(tape: Tape, inputs: readonly Tensor[]): Readonly<Record<string, Tensor>>;
 }
 
 /** A case as that of a module; undefined if it is not one. */
@@ -29,12 +26,12 @@ export const moduleOf = (test: ReferenceCase): ModuleUnderTest | undefined => MO
 export function placed(
   e: Engine,
   test: ReferenceCase,
-  { module, state, data }: ModuleUnderTest,
+  { module, call, state }: ModuleUnderTest,
 ): { readonly network: Network<Module>; readonly inputs: readonly Tensor[] } {
   const network = new Network(e, module, 0);
   network.load(state);
   module.train(test.attrs.training !== false);
-  return { network, inputs: data.map((name) => upload(e, required(test.inputs, name))) };
+  return { network, inputs: call.data.map((name) => upload(e, required(test.inputs, name))) };
 }
 
 /** The entries of a case whose names are those of the network's state. */
@@ -48,13 +45,13 @@ export function stateFrom(values: Values, module: Module, prefix = ''): State {
 /** Cases of a module: made from their attributes, in the state that the case holds or, with `state`, describes. */
 function moduleUnderTest<M extends Module>(
   make: (attrs: Readonly<Record<string, unknown>>) => M,
-  data: readonly string[],
-  call: (tape: Tape, module: M, inputs: readonly Tensor[]) => Readonly<Record<string, Tensor>>,
+  call: ModuleCall<M>,
   state: (test: ReferenceCase, module: M) => State = (test, module) => stateFrom(test.inputs, module),
 ): (test: ReferenceCase) => ModuleUnderTest {
   return (test) => {
     const module = make(test.attrs);
-    return { module, data, state: state(test, module), call: (tape, inputs) => call(tape, module, inputs) };
+    // A call takes the module that was made beside it, which a table of all modules cannot say.
+    return { module, call: call as unknown as ModuleCall<Module>, state: state(test, module) };
   };
 }
 
@@ -71,8 +68,7 @@ interface DynamicAttrs {
 const classifierUnderTest = (make: (options: ClassifierOptions) => Layer): ((test: ReferenceCase) => ModuleUnderTest) =>
   moduleUnderTest(
     (attrs) => make({ ...(attrs as unknown as ClassifierOptions), dropout: 0 }),
-    ['x'],
-    (tape, module, [x]) => ({ logits: module.forward(tape, x!) }),
+    layerCall('logits'),
     (test, module) => {
       const { state } = test.attrs;
       if (state === undefined) return stateFrom(test.inputs, module);
@@ -101,28 +97,15 @@ function sineState(module: Module): State {
 }
 
 const MODULES: Readonly<Record<string, (test: ReferenceCase) => ModuleUnderTest>> = {
-  cbam: moduleUnderTest(
-    (attrs) => new CBAM(attrs.channels as number, attrs.reduction as number),
-    ['x'],
-    (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
-  ),
-  dynamic_conv2d: moduleUnderTest(
-    (attrs) => {
-      const { inChannels, outChannels, kernel, ...options } = attrs as unknown as DynamicAttrs;
-      return new DynamicConv2d(inChannels, outChannels, kernel, options);
-    },
-    ['x'],
-    (tape, module, [x]) => ({ y: module.forward(tape, x!) }),
-  ),
-  generator: moduleUnderTest(
-    (attrs) => new Generator(attrs as unknown as GeneratorConfig),
-    ['z', 'labels'],
-    (tape, module, [z, labels]) => ({ image: module.forward(tape, z!, labels!) }),
-  ),
+  cbam: moduleUnderTest((attrs) => new CBAM(attrs.channels as number, attrs.reduction as number), layerCall('y')),
+  dynamic_conv2d: moduleUnderTest((attrs) => {
+    const { inChannels, outChannels, kernel, ...options } = attrs as unknown as DynamicAttrs;
+    return new DynamicConv2d(inChannels, outChannels, kernel, options);
+  }, layerCall('y')),
+  generator: moduleUnderTest((attrs) => new Generator(attrs as unknown as GeneratorConfig), generatorCall),
   discriminator: moduleUnderTest(
     (attrs) => new Discriminator(attrs as unknown as DiscriminatorConfig),
-    ['x'],
-    (tape, module, [x]) => ({ ...module.forward(tape, x!) }),
+    discriminatorCall,
   ),
   ...Object.fromEntries(CLASSIFIER_NAMES.map((name) => [name, classifierUnderTest(classifiers[name])])),
 };

@@ -6,11 +6,12 @@ import { reshaped, type Tensor } from '../../memory/tensor.js';
 import { Discriminator, type DiscriminatorConfig } from '../../models/discriminator.js';
 import { Generator, type GeneratorConfig } from '../../models/generator.js';
 import { Network } from '../../nn/network.js';
-import { inputName } from '../../ops/define.js';
+import { inputName, updatedInputs } from '../../ops/define.js';
 import { opByName } from '../../ops/index.js';
 import { createOptimizer, type OptimizerKind } from '../../optim/optimizer.js';
 import { createGanStep, LOSS_NAMES } from '../../train/ganStep.js';
 import type { GanObjective } from '../../train/objective.js';
+import { runModule } from '../moduleRun.js';
 import { type ReferenceCase, required, upload, type Value } from './cases.js';
 import { type ModuleUnderTest, moduleOf, placed, stateFrom } from './modules.js';
 
@@ -26,15 +27,18 @@ const NO_GRADS: Results['grads'] = new Map();
 /** Runs a case; undefined if its op is not known here. */
 export async function runCase(e: Engine, test: ReferenceCase): Promise<Results | undefined> {
   const module = moduleOf(test);
-  if (module) return runModule(e, test, module);
+  if (module) return runModuleCase(e, test, module);
   const runner = RUNNERS[test.op] ?? (opByName.has(test.op) ? runOp : undefined);
   return runner?.(e, test);
 }
 
 async function runOp(e: Engine, test: ReferenceCase): Promise<Results> {
   const op = opByName.get(test.op)!;
-  const inputs = op.inputs.map((name) => {
-    const value = test.inputs.get(inputName(name));
+  const names = op.inputs.map(inputName);
+  const unknown = [...test.inputs.keys()].find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`${op.name} has no input ${unknown}; it has ${names.join(', ')}`);
+  const inputs = names.map((name) => {
+    const value = test.inputs.get(name);
     return value && upload(e, value);
   });
   const gradients = new Gradients(inputs.filter((input) => input?.dtype === 'f32') as Tensor[]);
@@ -43,47 +47,28 @@ async function runOp(e: Engine, test: ReferenceCase): Promise<Results> {
   const cotangent = test.cotangents.get(op.output);
   if (cotangent) tape.backward(y, upload(e, cotangent));
   const outputs = new Map([[op.output, await e.read(y)]]);
-  for (const name of op.updates) outputs.set(name, await e.read(inputs[op.inputs.indexOf(name)]!));
-  const named = new Map(op.inputs.map((name, i) => [inputName(name), inputs[i]] as const));
-  return { outputs, grads: await readGradients(e, test, gradients, (name) => named.get(name)) };
-}
-
-async function readGradients(
-  e: Engine,
-  test: ReferenceCase,
-  gradients: Gradients,
-  tensor: (name: string) => Tensor | undefined,
-): Promise<Results['grads']> {
+  for (const [name, tensor] of updatedInputs(op, inputs)) outputs.set(name, await e.read(tensor));
   const grads = new Map<string, Float32Array>();
-  for (const name of test.grads.keys()) {
-    const input = tensor(name);
-    const gradient = input && gradients.of(input);
+  for (const [i, name] of names.entries()) {
+    const gradient = inputs[i] && gradients.of(inputs[i]);
     if (gradient) grads.set(name, await e.read(gradient));
   }
-  return grads;
+  return { outputs, grads };
 }
 
-/** Results, gradients, and updated buffers as `after.<name>`. */
-async function runModule(e: Engine, test: ReferenceCase, wanted: ModuleUnderTest): Promise<Results> {
+async function runModuleCase(e: Engine, test: ReferenceCase, wanted: ModuleUnderTest): Promise<Results> {
   const { network, inputs } = placed(e, test, wanted);
-  const parameters = new Map([...network.module.parameters()].map(({ name, parameter }) => [name, parameter.tensor]));
-  const tracked = [...inputs.filter(({ dtype }) => dtype === 'f32'), ...parameters.values()];
-  const gradients = new Gradients(tracked);
-  const tape = new Tape(e, gradients);
-  const results = wanted.call(tape, inputs);
-  tape.backwardAll(
-    [...test.cotangents].filter(([name]) => name in results).map(([name, value]) => [results[name]!, upload(e, value)]),
-  );
-  const outputs = new Map<string, Float32Array>();
-  for (const [name, tensor] of Object.entries(results)) outputs.set(name, await e.read(tensor));
-  for (const { name, parameter } of network.module.buffers())
-    outputs.set(`after.${name}`, await e.read(parameter.tensor));
-  const grads = await readGradients(e, test, gradients, (name) => {
-    const index = wanted.data.indexOf(name);
-    return index >= 0 ? inputs[index] : parameters.get(name);
+  const unused = new Map(test.cotangents);
+  const { outputs, buffers, gradients } = await runModule(e, wanted.module, wanted.call, inputs, (name) => {
+    const value = unused.get(name);
+    unused.delete(name);
+    return value && upload(e, value);
   });
   network.destroy();
-  return { outputs, grads };
+  for (const name of unused.keys()) throw new Error(`the case has a cotangent for ${name}, which is no result`);
+  const arrived = [...gradients].filter((entry): entry is [string, Float32Array] => entry[1] !== undefined);
+  const after = [...buffers].map(([name, values]) => [`after.${name}`, values] as const);
+  return { outputs: new Map([...outputs, ...after]), grads: new Map(arrived) };
 }
 
 function optimizerRunner(kind: OptimizerKind): Runner {

@@ -147,8 +147,8 @@ async function ablate(job: Job): Promise<string | undefined> {
     await writeJson(out, { format: FORMAT, complete: false, settings: asked });
   }
   const { ruler, seconds } = await open(job);
-  const by = { data: ruler.data, count: count ?? null, k, seed: RULER_SEED };
-  const settings = { ...asked, data: ruler.data };
+  const by = { ...ruler.images, count: count ?? null, k, seed: RULER_SEED };
+  const settings = { ...asked, ...ruler.images };
   await checkEarlier(earlier, settings);
   const done = new Map<PlannedRun, RunResult>();
   for (const run of runs) {
@@ -255,8 +255,18 @@ async function estimate(
   };
 }
 
-/** Trains, or goes on, measures, and keeps the result; undefined if it was stopped. */
-async function makeRun(
+/**
+ * Trains, or goes on, measures, and keeps the result; undefined if it was stopped. Throws what is no fault of the variant: that
+ * another process is at work in the run's folder, above all.
+ */
+const makeRun = (job: Job, run: PlannedRun, ruler: Ruler, by: RunResult['ruler']): Promise<RunResult | undefined> =>
+  withFolderLock(
+    run.folder,
+    (line) => console.error(`note: ${line}`),
+    () => trainAndMeasure(job, run, ruler, by),
+  );
+
+async function trainAndMeasure(
   { engine, dataset, flags, signal }: Job,
   run: PlannedRun,
   ruler: Ruler,
@@ -266,11 +276,7 @@ async function makeRun(
   await resumable(out, config); // throws here what is no fault of the variant
   let result: Pick<RunResult, 'measured' | 'failed' | 'seconds'>;
   try {
-    const { complete } = await withFolderLock(
-      out,
-      (line) => console.error(`note: ${line}`),
-      () => train(engine, dataset, config, { out, signal, tensorboard: flags.tensorboard }),
-    );
+    const { complete } = await train(engine, dataset, config, { out, signal, tensorboard: flags.tensorboard });
     if (!complete) return undefined;
     const begin = performance.now();
     const { measured, sheet } = await ruler.measure(await readCheckpoint(out));

@@ -1,10 +1,12 @@
 /** lyrebird ablate: variants of a tiny training, measured and compared; stopped, it goes on; what fails is a line. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Ablation, measureNames } from '../../src/io/ablation.js';
 import { UserError } from '../../src/io/errors.js';
 import { grayPng } from '../../src/io/image.js';
+import { LOCK_NAME } from '../../src/io/lock.js';
 import { uniform } from '../../src/reference/random.js';
 import { configure, VARIANTS, variantsFor } from '../../src/train/ablation/variants.js';
 import { checkConfig, presetConfig } from '../../src/train/config.js';
@@ -155,6 +157,28 @@ describe('given again', () => {
     const other = await ablate('--steps', '9');
     expect(other).toMatchObject({ exitCode: 1, stdout: '' });
     expect(other.stderr).toMatch(/holds an ablation with other settings: steps 4 \(asked for: 9\)/);
+  });
+
+  it('with a run that another process works in is refused, and leaves that as it is', async () => {
+    const run = path.dirname(result('hinge', 1));
+    rmSync(result('hinge', 1));
+    const best = put(path.join(run, 'checkpoints', 'best.safetensors'), 'of the other process');
+    const since = new Date().toISOString();
+    const lock = put(path.join(run, LOCK_NAME), { pid: process.pid, host: hostname(), since });
+    const ran = await ablate('--seeds', '2', '--only', 'hinge');
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/hinge.seed-1" is in use by process/);
+    expect([existsSync(result('hinge', 1)), existsSync(best)]).toEqual([false, true]);
+    rmSync(lock);
+  });
+
+  it('with other images in the part that tests is refused', async () => {
+    const { settings, ...rest } = json<Ablation>(out, 'ablation.json');
+    for (const part of ['data', 'validation', 'test']) expect(settings[part]).toMatch(/^[0-9a-f]{64}$/);
+    put(path.join(out, 'ablation.json'), { ...rest, settings: { ...settings, test: 'others' } });
+    const ran = await ablate('--seeds', '2', '--only', 'hinge');
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/other settings: test "others" \(asked for: "[0-9a-f]{64}"\)/);
   });
 });
 

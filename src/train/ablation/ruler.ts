@@ -38,8 +38,8 @@ export interface RulerOptions {
 }
 
 export interface Ruler {
-  /** Of the images of training and validation part. */
-  readonly data: string;
+  /** SHA-256 of the images of each part, all of which it measures by: training (`data`), validation, test. */
+  readonly images: Readonly<Record<'data' | 'validation' | 'test', string>>;
   readonly classes: readonly string[];
   readonly counts: { readonly training: number; readonly heldOut: number; readonly generated: number };
   /** What held-out real images give; as GAN-train, the accuracy on them of a classifier trained on real images. */
@@ -90,7 +90,7 @@ export async function openRuler(options: RulerOptions): Promise<Ruler> {
     );
 
   return {
-    data: train.hash,
+    images: { data: train.hash, validation: validation.hash, test: test.hash },
     classes,
     counts: {
       training: train.labels.length,

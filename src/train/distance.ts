@@ -3,8 +3,9 @@
  * checkpoint is found. It is the kernel distance (metrics/kid.ts) of each class, the mean over the classes, in levels of
  * 8 x 8 pixels, shifted and scaled so that the training images have the mean 0 and the variance 1.
  *
- * The noise is always the same, so that two steps differ by their generators alone. It sees where in a window and at which
- * frequencies there is sound, and how that varies; it does not see detail. `lyrebird evaluate` looks closer.
+ * The noise is always the same, so that two steps differ by their generators alone. `generate` and `evaluate` make images of
+ * other noise: those by which a checkpoint was chosen do not judge it. It sees where in a window and at which frequencies there
+ * is sound, and how that varies; it does not see detail. `lyrebird evaluate` looks closer.
  */
 import { createRandom } from '../audio/random.js';
 import { type ImageSource, sourceOf, subsetOf } from '../data/store.js';
@@ -15,7 +16,7 @@ import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { ofClass } from './kinds.js';
 import { pixelsOf } from './pixels.js';
-import { generateImages, noiseIndex } from './sample.js';
+import { generateImages, MOST_PER_CLASS, noiseIndex } from './sample.js';
 
 /** Side to which images are brought. */
 const SIDE = 8;
@@ -60,7 +61,7 @@ export async function createGauge({ engine, train, classes, seed, batch }: Gauge
 
   const each = Math.min(GENERATED, Math.max(FEWEST, Math.floor(GENERATED_IN_ALL / classes)));
   const labels = Int32Array.from({ length: each * classes }, (_, i) => Math.floor(i / each));
-  const indices = [...labels].map((label, i) => noiseIndex(label, i % each));
+  const indices = [...labels].map((label, i) => noiseIndex(label, MOST_PER_CLASS - 1 - (i % each)));
   const random = createRandom(seed, 'distance');
   return {
     async measure(g) {

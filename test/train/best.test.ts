@@ -1,7 +1,7 @@
 /** The best checkpoint: by a distance that tells likeness, kept whatever happens, and the same in a run that was torn. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Dataset, readDataset } from '../../src/data/read.js';
 import { sourceOf } from '../../src/data/store.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
@@ -17,6 +17,20 @@ import { generateImages, noiseIndex } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
 import { pictures, put, TINY } from '../cli/fixtures.js';
 import { temporaryFolder } from '../temporary.js';
+
+/** What images were asked for, by the numbers of their noise. */
+const asked = vi.hoisted(() => [] as number[][]);
+
+vi.mock(import('../../src/train/sample.js'), async (original) => {
+  const real = await original();
+  return {
+    ...real,
+    generateImages: (e, g, labels, options) => {
+      asked.push([...(options.indices ?? labels.keys())]);
+      return real.generateImages(e, g, labels, options);
+    },
+  };
+});
 
 const config = { ...presetConfig('small', 32), ...TINY, steps: 8, sampleEvery: 2, checkpointEvery: 3, ema: 0.5 };
 const CONFIG: TrainConfig = checkConfig(config, 'the test');
@@ -58,6 +72,19 @@ describe('the distance', () => {
     expect(await distance(brighter)).toBeGreaterThan(same + 1);
     expect(await distance(brighter, swapped)).toBeGreaterThan(same + 1);
     expect(await distance(noise)).toBeGreaterThan(same + 0.5);
+  });
+
+  it('is of other images than those which are generated and evaluated, as long as these are not a million', async () => {
+    const g = createGan(e, CONFIG, 2).g;
+    const gauge = await gaugeOf(new Float32Array(4 * 1024), Int32Array.of(0, 0, 1, 1), 1);
+    asked.length = 0;
+    await gauge.measure(g);
+    const generated = [0, 1].map((label) => noiseIndex(label, 1_000_000));
+    const noise = asked.flat();
+    expect(new Set(noise).size).toBe(64);
+    for (const [label, most] of generated.entries()) {
+      expect(noise.filter((i) => i > most && i < noiseIndex(label + 1, 0))).toHaveLength(32);
+    }
   });
 
   it('is a number of a class of one image, and of black ones; none of a generator that makes no numbers', async () => {

@@ -17,16 +17,20 @@ export function imagesPerClass(text: string): number {
   return count;
 }
 
-/** The parser of `--count`. A label may hold commas: only `=<number>` ends one. */
+/** The parser of `--count`. A label may hold commas: only `=<number>` ends one. What is said twice is refused. */
 export function imageCounts(text: string): Counts {
   const named = new Map<string, number>();
   let each: number | undefined;
   let begun = '';
   for (const part of text.split(',')) {
     const [, label, count] = /^(.*[^\s].*)=\s*(\d+)\s*$/s.exec(begun + part) ?? [];
-    if (label !== undefined) named.set(label.trim(), imagesPerClass(count!));
-    else if (begun === '' && /^\s*\d+\s*$/.test(part)) each = imagesPerClass(part.trim());
-    else begun += `${part},`;
+    if (label !== undefined) {
+      if (named.has(label.trim())) throw new InvalidArgumentError(`There are two numbers for "${label.trim()}".`);
+      named.set(label.trim(), imagesPerClass(count!));
+    } else if (begun === '' && /^\s*\d+\s*$/.test(part)) {
+      if (each !== undefined) throw new InvalidArgumentError('There are two numbers without a class: give one.');
+      each = imagesPerClass(part.trim());
+    } else begun += `${part},`;
     if (label !== undefined) begun = '';
   }
   if (begun !== '') {

@@ -10,7 +10,7 @@ import type { Generator } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { type Checkpoint, openGenerator, type Weights, weightsOf } from '../train/checkpoint.js';
 import { logitsOf } from '../train/judge.js';
-import { generateImages, toLevels } from '../train/sample.js';
+import { checkNumbers, generateImages, toLevels } from '../train/sample.js';
 import { classWalk, noiseWalk } from '../train/walks.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
 import { type ClassCount, type Counts, countsFor, imageCounts } from './counts.js';
@@ -204,13 +204,16 @@ async function makeImages(
   engine: Engine,
   g: Network<Generator>,
   entries: readonly Entry[],
-  { classes, config: { size, channels, batch } }: Checkpoint,
+  checkpoint: Checkpoint,
   { seed, truncation: within }: GenerateFlags,
   out: string,
 ): Promise<Float32Array> {
+  const { classes, config } = checkpoint;
+  const { size, channels, batch } = config;
   const labels = Int32Array.from(entries, ({ label }) => classes.indexOf(label));
   const indices = entries.map(({ index }) => index);
   const images = await generateImages(engine, g, labels, { seed, indices, batch, truncation: within });
+  checkNumbers(images, checkpoint);
   for (const [i, levels] of toLevels(images, size, channels).entries()) {
     await writeAtomically(insideFolder(out, entries[i]!.file), await pixelsPng(levels, size, size, channels));
   }

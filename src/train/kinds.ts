@@ -8,7 +8,7 @@ import type { Sample } from '../metrics/compare.js';
 import { subset } from '../metrics/points.js';
 import { type Checkpoint, openGenerator, type Weights } from './checkpoint.js';
 import type { FeatureSpace } from './features.js';
-import { generateImages, noiseIndex } from './sample.js';
+import { checkNumbers, generateImages, noiseIndex } from './sample.js';
 
 /** Images of one kind, with their features and what belongs together: windows of one recording. */
 export interface Kind extends Sample {
@@ -83,12 +83,7 @@ export async function generateSource(options: GenerateSourceOptions): Promise<Im
   } finally {
     g.destroy();
   }
-  if (!images.every(Number.isFinite)) {
-    throw new UserError(
-      `The generator of "${checkpoint.file}" makes images that are no numbers: its training broke down. Evaluate an older ` +
-        'checkpoint, or train again with a lower --learning-rate.',
-    );
-  }
+  checkNumbers(images, checkpoint);
   return sourceOf(images, labels, size);
 }
 

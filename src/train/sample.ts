@@ -1,6 +1,7 @@
 /** Generating labelled images, and sheets of them. */
 import { Tape } from '../autograd/tape.js';
 import type { ImageSource } from '../data/store.js';
+import { UserError } from '../io/errors.js';
 import { gridPng } from '../io/image.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Generator } from '../models/generator.js';
@@ -55,6 +56,15 @@ export async function generateImages(
 ): Promise<Float32Array> {
   const { latent } = g.module.config;
   return imagesOf(e, g, labels, batch, (i) => noiseOf(seed, indices?.[i] ?? i, latent, truncation));
+}
+
+/** Throws a UserError if there are values among a generator's that are no numbers; `file` is its checkpoint. */
+export function checkNumbers(images: Float32Array, { file }: { readonly file: string }): void {
+  if (images.every(Number.isFinite)) return;
+  throw new UserError(
+    `The generator of "${file}" makes images that are no numbers: its training broke down. Use an older checkpoint ` +
+      '(--checkpoint), or train again with a lower --learning-rate.',
+  );
 }
 
 /** The same of any noise: that of the i-th image. */

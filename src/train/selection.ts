@@ -11,11 +11,13 @@ import { type Generator, generatedSize } from '../models/generator.js';
 import type { Network } from '../nn/network.js';
 import { logitsOf } from './judge.js';
 import { outputsOf } from './outputs.js';
-import { generateImages, MOST_PER_CLASS, noiseIndex } from './sample.js';
+import { checkNumbers, generateImages, MOST_PER_CLASS, noiseIndex } from './sample.js';
 
 export interface SelectionOptions {
   readonly engine: Engine;
   readonly g: Network<Generator>;
+  /** Where it comes from. */
+  readonly checkpoint: { readonly file: string };
   readonly seed: number;
   readonly batch: number;
   readonly truncation?: number | undefined;
@@ -45,7 +47,7 @@ export interface Selection {
 /** Images that are made for each one wanted before a search is given up. */
 const MOST_TRIES = 50;
 
-/** Chooses `count` images of a class, or as many as can be found. Throws the signal's reason if it is stopped. */
+/** Chooses `count` images of a class, or as many as can be found. Throws a UserError if they are no numbers, the signal's reason if it is stopped. */
 export async function select(label: number, count: number, options: SelectionOptions): Promise<Selection> {
   const { best, signal, onProgress } = options;
   const share = best?.share ?? 1;
@@ -69,10 +71,11 @@ export async function select(label: number, count: number, options: SelectionOpt
 }
 
 async function judge(label: number, numbers: readonly number[], options: SelectionOptions): Promise<Candidate[]> {
-  const { engine: e, g, seed, batch, truncation, best, confident } = options;
+  const { engine: e, g, checkpoint, seed, batch, truncation, best, confident } = options;
   const labels = new Int32Array(numbers.length).fill(label);
   const indices = numbers.map((i) => noiseIndex(label, i));
   const images = await generateImages(e, g, labels, { seed, indices, batch, truncation });
+  checkNumbers(images, checkpoint);
   const size = generatedSize(g.module.config.base, g.module.config.widths);
   const source = sourceOf(images, labels, size);
   const scores = best && (await logitsOf(e, best.d, source, batch)).adversarial;

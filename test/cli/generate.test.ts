@@ -225,6 +225,21 @@ describe('choosing', () => {
   });
 });
 
+it.each([
+  ['--count=2', true],
+  ['--keep-best=0.5', false],
+])('says so where the generator makes no numbers, and draws none: %s', async (flag, isBegun) => {
+  const { tensors, metadata } = readSafetensors((await latestCheckpoint(run))!);
+  for (const [name, { data }] of tensors) if (/^(g|ema)\.to_image/.test(name)) (data as Float32Array).fill(Number.NaN);
+  const broken = put(at('broken', 'step-000006.safetensors'), writeSafetensors(tensors as never, metadata));
+  const out = at(`broken${flag}`);
+  const { exitCode, stderr } = await lyrebird('generate', broken, '--out', out, flag);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/broken.step-000006\.safetensors" makes images that are no numbers.*Use an older checkpoint/);
+  expect(existsSync(out)).toBe(isBegun);
+  expect(isBegun ? filesIn(out) : []).toEqual([]);
+});
+
 it('--walks draws sheets of a row for each class, gone with the next call', async () => {
   const out = at('walks');
   const sheets = ['walk-classes.png', 'walk-noise.png'].map((name) => path.join(out, name));
@@ -290,6 +305,8 @@ describe('what is refused', () => {
     ['a step without a checkpoint', ['--checkpoint', '5'], 1, /no checkpoint of step 5: there are best, 2, 4, 6\./],
     ['an unknown checkpoint', ['--checkpoint', 'worst'], 2, /Give last, best, or the number of a step/],
     ['unknown weights', ['--weights', 'heavy'], 2, /Allowed choices are ema, plain/],
+    ['two numbers', ['--count', '10,20'], 2, /two numbers without a class/],
+    ['a class twice', ['--count', 'red=5,blue=1,red=50'], 2, /two numbers for "red"/],
     ['no images', ['--count', '0'], 2, /Give a whole number above 0/],
     ['too many images', ['--count', '2000000'], 2, /Give at most 1048576/],
     ['too many images in all', ['--count', '600000'], 1, /1200000 images are too many for one folder/],

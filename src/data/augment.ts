@@ -102,6 +102,15 @@ export async function noiseBank(source: ImageSource, label: number): Promise<Noi
   return { count, levels: Int32Array.from(values, (value) => Math.round((value + 1) * 127.5)) };
 }
 
+/** Seeds of weights, noise and shuffling lie below 2^53, those of dropout from 2^63 on: nothing else draws the same numbers. */
+const SEEDS_OF_AUGMENTATION = 2n ** 62n;
+
+/** The numbers that augmentation draws in a run with that seed. */
+export const augmentDraws = (seed: number, stream: number): Pick<SpectrogramAugmentAttrs, 'seed' | 'stream'> => ({
+  seed: SEEDS_OF_AUGMENTATION + BigInt(seed),
+  stream,
+});
+
 export interface AugmenterOptions {
   config: AugmentConfig;
   /** Of the images. */
@@ -120,7 +129,7 @@ export function createAugmenter(options: AugmenterOptions): (image: Float32Array
   const before = new Float32Array(channels * size ** 2);
   return (image, step, k) => {
     before.set(image);
-    const drawn = drawAugmentation(k, [size, size], noise?.count ?? 0, { ...attrs, seed, stream: step });
+    const drawn = drawAugmentation(k, [size, size], noise?.count ?? 0, { ...attrs, ...augmentDraws(seed, step) });
     augmentImage(before, image, 0, noise?.levels, shape, drawn, rangeDb);
   };
 }

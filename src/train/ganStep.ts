@@ -4,7 +4,7 @@
  * are is said in objective.ts.
  */
 import { Tape } from '../autograd/tape.js';
-import { type AugmentConfig, augmentAttrs, isAugmented, NO_AUGMENTATION } from '../data/augment.js';
+import { type AugmentConfig, augmentAttrs, augmentDraws, isAugmented, NO_AUGMENTATION } from '../data/augment.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Plan } from '../memory/plan.js';
 import { sizeOf, type Tensor } from '../memory/tensor.js';
@@ -145,12 +145,12 @@ function unplannedStep(e: Engine, gan: Gan, options: GanStepOptions, batchSize: 
   const scales = [lossScaleD, lossScaleG].flatMap((lossScale) => lossScale ?? []);
 
   const { augment = NO_AUGMENTATION, seed = 0, rangeDb, noise, discriminatorSteps = 1 } = options;
-  const attrs = { ...augmentAttrs(augment, size, rangeDb), seed };
-  /** What the discriminator sees of images in the i-th update of a step; what is drawn is drawn of a stream of its own. */
+  const attrs = augmentAttrs(augment, size, rangeDb);
+  /** What the discriminator sees of images in the i-th update of a step; what is drawn is of a stream of its own. */
   const augmented = (tape: Tape, images: Tensor, step: number, i: number): Tensor => {
     if (!isAugmented(augment)) return images;
     const stream = (discriminatorSteps + 1) * step + i;
-    return tape.apply(spectrogramAugment, [images, noise], { ...attrs, stream });
+    return tape.apply(spectrogramAugment, [images, noise], { ...attrs, ...augmentDraws(seed, stream) });
   };
 
   const upload = ({ images, labels, zd, zdLabels }: DiscriminatorBatch): Uploaded => {

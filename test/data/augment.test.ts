@@ -5,6 +5,7 @@ import {
   AUGMENTATIONS,
   type AugmentConfig,
   augmentAttrs,
+  augmentDraws,
   createAugmenter,
   isAugmented,
   NO_AUGMENTATION,
@@ -15,7 +16,7 @@ import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { spectrogramAugment } from '../../src/ops/spectrogramAugment.js';
 import { uniform } from '../../src/reference/random.js';
-import { drawAugmentation } from '../../src/reference/spectrogramAugment.js';
+import { augmentImage, drawAugmentation } from '../../src/reference/spectrogramAugment.js';
 
 const ALL: AugmentConfig = Object.assign({}, NO_AUGMENTATION, ...Object.values(AUGMENTATIONS));
 const size = 20;
@@ -39,6 +40,13 @@ test('what an image gets follows from seed, step and place alone', () => {
   expect(augmented(ALL, 5, 2)).toEqual(augmented(ALL, 5, 2));
   expect(augmented(ALL, 5, 2)).not.toEqual(augmented(ALL, 5, 3));
   expect(augmented(ALL, 5, 2)).not.toEqual(augmented(ALL, 6, 2));
+});
+
+test('what an image gets is not drawn from the numbers that the first weights of the same seed are made of', () => {
+  const copy = picture.slice();
+  const drawn = drawAugmentation(0, [size, size], 0, { ...augmentAttrs(ALL, size), seed: 3, stream: 0 });
+  augmentImage(picture, copy, 0, undefined, { channels: 1, height: size, width: size }, drawn, 80);
+  expect(copy).not.toEqual(augmented(ALL));
 });
 
 describe('each kind does what its name says', () => {
@@ -159,7 +167,7 @@ describe('on the GPU', () => {
     const length = channels * size * size;
     const images = Float32Array.from(uniform(2, 0, batch * length), (u) => 2 * u - 1);
     const noise = { count: 4, levels: Int32Array.from(uniform(3, 0, 4 * length), (u) => Math.floor(256 * u)) };
-    const attrs = { ...augmentAttrs(ALL, size), seed, stream: step };
+    const attrs = { ...augmentAttrs(ALL, size), ...augmentDraws(seed, step) };
     const y = e.scope(() =>
       new Tape(e).apply(
         spectrogramAugment,

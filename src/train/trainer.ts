@@ -218,7 +218,7 @@ async function runSteps(run: Run): Promise<TrainResult> {
   }
 }
 
-/** To the last step, or until it is stopped. */
+/** To the last step, or until it is stopped; the last checkpoint is the caller's. */
 async function takeSteps(run: Run, step: GanStep): Promise<void> {
   const { engine: e, config, dataset } = run;
   const flight = createFlight(e, (t, losses) => reportLosses(run, t, losses));
@@ -233,7 +233,8 @@ async function takeSteps(run: Run, step: GanStep): Promise<void> {
       await flight.settle();
       await writeSamples(run, t);
     }
-    if (t % config.checkpointEvery === 0 || (config.keepEvery !== null && t % config.keepEvery === 0)) {
+    const isDue = t % config.checkpointEvery === 0 || (config.keepEvery !== null && t % config.keepEvery === 0);
+    if (isDue && t < config.steps) {
       await flight.settle();
       // What looks as if it had gone wrong takes no good checkpoint's place.
       if (!run.watch?.isUneasy) await save(run);

@@ -1,7 +1,7 @@
 /** Training on a tiny data set: it runs, stops, goes on bit for bit, and complains in sentences. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NO_AUGMENTATION } from '../../src/data/augment.js';
 import type { Dataset } from '../../src/data/read.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
@@ -18,6 +18,21 @@ import { generateImages, toLevels } from '../../src/train/sample.js';
 import { trainGan } from '../../src/train/trainer.js';
 import { temporaryFolder } from '../temporary.js';
 import { TINY as CONFIG, highAndLow } from './tiny.js';
+
+/** The last line of the log when a checkpoint was written. */
+const loggedBefore = vi.hoisted(() => new Map<string, object | undefined>());
+
+vi.mock(import('../../src/train/checkpoint.js'), async (original) => {
+  const real = await original();
+  return {
+    ...real,
+    saveCheckpoint: async (engine, dir, gan, info) => {
+      const file = await real.saveCheckpoint(engine, dir, gan, info);
+      loggedBefore.set(file, readLog(path.join(dir, '..', 'log.jsonl')).at(-1));
+      return file;
+    },
+  };
+});
 
 let gpu: Gpu;
 let e: Engine;
@@ -48,6 +63,9 @@ describe('a run', () => {
     expect(await readdir(path.join(run, 'checkpoints'))).toHaveLength(4);
     const losses = readLog(path.join(run, 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(losses.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    // So nothing is missing of a run that is killed as soon as its last checkpoint is there.
+    const end = { step: 6, peakGpuBytes: expect.any(Number), adapter: gpu.info.name };
+    expect(loggedBefore.get(result.checkpoint)).toMatchObject(end);
     for (const { loaderWait } of losses) expect(loaderWait).toBeGreaterThan(0);
 
     await train('b');

@@ -230,7 +230,7 @@ export async function train(
 }
 
 /** What is shown beside the bar, by its field in the log. */
-const SHOWN = { lossD: 'D', lossG: 'G', distance: 'distance', kernelDistance: 'kernel distance' } as const;
+const SHOWN = { lossD: 'D', lossG: 'G', kernelDistance: 'kernel distance' } as const;
 
 function shownOf(latest: LogRecord): ProgressFields {
   const numbers = Object.entries(SHOWN).flatMap(([field, name]) => {

@@ -28,12 +28,6 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'validation.loss': 'validation',
     },
   },
-  distance: {
-    title: 'Distance between real and synthetic images',
-    yLabel: 'distance',
-    fields: { distance: 'as the discriminator sees it' },
-    caption: 'It should fall. Unlike losses, it says how far the generator has come.',
-  },
   kernelDistance: {
     title: 'Distance of synthetic from training images',
     yLabel: 'kernel distance',

@@ -43,7 +43,6 @@ ${step > 0 && html`<ul class="tiles">${tiles}</ul>`}`;
 const TILES: readonly (readonly [field: string, name: string, text: (value: number) => string])[] = [
   ['lossD', 'loss of the discriminator', formatValue],
   ['lossG', 'loss of the generator', formatValue],
-  ['distance', 'distance, as the discriminator sees it', formatValue],
   ['kernelDistance', 'kernel distance of synthetic from training images', formatValue],
   ['heldOutAccuracy', 'held-out images named right', percent],
 ];

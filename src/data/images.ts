@@ -11,7 +11,7 @@ import {
   type SoundWindow,
   type Spectrogrammer,
 } from '../audio/windows.js';
-import { onlyUserErrors, UserError } from '../io/errors.js';
+import { isOwnFault, onlyUserErrors, UserError } from '../io/errors.js';
 import { insideFolder, writeAtomically } from '../io/files.js';
 import { grayPng } from '../io/image.js';
 import type { Entry } from './assemble.js';
@@ -80,7 +80,7 @@ async function makeAll(subject: Subject, maker: ImageMaker): Promise<Made> {
     entry.skipped.push(...skipped.map((window) => ({ file: about.source, ...window })));
     for (let first = 0; first < windows.length; first += batch) {
       if (signal?.aborted) return { entry, end: 'stopped' };
-      const images = await writeImages(windows.slice(first, first + batch), subject, maker).catch(onlyUserErrors);
+      const images = await writeImages(windows.slice(first, first + batch), subject, maker).catch(onlyOwnFaults);
       if (images instanceof UserError) return unusable(images.message);
       entry.images.push(...images);
       maker.onImages(entry.images.length, images.at(-1)!.start);
@@ -97,6 +97,12 @@ async function makeAll(subject: Subject, maker: ImageMaker): Promise<Made> {
     ...(notes.length > 0 && { note: notes.join(' It ') }),
   };
   return { entry: { ...entry, recording }, end: 'whole' };
+}
+
+/** For `catch`: what lies in the recording. A full disk does not: the recording can be used once there is room. */
+function onlyOwnFaults(error: unknown): UserError {
+  if (isOwnFault(error)) return error;
+  throw error;
 }
 
 /** Somebody looked at a longer recording of that name. */

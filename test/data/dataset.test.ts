@@ -303,6 +303,17 @@ describe('running it again', () => {
     expect(indexOf(out)).toMatchObject({ complete: false, counts: { images: 2 } });
     expect((await prepare({ dir, out })).reused).toBe(1);
   });
+
+  test('makes images that could not be written before', async () => {
+    const dir = folderOf({ robin: { a: 2 }, wren: { b: 2 } });
+    const out = temporaryFolder();
+    await prepare({ dir: folderOf({ robin: { a: 2 } }), out });
+    writeFileSync(path.join(out, 'wren'), 'a file in the place of the folder');
+    expect(await messageFor(prepare({ dir, out }))).toMatch(/wren.* is a file where a folder is needed/);
+    expect(indexOf(out)).toMatchObject({ complete: false });
+    rmSync(path.join(out, 'wren'));
+    expect(await prepare({ dir, out })).toMatchObject({ complete: true, counts: { images: 2 }, leftOut: [] });
+  });
 });
 
 describe('refuses in one sentence', () => {

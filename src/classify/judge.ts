@@ -20,7 +20,7 @@ export async function probabilitiesOf(
 
 export interface Judged {
   readonly windows: Classification;
-  /** Of the mean probabilities of each recording's windows. */
+  /** Of the mean probabilities of each recording's windows that have one label. */
   readonly recordings: Classification;
 }
 
@@ -31,7 +31,7 @@ export function judgeClassifier(
   units: Units,
   classes: number,
 ): Judged {
-  const members = membersOf(units);
+  const members = membersOf(Array.from(labels, (label, i) => units[i]! * classes + label));
   const ofRecordings = Int32Array.from(members, ([first]) => labels[first!]!);
   return {
     windows: classification(probabilities, labels, classes),

@@ -24,6 +24,7 @@ import {
 } from '../classify/experiment/run.js';
 import { tabulate } from '../classify/experiment/tabulate.js';
 import { readDataset } from '../data/read.js';
+import { recordingOf } from '../data/split.js';
 import { UserError } from '../io/errors.js';
 import { armName, type Experiment } from '../io/experiment.js';
 import { experimentCsv, experimentMarkdown, experimentRows, points, verdictOf } from '../io/experimentTable.js';
@@ -293,8 +294,7 @@ function experimentOf(run: ExperimentRun, settings: Experiment['settings'], done
   };
 }
 
-const recordingsIn = ({ dataset }: Folded): number =>
-  new Set(dataset.images.map(({ label, source, recording }) => source ?? `${label}/${recording}`)).size;
+const recordingsIn = ({ dataset }: Folded): number => new Set(dataset.images.map(recordingOf)).size;
 
 function summaryOf(found: Experiment, out: string): string {
   const [header, ...rows] = experimentRows(found);

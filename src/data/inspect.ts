@@ -7,7 +7,7 @@ import { type CheckOptions, datasetSignatures, findLeaks } from './leaks.js';
 import { PARTS, type Part } from './parts.js';
 import type { Dataset } from './read.js';
 import { similarPairs } from './similar.js';
-import { recordistKey } from './split.js';
+import { recordingOf, recordistKey } from './split.js';
 
 export interface ClassFacts {
   label: string;
@@ -99,8 +99,6 @@ export async function inspectDataset(dataset: Dataset, options: CheckOptions = {
 }
 
 type Image = Dataset['images'][number];
-
-const recordingOf = ({ source, label, recording }: Image): string => source ?? `${label}/${recording}`;
 
 const KINDS = ['grey', 'grey with alpha', 'colour', 'colour with alpha'];
 

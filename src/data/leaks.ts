@@ -4,6 +4,7 @@ import { insideFolder } from '../io/files.js';
 import type { Part } from './parts.js';
 import type { Dataset } from './read.js';
 import { type Signatures, signaturesOf, similarPairs } from './similar.js';
+import { recordingOf } from './split.js';
 
 export interface CheckOptions {
   onProgress?: (done: number, total: number) => void;
@@ -29,11 +30,12 @@ export function findLeaks({ images }: Pick<Dataset, 'images'>, signatures: Signa
 
 type Images = Dataset['images'];
 
-const nameOf = ({ label, recording, source }: Images[number]): string => source ?? `${label}/${recording}`;
-
 function sharedRecordings(images: Images): string[] {
   const parts = new Map<string, Set<Part>>();
-  for (const image of images) parts.set(nameOf(image), (parts.get(nameOf(image)) ?? new Set()).add(image.split));
+  for (const image of images) {
+    const name = recordingOf(image);
+    parts.set(name, (parts.get(name) ?? new Set()).add(image.split));
+  }
   const shared = [...parts].filter(([, own]) => own.size > 1);
   if (shared.length === 0) return [];
   const [name, own] = shared[0]!;
@@ -46,18 +48,25 @@ function sharedRecordings(images: Images): string[] {
 function overlaps(images: Images): string[] {
   const timed = images.flatMap((image) => {
     const { start, seconds } = image;
-    return start === undefined || seconds === undefined ? [] : [{ ...image, start, end: start + seconds }];
+    return start === undefined || seconds === undefined
+      ? []
+      : [{ ...image, of: recordingOf(image), start, end: start + seconds }];
   });
-  timed.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : a.start - b.start));
-  const pairs = timed.flatMap((image, i) => {
-    const next = timed[i + 1];
-    const touches = next && nameOf(next) === nameOf(image) && next.start < image.end && next.split !== image.split;
-    return touches ? [[image, next] as const] : [];
-  });
-  if (pairs.length === 0) return [];
-  const [a, b] = pairs[0]!;
+  timed.sort((a, b) => (a.of < b.of ? -1 : a.of > b.of ? 1 : a.start - b.start));
+  let count = 0;
+  let first: { a: Images[number]; b: Images[number] } | undefined;
+  for (const [i, a] of timed.entries()) {
+    for (let k = i + 1; timed[k]?.of === a.of && timed[k]!.start < a.end; k++) {
+      const b = timed[k]!;
+      if (a.split === b.split) continue;
+      count++;
+      first ??= { a, b };
+    }
+  }
+  if (!first) return [];
+  const { a, b } = first;
   return [
-    `${pairs.length} pairs of windows of different parts overlap in time: they share sound. The first is "${a.file}" ` +
+    `${count} pairs of windows of different parts overlap in time: they share sound. The first is "${a.file}" ` +
       `(${a.split}) and "${b.file}" (${b.split}).`,
   ];
 }

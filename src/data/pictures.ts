@@ -35,9 +35,8 @@ export interface Picture extends SplitItem {
 export async function readPictures(dir: string, names: readonly string[], settings: SplitSettings) {
   const { pictures, notes } = await findPictures(dir, names);
   const split = splitPictures(pictures, settings, await ownSplit(dir, names));
-  const images = pictures.map(({ source: _, recordist, ...image }, i) => ({
-    ...image,
-    ...(recordist !== undefined && { recordist }),
+  const images = pictures.map((picture, i) => ({
+    ...picture,
     split: split.parts[i]!,
     ...(split.folds[i] !== undefined && { fold: split.folds[i] }),
   }));

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, systemCode, toUserError, UserError } from '../io/errors.js';
 import { insideFolder, readText } from '../io/files.js';
-import { entriesOf } from './assemble.js';
+import { entriesOf, entryKey } from './assemble.js';
 import { defaultFractions, type Fractions, foldsOf, partsOfFold } from './parts.js';
 import { readPictures } from './pictures.js';
 import { type DatasetImage, type DatasetIndex, firstFault, indexName, indexSchema, type Parameters } from './schema.js';
@@ -14,7 +14,10 @@ export interface Dataset {
   dir: string;
   /** Sorted; a label's position here is its number in training. */
   classes: string[];
-  /** Of pictures by others, `start` and `seconds` are unknown, and a recording is what their table says, else each file. */
+  /**
+   * Of pictures by others, `start` and `seconds` are unknown, and a recording is what their table says, else each file. All
+   * images of a recording that has several labels have its `source`, which tells that they belong together.
+   */
   images: (Omit<DatasetImage, 'start' | 'seconds'> & Partial<Pick<DatasetImage, 'start' | 'seconds'>>)[];
   /** How the spectrograms were made; absent for a folder of pictures. */
   parameters?: Parameters;
@@ -71,9 +74,28 @@ async function readPrepared(dir: string): Promise<Dataset> {
       );
     }
   }
-  const { classes, images, parameters } = index;
+  const { classes, parameters } = index;
   const sampleRate = commonRate(index);
-  return { dir, classes, images, parameters, ...(sampleRate && { sampleRate }), notes: notesOf(index) };
+  return {
+    dir,
+    classes,
+    images: withSources(index),
+    parameters,
+    ...(sampleRate && { sampleRate }),
+    notes: notesOf(index),
+  };
+}
+
+/** The index names the source only of an image that has another label than its recording; here, all of that recording's do. */
+function withSources({ recordings, images }: DatasetIndex): DatasetImage[] {
+  const named = new Set(images.flatMap(({ source }) => source ?? []));
+  const sources = new Map(
+    recordings.flatMap((each) => (named.has(each.source) ? [[entryKey(each), each.source] as const] : [])),
+  );
+  return images.map((image) => {
+    const source = image.source ?? sources.get(entryKey(image));
+    return source === undefined ? image : { ...image, source };
+  });
 }
 
 /** The sample rate of the recordings of most images, Hz; undefined where there are none. */

@@ -33,6 +33,10 @@ export interface SplitItem {
   source?: string | undefined;
 }
 
+/** What tells recordings apart: equal for windows of one recording, whatever their labels. */
+export const recordingOf = ({ source, label, recording }: Pick<SplitItem, 'source' | 'label' | 'recording'>): string =>
+  source ?? `${label}/${recording}`;
+
 export interface Split {
   /** One for each item, in order. */
   parts: Part[];
@@ -164,7 +168,7 @@ function placeGroups<Bin extends string | number | undefined>(
 ): Bin[] {
   const bins = new Map<string, Bin>();
   const all = new Map<Bin, number>();
-  const keys = items.map(({ source, label, recording }) => source ?? JSON.stringify([label, recording]));
+  const keys = items.map(recordingOf);
   const classes = groupBy([...items.keys()], (i) => items[i]!.label);
   const countRecordings = (members: readonly number[]) => new Set(members.map((i) => keys[i])).size;
   for (const members of classes.sort((a, b) => countRecordings(a) - countRecordings(b))) {
@@ -208,15 +212,20 @@ function groupMembers(
   label: string,
   exceptions: Exceptions,
 ): number[][] {
-  const nameOf = ({ recordist, recording }: Pick<SplitItem, 'recordist' | 'recording'>) =>
+  const nameOf = ({ recordist, recording }: SplitItem) =>
     recordist ? `recordist ${recordist}` : `recording ${recording}`;
-  const keyOf = ({ recordist, recording }: SplitItem) => nameOf({ recordist: recordistKey(recordist), recording });
+  const keyOf = (item: SplitItem) =>
+    item.recordist ? `recordist ${recordistKey(item.recordist)}` : `recording ${recordingOf(item)}`;
   const byRecordist = groupBy(
     members,
     (i) => keyOf(items[i]!),
     (i) => nameOf(items[i]!),
   );
-  const byRecording = groupBy(members, (i) => items[i]!.recording);
+  const byRecording = groupBy(
+    members,
+    (i) => recordingOf(items[i]!),
+    (i) => items[i]!.recording,
+  );
   if (byRecordist.length > 1 || byRecording.length === 1) return byRecordist;
   exceptions.byRecording.push(label);
   exceptions.notes.push(
@@ -278,14 +287,15 @@ function takeGroups<Bin>(
   return [groups.reduce((smallest, group) => (group.members.length < smallest.members.length ? group : smallest))];
 }
 
-/** Groups by their keys, in order of the names of their members. */
+/** Groups by their keys, in order of the names of their members; of equal names, by the keys. */
 function groupBy(members: readonly number[], keyOf: (i: number) => string, nameOf = keyOf): number[][] {
-  const named = members.map((i) => ({ i, name: nameOf(i) }));
+  const named = members.map((i) => ({ i, key: keyOf(i), name: nameOf(i) }));
+  const compare = (a: string, b: string): number => Number(a > b) - Number(a < b);
   const groups = new Map<string, number[]>();
-  for (const { i } of named.sort((a, b) => Number(a.name > b.name) - Number(a.name < b.name))) {
-    const group = groups.get(keyOf(i));
+  for (const { i, key } of named.sort((a, b) => compare(a.name, b.name) || compare(a.key, b.key))) {
+    const group = groups.get(key);
     if (group) group.push(i);
-    else groups.set(keyOf(i), [i]);
+    else groups.set(key, [i]);
   }
   return [...groups.values()];
 }

@@ -1,5 +1,6 @@
 /** The kinds of images that an evaluation compares: of the training part, held out, generated. */
 import type { Dataset } from '../data/read.js';
+import { recordingOf } from '../data/split.js';
 import { type ImageSource, type ImageStore, sourceOf, subsetOf } from '../data/store.js';
 import { UserError } from '../io/errors.js';
 import type { Engine } from '../kernel/engine.js';
@@ -34,13 +35,12 @@ export async function generatedKind(space: FeatureSpace, source: ImageSource): P
   return { source, labels, units: singles(labels.length), points: await space.pointsOf(source) };
 }
 
-/** A number for each image: equal for windows of one recording that have one label. */
+/** A number for each image: equal for windows of one recording, whatever their labels. */
 export function recordingsOf(dataset: Dataset, store: ImageStore): Units {
   const images = new Map(dataset.images.map((image) => [image.file, image]));
   const numbers = new Map<string, number>();
   return store.files.map((file) => {
-    const { label, source, recording } = images.get(file)!;
-    const key = JSON.stringify([label, source, recording]);
+    const key = recordingOf(images.get(file)!);
     if (!numbers.has(key)) numbers.set(key, numbers.size);
     return numbers.get(key)!;
   });

@@ -73,8 +73,8 @@ export interface Folded {
 const FOLD_SEED = 1;
 
 /**
- * A data set's own folds; else its recordings are divided as `lyrebird split --folds` does. Throws a UserError if there are too
- * few recordings, or no such fold.
+ * A data set's own folds; else its recordings are divided, so that each fold has as many images of a class as every other, as
+ * far as whole recordings allow. Throws a UserError if there are too few recordings, or no such fold.
  */
 export function foldDataset(dataset: Dataset, { folds, tested }: Pick<ExperimentConfig, 'folds' | 'tested'>): Folded {
   const own = foldsOf(dataset.images).length > 0;

@@ -274,8 +274,9 @@ export async function hashOfImages(folded: Folded, config: ExperimentConfig, sig
   const counts = countsOf(labels, all.classes.length);
   const empty = all.classes.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) throw new UserError(`"${all.dir}" has no image of ${empty.join(', ')} that can be read.`);
-  const places = folded.dataset.images.map(({ file, label, source, recording, recordist, split, fold }) => [
-    ...[file, label, source, recording, recordist, split, fold],
-  ]);
+  const places = folded.dataset.images.map(({ file, label, source, recording, recordist, split, fold }) => {
+    const from = source === undefined ? [null, recording] : [source];
+    return [file, label, ...from, recordist, split, fold];
+  });
   return createHash('sha256').update(hash).update(JSON.stringify(places)).digest('hex');
 }

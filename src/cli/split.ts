@@ -29,29 +29,31 @@ export function register(program: Command): void {
     .option('--seed <n>', 'of the split', positiveInteger, 1)
     .action(async (dir: string, flags: SplitFlags & { seed: number }) => {
       const choice = checkSplit(await splitFrom(flags, flags.seed));
+      let notes: readonly string[] = []; // a prepared data set keeps its own
       if (existsSync(path.join(dir, indexName))) {
         await readDataset(dir); // refuses one that is not finished
         await resplit(dir, await readIndex(dir), choice);
       } else {
-        await resplitPictures(dir, choice);
+        notes = await resplitPictures(dir, choice);
       }
       await interruptible(async (signal) => {
         const dataset = await readDataset(dir);
         console.log(describeSplit(dataset));
-        for (const note of dataset.notes) console.log(`note: ${note}`);
+        for (const note of [...notes, ...dataset.notes]) console.log(`note: ${note}`);
         for (const leak of await checkParts(dataset, signal)) console.log(`warning: ${leak}`);
       });
     });
 }
 
-/** Writes the split of a folder of pictures beside them; each that was there is kept. */
-async function resplitPictures(dir: string, { split, table }: SplitChoice): Promise<void> {
+/** Writes the split of a folder of pictures beside them; each that was there is kept. Returns what could not be as asked. */
+async function resplitPictures(dir: string, { split, table }: SplitChoice): Promise<string[]> {
   const { pictures } = await findPictures(dir, await entriesIn(dir));
-  const { parts, folds } = splitPictures(pictures, split, table);
+  const { parts, folds, notes } = splitPictures(pictures, split, table);
   const rows = pictures.map(({ file }, i) => [file, parts[i]!, folds[i] ?? '']);
   const target = path.join(dir, splitName);
   if (existsSync(target)) await keepSplit(dir, target);
   await writeAtomically(target, csvText([['file', 'part', 'fold'], ...rows]));
+  return notes;
 }
 
 /** A copy as `split-before.csv`, `split-before-2.csv`, ...: whoever wrote the table may have no other. */

@@ -106,6 +106,13 @@ describe('a folder of pictures', () => {
     expect(readFileSync(path.join(dir, 'split-before-2.csv'), 'utf8')).toBe(second);
   });
 
+  it('is told what could not be split', async () => {
+    const { stdout } = await lyrebird('split', await pictures(at('few'), ['blue', 'red'], 1));
+    for (const label of ['blue', 'red']) {
+      expect(stdout).toContain(`note: "${label}" has a single picture: it is kept for training`);
+    }
+  });
+
   it('that is none is refused', async () => {
     expect((await lyrebird('split', at('nowhere'))).stderr).toMatch(/There is no file or folder/);
     expect((await lyrebird('split', at('birds'))).stderr).toMatch(/is no data set/);

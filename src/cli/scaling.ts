@@ -25,7 +25,7 @@ import {
   timePlace,
   VALUES,
 } from './scaling/points.js';
-import { along, chartOf, formatPoints } from './scaling/show.js';
+import { along, chartOf, formatPoints, timedBy } from './scaling/show.js';
 import { threeDigits } from './table.js';
 
 interface ScalingFlags {
@@ -88,7 +88,7 @@ function checkValues({ only, values }: ScalingFlags): void {
 async function scaling(e: Engine, { only, values, rounds, limit, out }: ScalingFlags, signal: AbortSignal) {
   const { info } = e.gpu;
   let points = await readPoints(out, info);
-  console.log(`${info.name}, ${info.driver}`);
+  console.log(timedBy(info));
   const empty = await emptyDispatch(e, rounds);
   const done = new Map<string, Point>();
   for (const axis of only) {
@@ -104,7 +104,7 @@ async function scaling(e: Engine, { only, values, rounds, limit, out }: ScalingF
     }
   }
   const pictures = await draw(points, info, out);
-  console.log(`\n${formatPoints(points)}\n\n${[...pictures, pointsFile(out)].join(', ')}`);
+  console.log(`\n${timedBy(info)}\n\n${formatPoints(points)}\n\n${[...pictures, pointsFile(out)].join(', ')}`);
 }
 
 /** Draws the points, once an axis has two of them; returns the names of the files. Without fonts there is no PNG, but an SVG. */

@@ -16,6 +16,7 @@ import {
 } from '../../src/cli/scaling/points.js';
 import { chartOf, formatPoints } from '../../src/cli/scaling/show.js';
 import { prepareStep } from '../../src/cli/stepBenchmark.js';
+import { version } from '../../src/cli/version.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { presetConfig, trainConfigSchema } from '../../src/train/config.js';
@@ -128,6 +129,7 @@ describe('lyrebird scaling', () => {
     expect(first.stdout).toMatch(/^batch 16, 32 x 32, 2 channels: [\d.]+ ms$/m);
     expect(existsSync(path.join(out, 'scaling.svg'))).toBe(false);
     const both = await one('1');
+    expect(both.stdout).toContain(`\n\nlyrebird ${version} on ${gpu.info.name}, ${gpu.info.driver}\n\nchannels `);
     expect(both.stdout).toMatch(/^ +1 ( +[\d.]+){9}\n +2 ( +[\d.]+){9}$/m);
     expect(existsSync(path.join(out, 'scaling.svg'))).toBe(true);
     expect(json<{ points: Point[] }>(out, 'scaling.json').points.map(({ channels }) => channels)).toEqual([1, 2]);
@@ -135,6 +137,11 @@ describe('lyrebird scaling', () => {
 
   it('does not mix adapters', async () => {
     await expect(readPoints(out, { ...gpu.info, name: 'other' })).rejects.toThrow('holds points of another adapter');
+  });
+
+  it('does not mix versions', async () => {
+    put(path.join(folder, 'older', 'scaling.json'), { ...json<object>(out, 'scaling.json'), lyrebird: '0.0.9' });
+    await expect(readPoints(path.join(folder, 'older'), gpu.info)).rejects.toThrow('that lyrebird 0.0.9 timed');
   });
 
   it('does not write over what is not its own', async () => {

@@ -30,13 +30,14 @@ const pointSchema = z.union([
 
 const fileSchema = z.object({
   format: z.literal(FORMAT),
+  lyrebird: z.string(),
   adapter: z.object({ name: z.string(), driver: z.string() }),
   points: z.array(pointSchema),
 });
 
 export const pointsFile = (folder: string): string => path.join(folder, 'scaling.json');
 
-/** The points of a folder, none if it has no file yet. Throws a UserError if the file is of another adapter or program. */
+/** The points of a folder, none if it has no file yet. Throws a UserError if the file is of another adapter, program or version. */
 export async function readPoints(folder: string, { name, driver }: DeviceInfo): Promise<readonly Point[]> {
   const file = pointsFile(folder);
   if (!existsSync(file)) return [];
@@ -44,10 +45,15 @@ export async function readPoints(folder: string, { name, driver }: DeviceInfo): 
   if (!parsed.success) {
     throw new UserError(`"${file}" does not hold points of scaling (${FORMAT}). Name another --out, or move it away.`);
   }
-  const { adapter, points } = parsed.data;
+  const { adapter, lyrebird, points } = parsed.data;
   if (adapter.name !== name || adapter.driver !== driver) {
     throw new UserError(
       `"${file}" holds points of another adapter, ${adapter.name} with ${adapter.driver}, and not of ${name} with ${driver}. Name another --out.`,
+    );
+  }
+  if (lyrebird !== version) {
+    throw new UserError(
+      `"${file}" holds points that lyrebird ${lyrebird} timed, and this is ${version}, whose steps may be others. Name another --out.`,
     );
   }
   return points;

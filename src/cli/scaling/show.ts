@@ -2,6 +2,7 @@
 import type { DeviceInfo } from '../../device/adapter.js';
 import type { LogChart, LogPanel } from '../../io/logChart.js';
 import { formatTable, threeDigits } from '../table.js';
+import { version } from '../version.js';
 import { AXES, type Axis, CENTRE, isTimed, type Place, type Point, proportional, type Timed } from './points.js';
 
 const TITLES: Readonly<Record<Axis, readonly [title: string, label: string]>> = {
@@ -88,10 +89,13 @@ function cells(
   ];
 }
 
+/** What timed the points: goes with the table and the picture, of which another version's differ. */
+export const timedBy = ({ name, driver }: DeviceInfo): string => `lyrebird ${version} on ${name}, ${driver}`;
+
 /** A panel for each axis that has two points at least. */
-export const chartOf = (points: readonly Point[], { name, driver }: DeviceInfo): LogChart => ({
+export const chartOf = (points: readonly Point[], info: DeviceInfo): LogChart => ({
   title: 'A training step of DR-ACGAN against batch, image size and width',
-  subtitle: `${name}, ${driver}`,
+  subtitle: timedBy(info),
   yLabel: 'milliseconds',
   panels: AXES.flatMap((axis): LogPanel[] => {
     const timed = along(axis, points).filter(isTimed);

@@ -5,13 +5,13 @@
  *   node bench/peersTable.js FOLDER --write    puts it into README.md, and saves it with the machine's name in bench/results/
  *
  * FOLDER holds a JSON file for each peer and round, `{ peer, version, info, results: { workload: { med, min } } }` in ms; of
- * several rounds the median of medians counts. Ratios say how many times as long the other takes.
+ * several rounds the median of medians counts (the table says of how many). Ratios say how many times as long the other takes.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ROOT, readReadme, withTable, writeReadme } from './readme.js';
 
 const OWN = 'lyrebird';
 const WORKLOADS = {
@@ -26,7 +26,6 @@ const WORKLOADS = {
   acgan32: 'a small ACGAN step, 32 x 32, batch 16',
   acgan64: 'the same, 64 x 64',
 };
-const [BEGIN, END] = ['<!-- peers: made by bench/peersTable.js -->', '<!-- end of peers -->'];
 
 const median = (values) => {
   const sorted = values.toSorted((a, b) => a - b);
@@ -53,8 +52,11 @@ function table(peers) {
   if (!own) throw new Error(`the folder holds no results of ${OWN}`);
   const others = [...peers.keys()].filter((name) => name !== OWN).sort();
   const heads = others.map((name) => `${name} ${peers.get(name).version}`.trim());
+  const rounds = Math.max(
+    ...[...peers.values()].flatMap((peer) => Object.values(peer.rounds).map(({ length }) => length)),
+  );
   const lines = [
-    `| ms, medians of one run | ${OWN} | ${heads.flatMap((head) => [head, 'ratio']).join(' | ')} |`,
+    `| ms, medians of ${rounds === 1 ? 'one run' : `up to ${rounds} runs`} | ${OWN} | ${heads.flatMap((head) => [head, 'ratio']).join(' | ')} |`,
     `|---|---:|${'---:|---:|'.repeat(others.length)}`,
   ];
   for (const [workload, name] of Object.entries(WORKLOADS)) {
@@ -73,11 +75,6 @@ const { values, positionals } = parseArgs({ options: { write: { type: 'boolean' 
 const text = table(read(positionals[0] ?? '.'));
 console.log(text);
 if (values.write) {
-  const root = fileURLToPath(new URL('../', import.meta.url));
-  const readme = readFileSync(`${root}README.md`, 'utf8');
-  const [start, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`README.md lacks the lines "${BEGIN}" and "${END}"`);
-  writeFileSync(`${root}README.md`, `${readme.slice(0, start)}${BEGIN}\n${text}\n${readme.slice(end)}`);
-  mkdirSync(`${root}bench/results`, { recursive: true });
-  writeFileSync(`${root}bench/results/peers.md`, `${text}\n`);
+  writeReadme(withTable(readReadme(), 'peers', 'peersTable.js', text));
+  writeFileSync(new URL('bench/results/peers.md', ROOT), `${text}\n`);
 }

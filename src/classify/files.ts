@@ -112,26 +112,32 @@ const stateSchema = z.object({
   bestEpoch: z.int().nullable(),
   /** SHA-256 of the images that it is trained on, and of the weights that it was given to begin with. */
   data: z.string(),
+  /** Seconds that it has taken so far; checkpoints of before this field do not tell. */
+  seconds: z.number().min(0).default(0),
+  /** The id of the tuning (kernel/choose.ts) that its last steps were made by; likewise. */
+  tuning: z.string().optional(),
 });
 
 export interface ClassifierCheckpoint {
   readonly file: string;
   readonly config: ClassifierRunConfig;
   readonly data: string;
+  readonly seconds: number;
+  readonly tuning?: string | undefined;
   readonly state: ClassifierState;
 }
 
 /** Writes the checkpoint of a folder whole or not at all. */
 export async function writeClassifierCheckpoint(
   folder: string,
-  { config, data, state }: Omit<ClassifierCheckpoint, 'file'>,
+  { config, data, seconds, tuning, state }: Omit<ClassifierCheckpoint, 'file'>,
 ): Promise<void> {
   const { step, history, losses, weights, optimizer, best } = state;
   const tensors = new Map([...writable('last.', weights), ...(best ? writable('best.', best.weights) : [])]);
   for (const [name, values] of optimizer) {
     tensors.set(`optimizer.${name}`, { dtype: 'F32', shape: [values.length], data: values });
   }
-  const info = { step, history, losses, bestEpoch: best?.record.epoch ?? null, data };
+  const info = { step, history, losses, bestEpoch: best?.record.epoch ?? null, data, seconds, tuning };
   const metadata = { format: CHECKPOINT_FORMAT, config: JSON.stringify(config), info: JSON.stringify(info) };
   await writeAtomically(path.join(folder, CHECKPOINT), writeSafetensors(tensors, metadata));
 }
@@ -143,14 +149,14 @@ export function readClassifierCheckpoint(folder: string): ClassifierCheckpoint |
   const { tensors, metadata } = readSafetensors(file);
   checkFormat(file, metadata.format, CHECKPOINT_FORMAT);
   const { config, rest } = described(file, metadata.config, metadata.info, stateSchema);
-  const { bestEpoch, data, ...state } = rest;
+  const { bestEpoch, data, seconds, tuning, ...state } = rest;
   const all = floats(file, tensors);
   const below = (prefix: string): State =>
     new Map([...all].flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])));
   const record = state.history.find(({ epoch }): boolean => epoch === bestEpoch) as EpochRecord | undefined;
   const optimizer = new Map([...below('optimizer.')].map(([name, value]) => [name, value.data]));
   const best = record && { record, weights: below('best.') };
-  return { file, config, data, state: { ...state, weights: below('last.'), optimizer, best } };
+  return { file, config, data, seconds, tuning, state: { ...state, weights: below('last.'), optimizer, best } };
 }
 
 const writable = (prefix: string, weights: State): Map<string, WritableTensor> =>

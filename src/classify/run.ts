@@ -26,6 +26,7 @@ import { bootstrapMean, type Interval, membersOf } from '../metrics/bootstrap.js
 import { argmaxRows, hits } from '../metrics/confusion.js';
 import { type EpochRecord, trainClassifier } from '../train/classifier.js';
 import { countsOf, recordingsOf } from '../train/kinds.js';
+import { tuningNote } from '../train/tuning.js';
 import type { ClassifierRunConfig } from './config.js';
 import { createClassifier, MODEL, readClassifierCheckpoint, writeClassifierCheckpoint, writeModel } from './files.js';
 import { chooseThreshold, type Judged, judgeClassifier, probabilitiesOf } from './judge.js';
@@ -76,6 +77,7 @@ export interface ClassifierResults {
     /** What always naming the commonest class would get right. */
     readonly chance: number;
   };
+  /** All that it took, before it was stopped too. */
   readonly seconds: number;
   readonly adapter: string;
 }
@@ -108,6 +110,9 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
   const data = await hashOf(trained, run.weights);
   const checkpoint = readClassifierCheckpoint(out);
   if (checkpoint) checkSame(run, checkpoint.config, checkpoint.data === data);
+  const note = tuningNote(e, checkpoint?.tuning);
+  if (note) run.onNote?.(note);
+  const seconds = (): number => (checkpoint?.seconds ?? 0) + (performance.now() - begin) / 1000;
   const network = createClassifier(e, config, classes);
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 1)}\n`);
   const log = openRunLog(out, { resumeAtStep: checkpoint?.state.step ?? 0, tensorboard: run.tensorboard ?? true });
@@ -136,7 +141,7 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
         log.write({ step, epoch, loss, learningRate, validation });
         run.onEpoch?.(record, config.epochs);
       },
-      save: (state) => writeClassifierCheckpoint(out, { config, data, state }),
+      save: (state) => writeClassifierCheckpoint(out, { config, data, seconds: seconds(), tuning: e.tuning.id, state }),
       saveSeconds: SAVE_SECONDS,
     });
     if (!result.complete || !result.best) return undefined;
@@ -170,7 +175,7 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
       ...(test.labels.length > 0 && {
         test: await testOn(run, parts, await probabilitiesOf(e, network, test, classes)),
       }),
-      seconds: (performance.now() - begin) / 1000,
+      seconds: seconds(),
       adapter: e.gpu.info.name,
     };
     await writeAtomically(path.join(out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);

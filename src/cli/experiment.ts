@@ -221,7 +221,7 @@ function follow(run: ExperimentRun, seconds: number, { costOf }: Estimate, progr
   return {
     run: {
       ...run,
-      onNote: (line: string) => progress.note(`note: ${line}`),
+      onNote: progress.note,
       onStep: (member: Member, step: number, steps: number) =>
         show(past + (costOf(member).seconds * step) / steps, member),
     },

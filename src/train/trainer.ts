@@ -43,6 +43,7 @@ import { normsOf } from './norms.js';
 import { precisionNote } from './precision.js';
 import { type Rates, ratesOf } from './rates.js';
 import { generateImages, realSheet, refreshStatistics, sampleSheet } from './sample.js';
+import { tuningNote } from './tuning.js';
 import { createWatch, type Watch } from './watch.js';
 
 type Losses = Readonly<Record<(typeof LOSS_NAMES)[number], number>>;
@@ -103,7 +104,8 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const gan = createGan(e, config, dataset.classes.length);
   if (checkpoint) {
     loadGan(e, checkpoint, gan);
-    if (checkpoint.tuning !== e.tuning.id) options.onNote?.(OTHER_TUNING);
+    const otherTuning = tuningNote(e, checkpoint.tuning);
+    if (otherTuning) options.onNote?.(otherTuning);
   } else if (config.spectralWarmUp > 0) {
     iteratePowers(e, Object.values(gan.d.module.normalized), config.spectralWarmUp);
   }
@@ -147,10 +149,6 @@ function watchFrom(log: string, config: TrainConfig): Watch {
 
 const open = ({ dataset, config, onOpen, signal }: TrainOptions, part: Part): Promise<ImageStore> =>
   openImages(dataset, part, { ...config, ...(onOpen && { onProgress: onOpen }), ...(signal && { signal }) });
-
-const OTHER_TUNING =
-  'note: this run began under another tuning of kernels (lyrebird tune, --tuned): its last bits may differ from those of a run ' +
-  'that never stopped';
 
 /** Pictures named one by one before only their number is said. */
 const NAMED = 10;

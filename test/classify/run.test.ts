@@ -4,7 +4,13 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noiseLabel } from '../../src/audio/places.js';
 import { type ClassifierRunConfig, DEFAULT_CLASSIFIER } from '../../src/classify/config.js';
-import { openModel, readModel, writeModel } from '../../src/classify/files.js';
+import {
+  openModel,
+  readClassifierCheckpoint,
+  readModel,
+  writeClassifierCheckpoint,
+  writeModel,
+} from '../../src/classify/files.js';
 import { probabilitiesOf } from '../../src/classify/judge.js';
 import { type ClassifierRun, runClassifier } from '../../src/classify/run.js';
 import { NO_AUGMENTATION } from '../../src/data/augment.js';
@@ -78,10 +84,23 @@ describe('a classifier of a data set', () => {
     const controller = new AbortController();
     const onStep = (step: number) => step === 5 && controller.abort();
     expect(await run('b', { signal: controller.signal, onStep })).toBeUndefined();
-    const { seconds: _, ...resumed } = (await run('b'))!;
+    const stopped = readClassifierCheckpoint(at('b'))!;
+    expect(stopped.tuning).toBe(e.tuning.id);
+    await writeClassifierCheckpoint(at('b'), { ...stopped, seconds: 1e6, tuning: 'another' });
+    const notes: string[] = [];
+    const { seconds, ...resumed } = (await run('b', { onNote: (line) => notes.push(line) }))!;
+    expect(notes).toEqual([expect.stringMatching(/began under another tuning of kernels/)]);
+    expect(seconds).toBeGreaterThan(1e6);
     const whole = JSON.parse(await readFile(at('a/results.json'), 'utf8'));
     expect(resumed).toEqual({ ...whole, seconds: undefined });
     expect(await readFile(at('b/model.safetensors'))).toEqual(await readFile(at('a/model.safetensors')));
+  });
+
+  it('whose checkpoint does not tell by which tuning goes on without a word', async () => {
+    await writeClassifierCheckpoint(at('b'), { ...readClassifierCheckpoint(at('b'))!, tuning: undefined });
+    const notes: string[] = [];
+    expect(await run('b', { onNote: (line) => notes.push(line) })).toBeDefined();
+    expect(notes).toEqual([]);
   });
 
   it('learns from generated images beside the real ones, or from them alone', async () => {

@@ -137,8 +137,9 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
         run.onStep?.(step, steps, loss, epoch);
       },
       onEpoch: (record) => {
-        const { epoch, step, loss, learningRate, validation } = record;
-        log.write({ step, epoch, loss, learningRate, validation });
+        const { epoch, step, learningRate, validation } = record;
+        // Its mean loss stays out: at this step the log has the step's own.
+        log.write({ step, epoch, learningRate, validation });
         run.onEpoch?.(record, config.epochs);
       },
       save: (state) => writeClassifierCheckpoint(out, { config, data, seconds: seconds(), tuning: e.tuning.id, state }),

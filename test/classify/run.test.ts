@@ -21,6 +21,7 @@ import { type ImageSource, openImages, sourceOf } from '../../src/data/store.js'
 import { type Gpu, openGpu } from '../../src/device/open.js';
 import { writeAtomically } from '../../src/io/files.js';
 import { grayPng } from '../../src/io/image.js';
+import { readLog } from '../../src/io/log.js';
 import { parseTable } from '../../src/io/table.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { temporaryFolder } from '../temporary.js';
@@ -101,6 +102,16 @@ describe('a classifier of a data set', () => {
     const notes: string[] = [];
     expect(await run('b', { onNote: (line) => notes.push(line) })).toBeDefined();
     expect(notes).toEqual([]);
+  });
+
+  it('logs the loss of each step once, and of each epoch how validation went', () => {
+    const records = readLog(at('a/log.jsonl'));
+    const steps = records.filter(({ loss }) => loss !== undefined).map(({ step }) => step);
+    expect(steps).toEqual(Array.from({ length: 24 }, (_, i) => i + 1));
+    const epochs = records.filter(({ validation }) => validation !== undefined);
+    expect(epochs.map(({ epoch, step }) => [epoch, step])).toEqual(
+      Array.from({ length: 12 }, (_, i) => [i + 1, 2 * i + 2]),
+    );
   });
 
   it('learns from generated images beside the real ones, or from them alone', async () => {

@@ -39,7 +39,8 @@ fn main(@builtin(local_invocation_index) local: u32) {
     for (var k = 0u; k < p.classes; k++) {
       let depth = largest - logits[row + k];
       exponentials += exp(-depth);
-      depths += depth;
+      // Smoothed or not: 0 times the depth of a logit of -inf would be NaN.
+      depths += select(0.0, depth, p.smoothing > 0.0);
     }
     let label = u32(clamp(labels[n], 0, i32(p.classes) - 1));
     let surprise = log(exponentials) + (1.0 - p.smoothing) * (largest - logits[row + label])

@@ -22,7 +22,8 @@ function lookUp(e: Engine, weight: Tensor, indices: Tensor, factor: Tensor | und
 
 export const embedding = defineOp<object, readonly [Tensor, Tensor, Tensor?]>({
   name: 'embedding',
-  summary: 'weight [K, D], indices i32 [...], factor [..., D] -> y [..., D], the row of each index, times the factor',
+  summary:
+    'weight [K, D], indices i32 [...] from 0 to K - 1, factor [..., D] -> y [..., D], the row of each index, times the factor',
   inputs: ['weight', 'indices', 'factor?'],
   half: { weight: 'f32' },
   shape([weight, indices, factor]) {

@@ -22,7 +22,7 @@ const rowParams = ([rows, classes]: Shape, { labelSmoothing = 0 }: CrossEntropyA
 export const crossEntropy = defineOp<CrossEntropyAttrs, readonly [Tensor, Tensor, Tensor?]>({
   name: 'cross_entropy',
   summary:
-    'logits [N, K], labels i32 [N], weights [N] -> loss [], the mean of -log softmax(logits) at the label, or with weights ' +
+    'logits [N, K], labels i32 [N] from 0 to K - 1, weights [N] -> loss [], the mean of -log softmax(logits) at the label, or with weights ' +
     'the sum of these times the weights',
   inputs: ['logits', 'labels', 'weights?'],
   output: 'loss',

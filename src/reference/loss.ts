@@ -26,7 +26,8 @@ export function crossEntropy(inputs: Inputs, { labelSmoothing = 0 }: CrossEntrop
     const logSum = largest + Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
     row.forEach((logit, k) => {
       const target = (k === labels.data[n] ? 1 - labelSmoothing : 0) + labelSmoothing / classes;
-      total += (weights?.data[n] ?? 1 / batch) * target * (logSum - logit);
+      // What has no probability counts nothing, however impossible it is held to be.
+      if (target > 0) total += (weights?.data[n] ?? 1 / batch) * target * (logSum - logit);
     });
   }
   return { loss: make([], [total]) };

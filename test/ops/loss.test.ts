@@ -31,6 +31,16 @@ it('cross_entropy neither overflows nor loses digits with huge logits', async ()
   });
 });
 
+it('cross_entropy leaves out a class that a logit of -inf rules out', async () => {
+  const logits = engine.upload(Float32Array.of(0, Number.NEGATIVE_INFINITY, 0), [1, 3]);
+  const gradients = new Gradients([logits]);
+  const tape = new Tape(engine, gradients);
+  const loss = tape.apply(crossEntropy, [logits, engine.upload(Int32Array.of(2), [1])], {});
+  expect((await engine.read(loss))[0]).toBeCloseTo(Math.LN2, 6);
+  tape.backward(loss);
+  expect([...(await engine.read(gradients.of(logits)!))]).toEqual([0.5, 0, -0.5]);
+});
+
 it('cross_entropy takes a label that is no class for the nearest one', async () => {
   const logits = engine.upload(Float32Array.of(1, 2, 4, 8), [2, 2]);
   const losses = await Promise.all(

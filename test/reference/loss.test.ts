@@ -22,6 +22,13 @@ describe('crossEntropy', () => {
     expect(crossEntropy([make([1, 2], [1e6, -1e6]), make([1], [1])]).loss.data[0]).toBe(2e6);
   });
 
+  it('leaves out what is impossible, unless a label or the smoothing asks for it', () => {
+    const masked = make([1, 3], [0, Number.NEGATIVE_INFINITY, 0]);
+    expect(crossEntropy([masked, make([1], [0])]).loss.data[0]).toBeCloseTo(Math.LN2, 14);
+    expect(crossEntropy([masked, make([1], [1])]).loss.data[0]).toBe(Number.POSITIVE_INFINITY);
+    expect(crossEntropy([masked, make([1], [0])], { labelSmoothing: 0.1 }).loss.data[0]).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('refuses a label that is no class', () => {
     expect(() => crossEntropy([logits, make([2], [0, 3])])).toThrow('label 3 at position 1');
   });

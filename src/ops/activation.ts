@@ -19,13 +19,17 @@ export type Activation = keyof typeof CODES;
 export interface ActivationAttrs {
   /** Applied to the result. Default none. */
   readonly activation?: Activation;
-  /** Of leaky_relu for negative values. Default 0.01, PyTorch's. */
+  /** Of leaky_relu for negative values, not below 0. Default 0.01, PyTorch's. */
   readonly slope?: number;
 }
 
 export const activationCode = (attrs: ActivationAttrs): number => CODES[attrs.activation ?? 'none'];
 
-export const slopeOf = (attrs: ActivationAttrs): number => attrs.slope ?? 0.01;
+/** Throws for a slope below 0: the derivative is taken from the sign of the result, which must be that of what it was of. */
+export function slopeOf({ slope = 0.01 }: ActivationAttrs): number {
+  if (slope >= 0) return slope;
+  throw new Error(`leaky_relu: the slope ${slope} must not be below 0: the gradient goes by the sign of the result`);
+}
 
 /** gx = gy f'(x), from the activation's output y; gx may be gy. */
 export function activationGradient(

@@ -8,8 +8,13 @@ import { type Case, defineOp, type Op } from './define.js';
 
 type ActivationOp = Op<{ slope?: number }, readonly [Tensor]>;
 
-function activationOp(activation: Activation, formula: string, reference: ActivationOp['reference']): ActivationOp {
-  const cases: Case<{ slope?: number }>[] = [[1], [3, 5, 7], [4, 4]].map((shape) => ({ shapes: [shape], attrs: {} }));
+function activationOp(
+  activation: Activation,
+  formula: string,
+  reference: ActivationOp['reference'],
+  further: readonly Case<{ slope?: number }>[] = [],
+): ActivationOp {
+  const cases = [...[[1], [3, 5, 7], [4, 4]].map((shape) => ({ shapes: [shape], attrs: {} })), ...further];
   return defineOp<{ slope?: number }, readonly [Tensor]>({
     name: activation,
     summary: `y = ${formula}, elementwise`,
@@ -42,7 +47,9 @@ function activationOp(activation: Activation, formula: string, reference: Activa
 
 export const relu = activationOp('relu', 'max(x, 0)', oracle.relu);
 export const relu6 = activationOp('relu6', 'min(max(x, 0), 6)', oracle.relu6);
-export const leakyRelu = activationOp('leaky_relu', 'x if x > 0 else slope x', oracle.leakyRelu);
+export const leakyRelu = activationOp('leaky_relu', 'x if x > 0 else slope x', oracle.leakyRelu, [
+  { shapes: [[5, 7]], attrs: { slope: 0.2 } },
+]);
 export const sigmoid = activationOp('sigmoid', '1 / (1 + exp(-x))', oracle.sigmoid);
 export const tanh = activationOp('tanh', 'tanh(x)', oracle.tanh);
 export const softplus = activationOp('softplus', 'log(1 + exp(x))', oracle.softplus);

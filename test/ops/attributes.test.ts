@@ -1,5 +1,6 @@
 /** Attributes that an op has no meaning for: the error names the op, the attribute, and what it must be. */
 import { expect, it } from 'vitest';
+import { slopeOf } from '../../src/ops/activation.js';
 import type { InputShapes } from '../../src/ops/define.js';
 import { opByName } from '../../src/ops/index.js';
 
@@ -34,4 +35,9 @@ it.each<[string, InputShapes, object, string]>([
   ['add', [rank5, [2, 1, 2, 1, 2]], {}, 'a and b can be broadcast along at most 4 groups of neighbouring dimensions'],
 ])('%s of %j refuses %j', (name, shapes, attrs, message) => {
   expect(() => opByName.get(name)!.shape(shapes, attrs)).toThrow(`${name}: ${message}`);
+});
+
+it('a leaky ReLU refuses a slope below 0', () => {
+  expect(slopeOf({ slope: 0 })).toBe(0);
+  expect(() => slopeOf({ slope: -0.1 })).toThrow('the slope -0.1 must not be below 0');
 });

@@ -1,8 +1,9 @@
 // Mean of the binary cross-entropy of sigmoid(x) with targets t.
 //
-//   loss = 1/N sum over i of max(x, 0) - x t + log(1 + exp(-|x|))
+//   loss = 1/N sum over i of max(x, 0) - x t + softplus(-|x|),   softplus(x) = log(1 + exp(x))
 //
 // logits and targets [N], loss []. One workgroup: each invocation takes every 64th element, then a tree adds them.
+// ACTIVATION is the softplus (lib/activation.wgsl).
 
 struct Params {
   size: u32,
@@ -18,10 +19,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
   var total = 0.0;
   for (var i = local; i < p.size; i += 64u) {
     let x = logits[i];
-    let e = exp(-abs(x));
-    // log(1 + e) loses e below 1e-7; there the series e - e^2/2 is exact.
-    let softplus = select(log(1.0 + e), e * (1.0 - 0.5 * e), e < 1e-3);
-    total += max(x, 0.0) - x * targets[i] + softplus;
+    total += max(x, 0.0) - x * targets[i] + activate(-abs(x), 0.0);
   }
   total = team_sum(local, total);
   if (local == 0u) {

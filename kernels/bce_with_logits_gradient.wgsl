@@ -3,7 +3,7 @@
 //   WITH_RESPECT_TO 0, the logits x:    g = gy / N (sigmoid(x) - t)
 //   WITH_RESPECT_TO 1, the targets t:   g = -gy / N x
 //
-// logits, targets and g [N], gy []. One invocation per element.
+// logits, targets and g [N], gy []. One invocation per element. ACTIVATION is the sigmoid (lib/activation.wgsl).
 
 struct Params {
   size: u32,
@@ -24,10 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let x = logits[i];
   let scale = gy[0] / f32(p.size);
   if (WITH_RESPECT_TO == 0u) {
-    // Without overflow, and sigmoid(x) is small where x is far below 0.
-    let e = exp(-abs(x));
-    let sigmoid = select(e, 1.0, x >= 0.0) / (1.0 + e);
-    g[i] = scale * (sigmoid - targets[i]);
+    g[i] = scale * (activate(x, 0.0) - targets[i]);
   } else {
     g[i] = -scale * x;
   }

@@ -5,7 +5,7 @@
 //
 // weight1 [J, C], bias1 [J], weight2 [C, J], bias2 [C]; the gate goes into planes[n, c].w.
 // A workgroup of 64 is an image. For the hidden values SLICES invocations share a sum, each taking every SLICES-th channel;
-// then an invocation takes a channel.
+// then an invocation takes a channel. ACTIVATION is the sigmoid (lib/activation.wgsl).
 
 struct Params {
   channels: u32,
@@ -57,6 +57,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       logit += f32(weight2[c * p.hidden + j]) * (values.x + values.y);
     }
     let pooled = planes[n * p.channels + c];
-    planes[n * p.channels + c] = vec4f(pooled.xyz, sigmoid(logit));
+    planes[n * p.channels + c] = vec4f(pooled.xyz, activate(logit, 0.0));
   }
 }

@@ -30,23 +30,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> parts: array<f32>;
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn pixel(line: u32, inside: bool, column: u32) -> f32 {
-  let ok = inside && column < p.width;
-  let i = select(0u, line + column, ok);
-  return select(0.0, f32(x[i / 4u][i % 4u]), ok);
-}
-
-fn four(line: u32, inside: bool, column: u32) -> vec4f {
-  if (VECTOR) {
-    let ok = inside && column < p.width;
-    return select(vec4f(), vec4f(x[select(0u, line + column, ok) / 4u]), ok);
-  }
-  return vec4f(
-    pixel(line, inside, column), pixel(line, inside, column + 1u),
-    pixel(line, inside, column + 2u), pixel(line, inside, column + 3u),
-  );
-}
-
 fn gradient(line: u32, inside: bool, column: u32) -> f32 {
   let ok = inside && column < p.out_width;
   let i = select(0u, line + column, ok);

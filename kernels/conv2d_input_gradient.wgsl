@@ -6,7 +6,7 @@
 // M = C/G (rows), columns = the pixels of one phase, k = (output channel in the group, tap in y, tap in x).
 // Only every s-th tap meets a given pixel, so pixels are taken by phase (iy mod s, ix mod s): within one all pixels have
 // the same taps, ky = first + k.y step with step = s / gcd(s, dil), and no multiplication by zero is left. A step further in
-// taps is stride_of_step = dil / gcd(s, dil) pixels of gy less.
+// taps is stride_of_step = dil / gcd(s, dil) pixels of gy less (lib/phase.wgsl).
 // An item is group * phases + phase. A phase without taps still writes its zeros.
 
 struct Params {
@@ -61,20 +61,6 @@ struct Columns {
 var<private> channel_group: u32;
 var<private> phase: vec2u; // y, x
 var<private> first: vec2u; // first tap that meets the phase: ky, kx
-
-/// The least k below `step` with k dil = remainder mod stride; beyond any kernel if there is none.
-fn first_tap(remainder: u32, stride: u32, dilation: u32, step: u32) -> u32 {
-  for (var k = 0u; k < step; k++) {
-    if ((k * dilation) % stride == remainder) {
-      return k;
-    }
-  }
-  return 0xffffu;
-}
-
-fn taps(start: u32, extent: u32, step: u32) -> u32 {
-  return select(0u, (extent - start + step - 1u) / step, start < extent);
-}
 
 fn setup(item: u32) -> vec3u {
   let phases = p.stride_y * p.stride_x;

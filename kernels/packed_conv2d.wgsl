@@ -6,7 +6,8 @@
 //
 // Packed: image [N, O/4, PH, PW], weight [O, KH KW, R/4], in texels of four. y [N, R, H, W] or splits of it; bias [R] (bound
 // always, read if BIAS). rows = R, columns = pixels of the grid, k = (o / 4, tap in y, tap in x) with four terms, o mod 4, each.
-// The gradient takes pixels by phase (iy mod s, ix mod s): see conv2d_input_gradient.wgsl. An item is a phase; forward has one.
+// The gradient takes pixels by phase (iy mod s, ix mod s): see conv2d_input_gradient.wgsl and lib/phase.wgsl. An item is
+// a phase; forward has one.
 // Margins of the packed image are wide enough for every tap, so that nothing is compared here.
 
 struct Params {
@@ -58,20 +59,6 @@ var<private> phase: vec2u; // y, x
 var<private> first: vec2u; // first tap that meets the phase: ky, kx
 var<private> first_step: vec2u; // from a pixel of the grid to that tap's place in the packed image
 var<private> tap_step: vec2u; // from one tap to the next; wraps where it goes back
-
-/// The least k below `step` with k dil = remainder mod stride; beyond any kernel if there is none.
-fn first_tap(remainder: u32, stride: u32, dilation: u32, step: u32) -> u32 {
-  for (var k = 0u; k < step; k++) {
-    if ((k * dilation) % stride == remainder) {
-      return k;
-    }
-  }
-  return 0xffffu;
-}
-
-fn taps(start: u32, extent: u32, step: u32) -> u32 {
-  return select(0u, (extent - start + step - 1u) / step, start < extent);
-}
 
 /// (phase + pad - first dil) / s, which is exact, and may be negative.
 fn down(phase: u32, pad: u32, first: u32, dilation: u32, stride: u32) -> u32 {

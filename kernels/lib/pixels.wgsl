@@ -1,8 +1,7 @@
 // A piece of a line of pixels in registers, for kernels that slide along it: PIXELS neighbours (4 or 8) and what a kernel of
 // KW taps reaches on both sides of them, the first LEFT taps to the left.
 //
-// The kernel gives pixel(line, inside, column) and four(line, inside, column), one value and four, zero where the line is not
-// `inside` or the column not in the image. `column` of `four` is a multiple of 4.
+// The kernel binds x in vec4s, and has the image's width in p.width. VECTOR: the width is a multiple of 4.
 // Host guarantees: KW is at most 7, LEFT at most 3, and KW - 1 - LEFT at most 4.
 //
 // Everything is spelled out in vectors, without arrays: SwiftShader keeps an array in memory, and is four times slower then.
@@ -13,6 +12,25 @@ struct Piece {
   b: vec4f,
   c: vec4f,
   d: vec4f,
+}
+
+/// A value of the line that begins with element `line` of x: zero where that is not `inside`, or the column not in the image.
+fn pixel(line: u32, inside: bool, column: u32) -> f32 {
+  let ok = inside && column < p.width;
+  let i = select(0u, line + column, ok);
+  return select(0.0, f32(x[i / 4u][i % 4u]), ok);
+}
+
+/// Four of them, from a column on that is a multiple of 4.
+fn four(line: u32, inside: bool, column: u32) -> vec4f {
+  if (VECTOR) {
+    let ok = inside && column < p.width;
+    return select(vec4f(), vec4f(x[select(0u, line + column, ok) / 4u]), ok);
+  }
+  return vec4f(
+    pixel(line, inside, column), pixel(line, inside, column + 1u),
+    pixel(line, inside, column + 2u), pixel(line, inside, column + 3u),
+  );
 }
 
 fn piece(line: u32, inside: bool, column: u32) -> Piece {

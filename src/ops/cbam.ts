@@ -110,8 +110,8 @@ function attend(e: Engine, layout: Layout, x: Tensor, w: Parameters, attrs: Cbam
   });
   e.dispatch({
     file: 'cbam_mlp',
-    uses: ['lib/gate'],
-    constants: elements({ PARAMETER: w.weight1 }),
+    uses: ['lib/activation'],
+    constants: { ...elements({ PARAMETER: w.weight1 }), ACTIVATION: activationCode({ activation: 'sigmoid' }) },
     tensors: [w.weight1, w.bias1, w.weight2, w.bias2, planes, hidden],
     params: sizes,
     grid: layout.perImage,

@@ -87,6 +87,7 @@ function inputGradientPass(
   const { step } = phases;
   const run = {
     file: 'conv2d_input_gradient',
+    uses: ['lib/phase'],
     shape: {
       rows: g.channels / g.groups,
       columns: g.images * phases.height * phases.width,

@@ -10,6 +10,8 @@ import { type ActivationAttrs, activationCode, slopeOf } from './activation.js';
 export interface GemmRun {
   /** The operand file: kernels/<file>.wgsl. */
   readonly file: string;
+  /** Library files that it uses besides those of the core. */
+  readonly uses?: readonly string[];
   /** Says what is computed, with all that the speed depends on: the file's name and every size. */
   readonly name: string;
   readonly shape: GemmShape;
@@ -28,6 +30,7 @@ export interface GemmRun {
 export interface PackedForm {
   /** The operand file, whose first binding is the bias, if it has one. */
   readonly file: string;
+  readonly uses?: readonly string[];
   readonly constants: Readonly<Record<string, boolean>>;
   /** Columns with those that fill up texels, and steps of four terms each. */
   readonly columns: number;
@@ -100,6 +103,7 @@ function runGemm(e: Engine, plan: GemmPlan, run: GemmRun): void {
     uses: [
       'lib/gemm_index',
       ...CORES[plan.core],
+      ...((packed ?? run).uses ?? []),
       ...(packed ? ['lib/packed'] : []),
       ...(epilogue ? ['lib/activation'] : []),
     ],

@@ -2,6 +2,7 @@
 import { type Engine, gridFor } from '../kernel/engine.js';
 import { type Shape, sameShape, sizeOf, type Tensor } from '../memory/tensor.js';
 import * as oracle from '../reference/loss.js';
+import { activationCode } from './activation.js';
 import { type Case, defineOp, ranked, shapeError } from './define.js';
 import { team } from './team.js';
 
@@ -22,8 +23,8 @@ const rowParams = ([rows, classes]: Shape, { labelSmoothing = 0 }: CrossEntropyA
 export const crossEntropy = defineOp<CrossEntropyAttrs, readonly [Tensor, Tensor, Tensor?]>({
   name: 'cross_entropy',
   summary:
-    'logits [N, K], labels i32 [N] from 0 to K - 1, weights [N] -> loss [], the mean of -log softmax(logits) at the label, or with weights ' +
-    'the sum of these times the weights',
+    'logits [N, K], labels i32 [N] from 0 to K - 1, weights [N] -> loss [], the mean of -log softmax(logits) at the label, ' +
+    'or with weights the sum of these times the weights',
   inputs: ['logits', 'labels', 'weights?'],
   output: 'loss',
   shape([logits, labels, weights]) {
@@ -100,7 +101,8 @@ function bceGradient(e: Engine, input: 0 | 1, logits: Tensor, targets: Tensor, g
   const size = sizeOf(g.shape);
   e.dispatch({
     file: 'bce_with_logits_gradient',
-    constants: { WITH_RESPECT_TO: input },
+    uses: ['lib/activation'],
+    constants: { WITH_RESPECT_TO: input, ACTIVATION: activationCode({ activation: 'sigmoid' }) },
     tensors: [logits, targets, gy, g],
     params: { size },
     grid: gridFor(size, 64),
@@ -122,8 +124,9 @@ export const bceWithLogits = defineOp<object, readonly [Tensor, Tensor]>({
   forward(e, [logits, targets]) {
     const y = e.empty([]);
     e.dispatch({
-      ...ONE_TEAM,
       file: 'bce_with_logits',
+      uses: ['lib/activation', ...ONE_TEAM.uses],
+      constants: { ...ONE_TEAM.constants, ACTIVATION: activationCode({ activation: 'softplus' }) },
       tensors: [logits, targets, y],
       params: { size: sizeOf(logits.shape) },
       grid: [1],

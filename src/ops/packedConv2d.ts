@@ -202,6 +202,7 @@ function imageByWeight(
   const { step } = phasesOf(g);
   return {
     file: 'packed_conv2d',
+    uses: ['lib/phase'],
     texels: image.texels + weight.texels,
     pack(e: Engine, [source, kernels]: readonly Tensor[], _kept: boolean): void {
       pack(e, { tensor: source!, to: image }, { tensor: kernels!, to: weight });

@@ -45,8 +45,8 @@ export interface Work<P extends Plan = Plan> {
   readonly name: string;
   /** What `run` binds: inputs, then the result. */
   readonly tensors: readonly Tensor[];
-  /** Plans that the device can run, the one to take by rule first. */
-  candidates(device: Capabilities): readonly P[];
+  /** Plans that the device can run, the one to take by rule first; of a GPU's tiles `most`, by default as many as are worth timing. */
+  candidates(device: Capabilities, most?: number): readonly P[];
   /** Does it by one of them; `tensors` are the work's own, or others of the same shapes and types. */
   run(e: Engine, plan: P, tensors: readonly Tensor[]): void;
 }

@@ -33,8 +33,8 @@ function passOf(g: Geometry, run: Omit<GemmRun, 'name'>, direct?: DirectForm): W
   if (!direct) return product;
   return {
     ...product,
-    candidates(device) {
-      const [products, directs] = [product.candidates(device), direct.candidates(device)];
+    candidates(device, most) {
+      const [products, directs] = [product.candidates(device, most), direct.candidates(device)];
       return direct.isBetter(device) ? [...directs, ...products] : [...products, ...directs];
     },
     run(e, plan, tensors) {

@@ -68,7 +68,7 @@ export function gemmWork(run: GemmRun): Work<GemmPlan> {
   return {
     name: types.includes('f16') ? `${run.name}, ${types.join(' ')}` : run.name,
     tensors,
-    candidates: (device) => gemmCandidates(device, shape, run.packed),
+    candidates: (device, most) => gemmCandidates(device, shape, run.packed, most),
     run: (e, plan, given) => runGemm(e, plan, rebound(run, given)),
   };
 }

@@ -86,6 +86,16 @@ it('never asks for more workgroup memory than there is', () => {
   }
 });
 
+it('offers few of the tiles of GPUs, or all that fit where all are asked for', () => {
+  const product = shape(150, 140, 21, true);
+  const tiles = (device: Capabilities, core: string, most?: number) =>
+    gemmCandidates(device, product, undefined, most).filter((plan) => plan.core === core).length;
+  const all = Number.POSITIVE_INFINITY;
+  expect([tiles(GPU, 'shared'), tiles(GPU, 'shared', all)]).toEqual([6, 9]);
+  expect([tiles(MATRICES, 'matrix'), tiles(MATRICES, 'matrix', all)]).toEqual([4, 7]);
+  expect(tiles({ ...MATRICES, workgroupBytes: 16384 }, 'matrix', all)).toBe(4);
+});
+
 it('packs where the sum is long enough', () => {
   const packed = { columns: 8192, steps: 72, texels: 60_000 };
   const first = (device: Capabilities, product: GemmShape) => gemmCandidates(device, product, packed)[0]!.name;

@@ -135,6 +135,7 @@ fn g(place: Place) -> f32 { return f32(place.x) + x[1].x; }`;
 describe('every kernel of the repository', () => {
   const DEVICES: Record<string, Capabilities> = {
     'a GPU': { ...BASE, f16: true },
+    'a GPU with subgroup matrices': { ...BASE, f16: true, matrix: { M: 16, N: 16, K: 16, lanes: 32 } },
     lavapipe: { ...BASE, software: true, lanes: 8, f16: true },
     SwiftShader: { ...BASE, software: true, lanes: 4 },
     'a CPU without subgroups': { ...BASE, software: true, f16: true },
@@ -145,15 +146,18 @@ describe('every kernel of the repository', () => {
     const e = new Engine(gpu, capabilities);
     const runs = new Map<string, Dispatch>();
     e.dispatch = (run) => void runs.set(kernelKey(run), run);
-    for (const op of ops) {
-      for (const test of op.cases) {
-        const inputs = test.shapes.map((shape, i) => {
-          const whole = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';
-          return shape && e.empty(shape, whole ? 'i32' : 'f32');
-        });
-        const tape = new Tape(e, new Gradients(inputs.filter((input) => input?.dtype === 'f32') as Tensor[]));
-        const y = tape.apply(op, inputs, test.attrs);
-        if (op.backward) tape.backward(y, e.empty(y.shape));
+    for (const halves of capabilities.f16 ? [undefined, new Map()] : [undefined]) {
+      for (const op of ops) {
+        for (const test of op.cases) {
+          const inputs = test.shapes.map((shape, i) => {
+            const whole = typeof test.fill?.[inputName(op.inputs[i]!)] === 'object';
+            return shape && e.empty(shape, whole ? 'i32' : 'f32');
+          });
+          const tracked = inputs.filter((input) => input?.dtype === 'f32') as Tensor[];
+          const tape = new Tape(e, new Gradients(tracked), { halves });
+          const y = tape.apply(op, inputs, test.attrs);
+          if (op.backward) tape.backward(y, e.empty(y.shape, y.dtype));
+        }
       }
     }
     const [values, gradients, odd] = [e.empty([64]), e.empty([64]), e.empty([3])];
@@ -190,6 +194,7 @@ describe('every kernel of the repository', () => {
   it.each(Object.entries(DEVICES))('compiles with each tensor in windows, as on %s', async (_, capabilities) => {
     const runs = dispatched(capabilities);
     expect(runs.length).toBeGreaterThan(60);
+    expect(runs.some(({ uses }) => uses?.includes('lib/gemm_matrix'))).toBe(capabilities.matrix !== null);
     for (const run of runs) expect(await errorsOf(cut(run)), kernelKey(run)).toEqual([]);
   });
 

@@ -11,10 +11,15 @@ export interface GemmPlan extends Plan, Tiling {
 
 /**
  * Plans that this device can run for this shape, the first being the one to take where nothing was measured: see tiling.ts for
- * products of few columns, software.ts and hardware.ts for all others.
+ * products of few columns, software.ts and hardware.ts for all others. `most`: see Work in engine.ts.
  */
-export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: PackedShape): readonly GemmPlan[] {
-  const plans = plainCandidates(device, shape);
+export function gemmCandidates(
+  device: Capabilities,
+  shape: GemmShape,
+  packed?: PackedShape,
+  most?: number,
+): readonly GemmPlan[] {
+  const plans = plainCandidates(device, shape, most);
   const strips = stripCuts(device, shape).map(planOf);
   if (strips.length > 0) return [...strips, ...plans];
   if (!packed) return plans;
@@ -23,8 +28,8 @@ export function gemmCandidates(device: Capabilities, shape: GemmShape, packed?: 
 }
 
 /** On operands as they are. Of the tiling that the rule takes, half and twice the parts are candidates too. */
-function plainCandidates(device: Capabilities, shape: GemmShape): readonly GemmPlan[] {
-  const [best, ...others] = device.software ? softwareCuts(device, shape) : hardwareCuts(device, shape);
+function plainCandidates(device: Capabilities, shape: GemmShape, most?: number): readonly GemmPlan[] {
+  const [best, ...others] = device.software ? softwareCuts(device, shape) : hardwareCuts(device, shape, most);
   const [tiling, splits] = best!;
   const counts = [splits, 2 * splits, Math.ceil(splits / 2)].filter((n) => n === 1 || n * LEAST_TERMS <= shape.terms);
   return distinct([...counts.map((n): Cut => [tiling, n]), ...others].map(planOf));

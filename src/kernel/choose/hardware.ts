@@ -17,18 +17,18 @@ const CORES = 128;
 /** Invocations that keep a core busy, however many workgroups they belong to. */
 const BUSY = 256;
 
-/** Tiles that are offered: with more, tuning takes long. */
+/** Tiles that are offered unless more are asked for: with more, tuning takes long. */
 const MOST = 6;
 
 /**
  * The best by rule first: of least time, as far as that can be reckoned. Subgroup matrices multiply f16, so they are for
  * operands that are stored in it, and nothing that is kept in f32 ever gets less.
  */
-export function hardwareCuts(device: Capabilities, shape: GemmShape): Cut[] {
+export function hardwareCuts(device: Capabilities, shape: GemmShape, most = MOST): Cut[] {
   const shared = ranked(shape, sharedOptions(device, shape));
-  if (!device.matrix || !shape.halves) return shared.slice(0, MOST);
+  if (!device.matrix || !shape.halves) return shared.slice(0, most);
   const matrices = ranked(shape, matrixOptions(device, device.matrix, shape));
-  return [...matrices.slice(0, MOST - 2), ...shared.slice(0, 2)];
+  return [...matrices.slice(0, most - 2), ...shared.slice(0, 2)];
 }
 
 const ranked = (shape: GemmShape, options: readonly Option[]): Cut[] =>

@@ -2,6 +2,7 @@
  * The engine: what an op needs to run. It allocates tensors, dispatches kernels, moves data to the GPU and back.
  * Nothing here waits, except `read` and `sync`.
  */
+import { deviceLost } from '../device/adapter.js';
 import { Commands } from '../device/commands.js';
 import { dryGpu } from '../device/dry.js';
 import { DeviceError } from '../device/errors.js';
@@ -69,6 +70,7 @@ export class Engine {
   private readonly readback: Readback;
   private readonly plans = new Map<string, Plan>();
   private readonly tables = new Map<string, Tensor>();
+  /** Why the device has stopped, if it has. */
   private lost: string | undefined;
 
   /**
@@ -91,7 +93,7 @@ export class Engine {
     this.commands = new Commands(gpu, pipelines);
     this.readback = new Readback(gpu, this.commands);
     void gpu.lost.then((info) => {
-      if (info.reason !== 'destroyed') this.lost = info.message;
+      if (info.reason !== 'destroyed') this.lost = deviceLost(gpu.info.name, info.reason, info.message);
     });
   }
 
@@ -313,7 +315,7 @@ export class Engine {
 
   /** Throws what went wrong on the GPU since the last look, if anything did. */
   private check(): void {
-    if (this.lost !== undefined) throw new DeviceError(`The GPU device was lost: ${this.lost}`);
+    if (this.lost !== undefined) throw new DeviceError(this.lost);
     const error = this.gpu.error();
     if (!error) return;
     if (error instanceof GPUOutOfMemoryError) {

@@ -85,4 +85,19 @@ describe('folds', () => {
       /"tested" names fold 7, but the folds .* 1, 2, 3, 4/,
     );
   });
+
+  it('leave out what would test with each of them', () => {
+    const own = images.map((image, i) =>
+      i < 3 ? { ...image, split: 'test' as const } : { ...image, ...(i < 21 && { fold: 1 + (Math.floor(i / 3) % 2) }) },
+    );
+    const folded = foldDataset({ ...dataset, images: own }, { folds: 2, tested: null });
+    expect(folded.notes).toEqual([expect.stringMatching(/^3 test images of no fold are left out/)]);
+    const tests = folded.folds.flatMap((fold) =>
+      testedBy(folded, fold).images.flatMap(({ file, split }) => (split === 'test' ? [file] : [])),
+    );
+    const once = own.slice(3, 21).map(({ file }) => file);
+    expect(tests.sort()).toEqual(once.sort());
+    // What is of no fold and trains, trains with each.
+    expect(folded.dataset.images).toHaveLength(21);
+  });
 });

@@ -65,7 +65,7 @@ export interface Folded {
   readonly folds: readonly number[];
   /** Whether they are the data set's own: then its files say so too. */
   readonly own: boolean;
-  /** What a reader of results should know of folds that were made here. */
+  /** What a reader of results should know of folds that were made here, or of what is left out. */
   readonly notes: readonly string[];
 }
 
@@ -74,20 +74,28 @@ const FOLD_SEED = 1;
 
 /**
  * A data set's own folds; else its recordings are divided, so that each fold has as many images of a class as every other, as
- * far as whole recordings allow. Throws a UserError if there are too few recordings, or no such fold.
+ * far as whole recordings allow. Images of no fold that would test with each of the data set's own are left out: gains are of
+ * recordings that test once. Throws a UserError if there are too few recordings, or no such fold.
  */
 export function foldDataset(dataset: Dataset, { folds, tested }: Pick<ExperimentConfig, 'folds' | 'tested'>): Folded {
   const own = foldsOf(dataset.images).length > 0;
   const split = own
     ? undefined
     : splitRecordings(dataset.images, { fractions: defaultFractions, seed: FOLD_SEED, folds });
-  const images = split ? dataset.images.map((image, i) => placed(image, split.folds[i])) : dataset.images;
+  const images = split
+    ? dataset.images.map((image, i) => placed(image, split.folds[i]))
+    : dataset.images.filter((image) => image.fold !== undefined || image.split !== 'test');
   const all = foldsOf(images);
   const missing = tested?.find((fold) => !all.includes(fold));
   if (missing !== undefined) {
     throw new UserError(`"tested" names fold ${missing}, but the folds of "${dataset.dir}" are ${all.join(', ')}.`);
   }
-  return { dataset: { ...dataset, images }, folds: tested ?? all, own, notes: split?.notes ?? [] };
+  const left = dataset.images.length - images.length;
+  const leftOut = `${left} test images of no fold are left out: they would test with every fold, and count as often.`;
+  return {
+    ...{ dataset: { ...dataset, images }, folds: tested ?? all, own },
+    notes: split?.notes ?? (left > 0 ? [leftOut] : []),
+  };
 }
 
 type Image = Dataset['images'][number];

@@ -189,3 +189,13 @@ it.each([
   expect(ran).toMatchObject({ exitCode: 1, stdout: '' });
   expect(existsSync(at('none'))).toBe(false);
 });
+  [
+    'the name of the mix that is added',
+    { mixes: [{ name: 'Real only', synthetic: 5 }] },
+    /two of "mixes" are called "Real only"/,
+  ],
+  [
+    'the name of a dynamic network',
+    { networks: ['A', 'A dynamic'].map((name) => ({ name, settings: {} })) },
+    /two of "networks" are called "A dynamic"/,
+  ],

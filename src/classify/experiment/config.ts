@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AUGMENTATIONS, type AugmentConfig, NO_AUGMENTATION } from '../../data/augment.js';
 import { firstFault } from '../../data/schema.js';
 import { UserError } from '../../io/errors.js';
+import { armName } from '../../io/experiment.js';
 import { FITS } from '../../io/pixels.js';
 import { checkConfig, PRESETS, presetConfig, SIZES, type TrainConfig } from '../../train/config.js';
 import { type ClassifierRunConfig, checkClassifierConfig, DEFAULT_CLASSIFIER } from '../config.js';
@@ -156,8 +157,19 @@ export function checkExperiment(given: object, preset: ExperimentPreset, source:
     throw new UserError(`${source}: ${firstFault(parsed.error, value)}.${known}`);
   }
   const config = parsed.data;
-  checkNames(config.networks, 'networks', source);
-  checkNames(config.mixes, 'mixes', source);
+  const base = config.mixes.find(isRealOnly) ?? REAL_ONLY;
+  const mixes = [base, ...config.mixes.filter((each) => each !== base)];
+  const dynamic = [...new Set(config.dynamic)];
+  checkNames(
+    config.networks.flatMap((network) => dynamic.map((each) => armName(network.name, each))),
+    'networks',
+    source,
+  );
+  checkNames(
+    mixes.map((each) => each.name),
+    'mixes',
+    source,
+  );
   checkUnshared(config.gan, SHARED, `${source}: "gan"`);
   checkUnshared(config.classifier, PLANNED, `${source}: "classifier"`);
   ganConfig(config, { fold: null, seed: 0 }, source);
@@ -165,23 +177,22 @@ export function checkExperiment(given: object, preset: ExperimentPreset, source:
     checkUnshared(network.settings, PLANNED, `${source}: the network "${network.name}"`);
     classifierConfig(config, { network, dynamic: false, augment: [], epochs: 1, fold: null, seed: 0 }, source);
   }
-  const base = config.mixes.find(isRealOnly) ?? REAL_ONLY;
   const unique = (values: readonly number[]): number[] => [...new Set(values)];
   return {
     ...config,
     seeds: unique(config.seeds),
     tested: config.tested && unique(config.tested),
-    dynamic: [...new Set(config.dynamic)],
-    mixes: [base, ...config.mixes.filter((each) => each !== base)],
+    dynamic,
+    mixes,
   };
 }
 
-function checkNames(list: readonly { readonly name: string }[], field: string, source: string): void {
-  const twice = list.find(
-    (entry, i) => list.findIndex((other) => other.name.toLowerCase() === entry.name.toLowerCase()) < i,
-  );
-  if (twice)
-    throw new UserError(`${source}: two of "${field}" are called "${twice.name}": give each a name of its own.`);
+/** By its name a member is known, and its folder: also that of a dynamic network, or of the mix that is added. */
+function checkNames(names: readonly string[], field: string, source: string): void {
+  const lower = names.map((each) => each.toLowerCase());
+  const twice = names.find((_, i) => lower.indexOf(lower[i]!) < i);
+  if (twice === undefined) return;
+  throw new UserError(`${source}: two of "${field}" are called "${twice}": give each a name of its own.`);
 }
 
 function checkUnshared(settings: Readonly<Record<string, unknown>>, not: readonly string[], source: string): void {

@@ -23,6 +23,17 @@ vi.mock(import('../../src/classify/run.js'), async (original) => {
   };
 });
 
+/** Whether a classifier's checkpoint is there when it is written down that it is done. */
+const still = vi.hoisted((): boolean[] => []);
+vi.mock(import('../../src/classify/experiment/member.js'), async (original) => {
+  const real = await original();
+  const writeMember: typeof real.writeMember = (folder, asked, record) => {
+    if (record.result) still.push(existsSync(path.join(folder, 'checkpoint.safetensors')));
+    return real.writeMember(folder, asked, record);
+  };
+  return { ...real, writeMember };
+});
+
 const folder = temporaryFolder();
 const at = (...parts: string[]): string => path.join(folder, ...parts);
 const out = at('out');
@@ -146,6 +157,10 @@ describe('given again', () => {
     expect(files.filter((file) => file.includes('checkpoint')).map((file) => path.basename(file))).toEqual(
       Array(2).fill('step-000004.safetensors'),
     );
+  });
+
+  it('keeps the checkpoint of a classifier until it is done', () => {
+    expect(still).toEqual(Array(8).fill(true));
   });
 
   it('does nothing where all is done; makes a mix that is added; with other settings is refused', async () => {

@@ -89,6 +89,8 @@ export async function runRound(
   const bench = benchOf(run, round);
   const finish = async (member: Member, record: MemberRecord): Promise<void> => {
     await writeMember(folderOf(member), askedOf(bench, member), record);
+    // Not before it is known to be done: killed in between, it would be trained again. The model stays.
+    if (record.result) await rm(path.join(folderOf(member), CHECKPOINT), { force: true });
     done.set(folderOf(member), record);
     await onDone(member, record);
   };
@@ -230,7 +232,6 @@ async function trainOn(
     return runClassifier(run);
   });
   if (!results) return undefined;
-  await rm(path.join(out, CHECKPOINT), { force: true }); // the model stays
   return { result: resultOf(results) };
 }
 

@@ -137,7 +137,11 @@ async function experiment(
   const done = await readDone(run);
   const left = rounds.flatMap(membersOf).filter((member) => !done.has(folderOf(member)) && isWanted(member, done));
   const known = left.length > 0 ? await timed(run, opening, left) : undefined;
-  if (known) await checkRoom(out, left, known);
+  if (known) {
+    // What was asked for goes where results go.
+    (only ? console.log : console.error)(describeEstimate(left, known));
+    await checkRoom(out, left, known);
+  }
   if (only) return known ? '' : 'All is done.';
   // Before anything else is put into the folder: so it is known again however this ends.
   let found = await writeTables(run, out, settings, done);
@@ -192,14 +196,18 @@ async function timed(run: ExperimentRun, opening: number, left: readonly Member[
   }
 }
 
-/** Says how long it takes and how much room; throws a UserError if there is not so much. */
-async function checkRoom(out: string, left: readonly Member[], known: Estimate): Promise<void> {
-  const { seconds, bytes, most } = total(left, known);
+function describeEstimate(left: readonly Member[], known: Estimate): string {
+  const { seconds, bytes } = total(left, known);
   const generators = left.filter(({ classifier }) => !classifier).length;
-  console.error(
+  return (
     `${counted(generators, 'generator')} and ${counted(left.length - generators, 'classifier')} to train: about ` +
-      `${formatDuration(seconds)} and ${bytesText(bytes)} on disk (a step: ${known.steps.join(', ')})`,
+    `${formatDuration(seconds)} and ${bytesText(bytes)} on disk (a step: ${known.steps.join(', ')})`
   );
+}
+
+/** Throws a UserError if there is not enough of it. */
+async function checkRoom(out: string, left: readonly Member[], known: Estimate): Promise<void> {
+  const { most } = total(left, known);
   const { bavail, bsize } = await statfs(out);
   if (bavail * bsize < most) {
     throw new UserError(

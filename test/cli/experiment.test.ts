@@ -61,9 +61,9 @@ const member = (mix: string, fold: number) =>
 beforeAll(() => highAndLow(folder));
 
 it('estimated only, says how long it takes and leaves no results', async () => {
-  const { exitCode, stderr } = await experiment('--estimate');
+  const { exitCode, stdout } = await experiment('--estimate');
   expect(exitCode).toBe(0);
-  expect(stderr).toMatch(
+  expect(stdout).toMatch(
     /2 generators and 10 classifiers to train: about .* and .* on disk \(a step: generator \d+ ms/,
   );
   expect(existsSync(path.join(out, 'report.html'))).toBe(false);
@@ -194,16 +194,6 @@ it.each([
     /network "a" sets "size", which the experiment/,
   ],
   ['a wrong field of a generator', { gan: { batch: 0 } }, /"gan": "batch" \(0\): must be at least 1/],
-  ['a name twice', { mixes: [1, 2].map((synthetic) => ({ name: 'a', synthetic })) }, /two of "mixes" are called "a"/],
-  ['too many folds', { folds: 50 }, /ask for 10 at most/],
-  ['a fold that is not there', { folds: 2, tested: [3] }, /"tested" names fold 3, but the folds .* are 1, 2/],
-])('a config with %s is refused', async (what, fields, sentence) => {
-  const file = put(at('bad.json'), { ...(what === 'no data set' ? {} : { dataset: 'images' }), ...fields });
-  const ran = await lyrebird('experiment', file, '--out', at('none'));
-  expect(ran.stderr).toMatch(sentence);
-  expect(ran).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(existsSync(at('none'))).toBe(false);
-});
   [
     'the name of the mix that is added',
     { mixes: [{ name: 'Real only', synthetic: 5 }] },
@@ -214,3 +204,13 @@ it.each([
     { networks: ['A', 'A dynamic'].map((name) => ({ name, settings: {} })) },
     /two of "networks" are called "A dynamic"/,
   ],
+  ['a name twice', { mixes: [1, 2].map((synthetic) => ({ name: 'a', synthetic })) }, /two of "mixes" are called "a"/],
+  ['too many folds', { folds: 50 }, /ask for 10 at most/],
+  ['a fold that is not there', { folds: 2, tested: [3] }, /"tested" names fold 3, but the folds .* are 1, 2/],
+])('a config with %s is refused', async (what, fields, sentence) => {
+  const file = put(at('bad.json'), { ...(what === 'no data set' ? {} : { dataset: 'images' }), ...fields });
+  const ran = await lyrebird('experiment', file, '--out', at('none'));
+  expect(ran.stderr).toMatch(sentence);
+  expect(ran).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(existsSync(at('none'))).toBe(false);
+});

@@ -15,6 +15,7 @@ import { keepBack } from '../data/keepBack.js';
 import { createLoader } from '../data/loader.js';
 import { mixSources } from '../data/mix.js';
 import type { Dataset } from '../data/read.js';
+import { recordingOf } from '../data/split.js';
 import { type ImageSource, type ImageStore, openImages } from '../data/store.js';
 import { toUserError, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
@@ -72,7 +73,7 @@ export interface ClassifierResults {
   readonly test?: Judged & {
     /** 95 % interval of the windows' accuracy, by drawing recordings; missing of a single one. */
     readonly interval?: Interval;
-    /** Windows of each recording, and how many of them are named rightly; by the numbers of predictions.csv. */
+    /** Windows of each recording, and how many of them are named rightly; in the order in which predictions.csv first names them. */
     readonly tally: readonly { readonly windows: number; readonly right: number }[];
     /** What always naming the commonest class would get right. */
     readonly chance: number;
@@ -299,9 +300,10 @@ async function testOn(
     right: windows.reduce((sum, i) => sum + right[i]!, 0),
   }));
   const chance = Math.max(...countsOf(test.labels, classes.length)) / test.labels.length;
+  const names = new Map(dataset.images.map((image) => [image.file, recordingOf(image)]));
   const lines = test.files.map((file, i) => {
     const row = [...probabilities.subarray(i * classes.length, (i + 1) * classes.length)].map((p) => p.toFixed(6));
-    return [file, units[i]!, classes[test.labels[i]!]!, classes[named[i]!]!, ...row];
+    return [file, names.get(file)!, classes[test.labels[i]!]!, classes[named[i]!]!, ...row];
   });
   const header = ['file', 'recording', 'label', 'named', ...classes];
   await writeAtomically(path.join(out, 'predictions.csv'), csvText([header, ...lines]));

@@ -103,8 +103,9 @@ describe('predict', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/heard: \d+ detections in 12 recordings/);
     const heard = rowsOf(at('heard/windows.csv'));
-    for (const { file, named, robin } of rowsOf(at('model/predictions.csv'))) {
+    for (const { file, recording, named, robin } of rowsOf(at('model/predictions.csv'))) {
       const [, label, name, start] = /^(\w+)\/(.*)_([\d.]+)\.png$/.exec(file!)!;
+      expect(recording).toBe(`${label}/${name}`);
       const same = heard.find(
         (row) => row.file!.endsWith(`/${label}/${name}.wav`) && Number(row.start) === Number(start),
       )!;

@@ -32,17 +32,22 @@ export function register(program: Command): void {
     .argument('<model>', "a run's folder or a checkpoint file, a classifier's folder or its model.safetensors")
     .option('--onnx [file]', 'an ONNX model (default: named after the network, in the folder of the model)')
     .option('--safetensors [file]', 'its weights (default: likewise)')
-    .action(async (model: string, flags: ExportFlags) => {
+    .action(async (model: string, flags: ExportFlags, command: Command) => {
       if (!flags.onnx && !flags.safetensors) {
         throw new UserError('Say in which format: --onnx, --safetensors, or both.');
+      }
+      const classifier = isClassifier(model);
+      const others = ['checkpoint', 'weights'].filter((name) => command.getOptionValueSource(name) === 'cli');
+      if (classifier && others.length > 0) {
+        throw new UserError(
+          `"${model}" is a classifier, which has its best weights alone: --${others.join(' and --')} are for runs.`,
+        );
       }
       const {
         network,
         file: from,
         what,
-      } = isClassifier(model)
-        ? classifierOf(readModel(model))
-        : generatorOf(await chosenCheckpoint(model, flags), flags);
+      } = classifier ? classifierOf(readModel(model)) : generatorOf(await chosenCheckpoint(model, flags), flags);
       const folder = model.endsWith('.safetensors') ? path.dirname(model) : model;
       const write = async (target: Target | undefined, extension: string, data: () => Uint8Array): Promise<void> => {
         if (!target) return;

@@ -1,5 +1,5 @@
 /** lyrebird predict MODEL FILE|DIR: which species sound where in new recordings. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { findUnlabelled, type RecordingFile, type Skipped } from '../audio/find.js';
@@ -61,7 +61,7 @@ export function register(program: Command): void {
       await isOwnFolder(flags.out, SUMMARY);
       const { classes } = model.info;
       const threshold = flags.threshold ?? model.info.threshold ?? 0;
-      const { heard, leftOut } = await alone(flags.out, (signal) =>
+      const { heard, leftOut, written } = await alone(flags.out, (signal) =>
         withFastEngine(flags, async (engine) => {
           const predictor = createPredictor(engine, model, flags.hop);
           const { fmin, fmax } = predictor.parameters;
@@ -77,6 +77,7 @@ export function register(program: Command): void {
           });
           const left = [...skipped];
           const all: Heard[] = [];
+          const tables: string[] = [];
           const table = await writeInParts(path.join(flags.out, 'windows.csv'));
           const progress = createProgress({ title: 'predict', total: recordings.length, unit: 'recordings' });
           const begin = performance.now();
@@ -95,7 +96,7 @@ export function register(program: Command): void {
                 if (prediction.note !== undefined) progress.note(`${recording.path} ${prediction.note}`);
                 const result = describe(recording, prediction);
                 all.push(result);
-                await writeTables(flags.out, recording.recording, result);
+                tables.push(...(await writeTables(flags.out, recording.recording, result)));
                 for (const lines of windowLines(result, prediction.windows, classes, threshold))
                   await table.append(lines);
                 sound += prediction.seconds;
@@ -110,9 +111,16 @@ export function register(program: Command): void {
             predictor.destroy();
             await writeSummaries(flags.out, all).finally(table.finish);
           }
-          return { heard: all, leftOut: left };
+          return { heard: all, leftOut: left, written: tables };
         }),
       );
+      const earlier = await tablesBut(written, flags.out);
+      if (earlier.length > 0) {
+        console.error(
+          `note: "${flags.out}" has ${counted(earlier.length, 'table')} of recordings that were not heard now, such as ` +
+            `${earlier[0]}: of an earlier call.`,
+        );
+      }
       console.log(describe(heard, flags.out, threshold));
       if (leftOut.length > 0) {
         throw new LeftOut(`all is done, but ${counted(leftOut.length, 'recording')} could not be used (see above).`);
@@ -151,11 +159,28 @@ async function findAll(given: readonly string[]): Promise<{ recordings: Recordin
   return { recordings, skipped };
 }
 
-/** `raven/<recording>.Table.1.selections.txt` and `audacity/<recording>.txt`. */
-async function writeTables(out: string, recording: string, heard: Heard): Promise<void> {
+/** Of the tables of single recordings. */
+const [RAVEN, AUDACITY] = ['raven', 'audacity'];
+
+/** `raven/<recording>.Table.1.selections.txt` and `audacity/<recording>.txt`: their paths. */
+async function writeTables(out: string, recording: string, heard: Heard): Promise<string[]> {
   const name = recording.replaceAll('\\', '/');
-  await writeAtomically(insideFolder(out, `raven/${name}.Table.1.selections.txt`), ravenTable(heard));
-  await writeAtomically(insideFolder(out, `audacity/${name}.txt`), audacityTrack(heard));
+  const raven = insideFolder(out, `${RAVEN}/${name}.Table.1.selections.txt`);
+  const audacity = insideFolder(out, `${AUDACITY}/${name}.txt`);
+  await writeAtomically(raven, ravenTable(heard));
+  await writeAtomically(audacity, audacityTrack(heard));
+  return [raven, audacity];
+}
+
+/** The tables of single recordings that are there besides those just written. They may have been worked on, so they stay. */
+async function tablesBut(written: readonly string[], out: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const kind of [RAVEN, AUDACITY]) {
+    const names = await readdir(path.join(out, kind), { recursive: true }).catch(() => []);
+    found.push(...names.filter((name) => name.endsWith('.txt')).map((name) => path.resolve(out, kind, name)));
+  }
+  const now = new Set(written);
+  return found.filter((file) => !now.has(file)).sort();
 }
 
 async function writeSummaries(out: string, all: readonly Heard[]): Promise<void> {

@@ -146,6 +146,27 @@ describe('predict', () => {
     expect(1 / (1 + Math.exp(wren! - robin!))).toBeCloseTo(Number(row!.robin), 4);
   });
 
+  it('has one set of weights to export', async () => {
+    const ran = await lyrebird('export', at('model'), '--onnx', '--checkpoint', 'last', '--weights', 'plain');
+    expect(ran).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/model" is a classifier, .*: --checkpoint and --weights are for runs/),
+    });
+  });
+
+  it('says which tables in its folder are of an earlier call', async () => {
+    put(at('one/a.wav'), encodeWav(tone(2000, { seconds: 2 }), 24000));
+    put(at('two/b.wav'), encodeWav(tone(2000, { seconds: 2 }), 24000));
+    const predict = async (name: string) =>
+      (await lyrebird('predict', at('model'), at(name), '--out', at('twice'))).stderr;
+    expect(await predict('one')).not.toMatch(/earlier call/);
+    expect(await predict('one')).not.toMatch(/earlier call/);
+    expect(await predict('two')).toMatch(
+      /twice" has 2 tables of recordings that were not heard now, such as .*audacity.a\.txt: of an earlier call/,
+    );
+    expect(existsSync(at('twice/raven/a.Table.1.selections.txt'))).toBe(true);
+  });
+
   it('calls unknown what it is not sure of, and leaves out what it cannot read', async () => {
     put(at('new/a.wav'), encodeWav(tone(2000, { seconds: 2 }), 24000));
     put(at('new/b.wav'), 'no sound');

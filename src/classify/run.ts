@@ -50,6 +50,8 @@ export interface ClassifierRun {
   readonly onStep?: (step: number, steps: number, loss: number, epoch: number) => void;
   readonly onEpoch?: (record: EpochRecord, epochs: number) => void;
   readonly onNote?: (line: string) => void;
+  /** Told of each image that cannot be read. */
+  readonly onLeftOut?: (file: string, reason: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -188,14 +190,14 @@ export async function runClassifier(run: ClassifierRun): Promise<ClassifierResul
   }
 }
 
-async function openParts({ dataset, config, extra, signal, onNote }: ClassifierRun): Promise<Parts> {
+async function openParts({ dataset, config, extra, signal, onNote, onLeftOut }: ClassifierRun): Promise<Parts> {
   const { size, channels, fit, keepBack: share, seed } = config;
   const options = { size, channels, fit, ...(signal && { signal }) };
   const store = await openImages(dataset, 'train', options);
   const validation = await openImages(dataset, 'validation', options);
   const test = await openImages(dataset, 'test', options);
   const skipped = [...store.skipped, ...validation.skipped, ...test.skipped];
-  for (const { file, reason } of skipped) onNote?.(`left out: ${file}: ${reason}`);
+  for (const { file, reason } of skipped) onLeftOut?.(file, reason);
   if (validation.labels.length > 0 || share === 0) return { store, train: store, validation, test };
   const kept = keepBack(dataset, store, share, seed);
   if (extra && kept.validation.labels.length > 0) {

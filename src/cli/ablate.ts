@@ -40,7 +40,7 @@ import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './
 import { neighbourCount } from './evaluate.js';
 import { alone } from './interrupt.js';
 import { folder, nearest, positiveInteger } from './options.js';
-import { counted } from './prepare.js';
+import { counted, reportUnread } from './prepare.js';
 import { resumable } from './resume.js';
 import { timeStep } from './stepBenchmark.js';
 import { configFrom, type TrainFlags, train, trainOptions } from './train.js';
@@ -89,12 +89,15 @@ export function register(program: Command): void {
       await isOwnFolder(out, FILES.numbers);
       const seeds = Array.from({ length: flags.seeds }, (_, i) => base.seed + i);
       const runs = planRuns(out, variants, seeds);
-      await alone(out, (signal) =>
+      const leftOut = await alone(out, (signal) =>
         withFastEngine(flags, async (engine) => {
-          const page = await ablate({ engine, dataset, flags, variants, seeds, runs, signal });
-          if (page !== undefined) console.log(page);
+          for (const note of dataset.notes) console.error(`note: ${note}`);
+          const done = await ablate({ engine, dataset, flags, variants, seeds, runs, signal });
+          if (done.summary !== undefined) console.log(done.summary);
+          return done.leftOut;
         }),
       );
+      reportUnread(leftOut);
     });
 }
 
@@ -134,8 +137,15 @@ interface Job {
 /** Of the noise of generated images and all draws. */
 const RULER_SEED = 1;
 
-/** Makes all runs that are not done, and writes the tables after each. Returns what to print, unless it was stopped. */
-async function ablate(job: Job): Promise<string | undefined> {
+interface Done {
+  /** What to print; missing if it was stopped. */
+  readonly summary?: string;
+  /** Images that cannot be read. */
+  readonly leftOut: number;
+}
+
+/** Makes all runs that are not done, and writes the tables after each. */
+async function ablate(job: Job): Promise<Done> {
   const { flags, runs, signal } = job;
   const { out, count, k } = flags;
   const asked = { ...sharedSettings(job), count: count ?? null, k };
@@ -169,7 +179,8 @@ async function ablate(job: Job): Promise<string | undefined> {
     console.error(`  ${describeResult(result)}; ${clock!.after(run)}`);
   }
   ruler.destroy();
-  return signal.aborted ? undefined : summary;
+  const { leftOut } = ruler;
+  return signal.aborted ? { leftOut } : { summary, leftOut };
 }
 
 const FORMAT = 'lyrebird-ablation/1';

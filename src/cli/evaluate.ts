@@ -14,6 +14,7 @@ import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './
 import { describeEvaluation } from './evaluationTable.js';
 import { alone } from './interrupt.js';
 import { positiveInteger } from './options.js';
+import { reportUnread } from './prepare.js';
 import { checkClasses, ownDataset, report } from './report.js';
 
 interface EvaluateFlags extends DeviceFlags, CheckpointFlags {
@@ -51,7 +52,7 @@ export function register(program: Command): void {
       const run = runOf(fileOrRun);
       const dataset = await readDataset(flags.dataset ?? ownDataset(run), { fold: checkpoint.config.fold });
       checkClasses(run, checkpoint, dataset);
-      await alone(run, (signal) =>
+      const leftOut = await alone(run, (signal) =>
         withFastEngine(flags, async (engine) => {
           const quality = await measure({ engine, run, dataset, checkpoint }, flags, signal);
           console.log(describeEvaluation(quality.evaluation));
@@ -59,8 +60,10 @@ export function register(program: Command): void {
           if (run === fileOrRun)
             written.push(await report(engine, run, checkpoint, dataset, dataset.dir, flags.weights));
           console.log(`\nwritten: ${written.join(', ')}`);
+          return quality.leftOut;
         }),
       );
+      reportUnread(leftOut);
     });
 }
 

@@ -25,6 +25,7 @@ import {
 import { tabulate } from '../classify/experiment/tabulate.js';
 import { readDataset } from '../data/read.js';
 import { recordingOf } from '../data/split.js';
+import { describeSkipped } from '../data/store.js';
 import { UserError } from '../io/errors.js';
 import { armName, type Experiment } from '../io/experiment.js';
 import { experimentCsv, experimentMarkdown, experimentRows, points, verdictOf } from '../io/experimentTable.js';
@@ -38,7 +39,7 @@ import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './
 import { type Estimate, estimate, total } from './experiment/estimate.js';
 import { alone } from './interrupt.js';
 import { folder } from './options.js';
-import { counted } from './prepare.js';
+import { counted, reportUnread } from './prepare.js';
 import { formatTable } from './table.js';
 
 interface ExperimentFlags extends DeviceFlags {
@@ -79,18 +80,21 @@ export function register(program: Command): void {
       const folded = foldDataset(dataset, config);
       if (isInside(out, dir)) throw new UserError(`"${out}" lies in the data set, "${dir}": choose another --out.`);
       await isOwnFolder(out, FILES.numbers);
-      await alone(out, (signal) =>
+      const leftOut = await alone(out, (signal) =>
         withFastEngine(flags, async (engine) => {
           const rounds = planRounds(out, config, folded.folds);
           const begin = performance.now();
-          const data = await hashOfImages(folded, config, signal);
+          const { data, skipped } = await hashOfImages(folded, config, signal);
+          for (const line of describeSkipped(dataset, skipped)) console.error(line);
           const opening = (performance.now() - begin) / 1000;
           const synthetic = areSynthesised(dataset.classes);
           const run = { engine, folded, config, rounds, data, synthetic, signal };
           const text = await experiment(run, opening, flags);
           if (text) console.log(text);
+          return skipped.length;
         }),
       );
+      if (!flags.estimate) reportUnread(leftOut);
     });
 }
 

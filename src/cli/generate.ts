@@ -19,6 +19,7 @@ import { runOf } from './evaluate.js';
 import { type Choosing, openDiscriminator, planImages } from './generate/plan.js';
 import { alone } from './interrupt.js';
 import { folder, positiveInteger, positiveNumber } from './options.js';
+import { LeftOut } from './outcome.js';
 import { counted } from './prepare.js';
 import {
   checkRoom,
@@ -93,12 +94,15 @@ export function register(program: Command): void {
     .action(async (run: string, { out, adapter, tuned, ...flags }: Flags) => {
       const checkpoint = await chosenCheckpoint(run, flags);
       countsFor(checkpoint.classes, checkpoint.file, flags.count, flags.class);
-      await alone(out, (signal) =>
+      const { short } = await alone(out, (signal) =>
         withFastEngine({ adapter, tuned }, async (engine) => {
           const made = await generate(engine, checkpoint, { ...flags, run: runOf(run) }, out, signal);
           console.log(describeGenerated(made, out));
+          return made;
         }),
       );
+      if (short.length > 0)
+        throw new LeftOut('all is done, but fewer images could be found than were asked for (see above).');
     });
 }
 

@@ -19,8 +19,8 @@
  * and keeps to this:
  * - Results go to stdout (`console.log`), all else to stderr: notices (`console.error`), progress (io/progress.ts).
  * - It returns when all went well, and throws otherwise (outcome.ts): `UserError` with a sentence that says what to do;
- *   `Failure` if what it checked is wrong; `LeftOut` at the very end if it could not use all of its input; anything else is
- *   taken for a bug. It never calls `process.exit`.
+ *   `Failure` if what it checked is wrong; `LeftOut` at the very end if it could not use all of its input, or find all that it was
+ *   asked for; anything else is taken for a bug. It never calls `process.exit`.
  * - Work of more than some seconds is done inside `interruptible(async (signal) => ...)` (interrupt.ts), outside of
  *   `withEngine`, and looks at `signal.aborted` between its steps: then it saves what it has and returns.
  *
@@ -158,7 +158,7 @@ async function commands(args: readonly string[]): Promise<Command> {
     .addHelpText(
       'after',
       '\nExit codes: 0 done; 1 something to mend, or a failed check; 2 wrong usage; 3 done, but recordings, images or lines of tables ' +
-        'were left out; 130 stopped by ^C.',
+        'were left out, or fewer images found than asked for; 130 stopped by ^C.',
     )
     .showHelpAfterError(
       "Run 'lyrebird --help' for the verbs, or 'lyrebird VERB --help' for a verb's arguments and options.",

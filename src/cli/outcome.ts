@@ -7,7 +7,10 @@ import { describe, UserError } from '../io/errors.js';
 /** The program did its work and the answer is no: a check failed. Exit code 1; without a message nothing more is said. */
 export class Failure extends Error {}
 
-/** The program did its work, but could not use all that it was given. Exit code 3; the message says where that is listed. */
+/**
+ * The program did its work, but could not use all that it was given, or find all that it was asked for. Exit code 3; the message
+ * says where that is listed.
+ */
 export class LeftOut extends Error {}
 
 /** Somebody ended the program before its work was done. Says nothing more. */

@@ -140,6 +140,11 @@ export function reportLeftOut({ dir, leftOut }: DatasetSummary): void {
   throw new LeftOut(`all is done, but ${what} could not be used: ${path.join(dir, indexName)} says why.`);
 }
 
+/** The same of images that cannot be read, which have been named before. */
+export function reportUnread(images: number): void {
+  if (images > 0) throw new LeftOut(`all is done, but ${counted(images, 'image')} could not be read (see above).`);
+}
+
 /** As many lines as a terminal can show; dataset.json has them all. */
 const LISTED = 10;
 

@@ -16,7 +16,7 @@ import { describeGenerated, generate } from './generate.js';
 import { alone } from './interrupt.js';
 import { type LabelFlags, labelOptions, labelsFrom } from './labels.js';
 import { folder } from './options.js';
-import { describeSummary, LEFT_OUT, prepare, reportLeftOut } from './prepare.js';
+import { describeSummary, LEFT_OUT, prepare, reportLeftOut, reportUnread } from './prepare.js';
 import { report } from './report.js';
 import { resumable, startAnew } from './resume.js';
 import { parametersFrom, type SpectrogramFlags, spectrogramOptions } from './spectrogramOptions.js';
@@ -46,10 +46,11 @@ export function register(program: Command): void {
       const config = await configFrom(flags);
       const isNew = !(await resumable(flags.out, config));
       const labels = labelsFrom(given);
-      const summary = await alone(flags.out, (signal) =>
+      const { summary, unread } = await alone(flags.out, (signal) =>
         withFastEngine(flags, (engine) => runAll({ engine, dir, labels, flags, config, isNew, signal })),
       );
       reportLeftOut(summary);
+      reportUnread(unread);
     },
   );
 }
@@ -69,8 +70,14 @@ interface Job {
   readonly signal: AbortSignal;
 }
 
+interface Done {
+  readonly summary: DatasetSummary;
+  /** Images that training could not read. */
+  readonly unread: number;
+}
+
 /** All of it, or until it is stopped. */
-async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job): Promise<DatasetSummary> {
+async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job): Promise<Done> {
   const { out, count } = flags;
   const { seed } = config;
   const data = path.join(out, 'dataset');
@@ -93,19 +100,20 @@ async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job
   }
   const summary = await prepare(engine, spectrograms, signal);
   console.log(describeSummary(summary));
-  if (signal.aborted) return summary;
+  if (signal.aborted) return { summary, unread: 0 };
 
   const dataset = await readDataset(data, { fold: config.fold });
   const result = await train(engine, dataset, config, { ...flags, signal });
   console.log(describeTraining(result, config, out));
-  if (!result.complete) return summary;
+  const done = { summary, unread: result.leftOut };
+  if (!result.complete) return done;
 
   const checkpoint = await readCheckpoint(out);
   const synthetic = path.join(out, 'synthetic');
   const made = await generate(engine, checkpoint, { count: sameOfEach(count), seed }, synthetic, signal);
   console.log(describeGenerated(made, synthetic));
-  if (signal.aborted) return summary;
+  if (signal.aborted) return done;
   const page = await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program');
   console.log(`${page}: the report, to look at in a browser`);
-  return summary;
+  return done;
 }

@@ -28,7 +28,7 @@ import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './
 import { alone } from './interrupt.js';
 import { augmentOption, folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
 import { precisionOption } from './precision.js';
-import { counted, sizeOption } from './prepare.js';
+import { counted, reportUnread, sizeOption } from './prepare.js';
 import { ignoredEdits, resumable, startAnew } from './resume.js';
 
 export interface TrainFlags {
@@ -152,14 +152,17 @@ export function register(program: Command): void {
       const dataset = await readDataset(data, { fold: config.fold });
       const isNew = !(await resumable(out, config));
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
-      await alone(out, (signal) =>
+      const { leftOut } = await alone(out, (signal) =>
         withFastEngine({ adapter, tuned }, async (engine) => {
           if (isNew)
             for (const note of [...dataset.notes, ...(await colourNote(dataset, config))])
               console.error(`note: ${note}`);
-          console.log(describeTraining(await train(engine, dataset, config, { ...flags, out, signal }), config, out));
+          const result = await train(engine, dataset, config, { ...flags, out, signal });
+          console.log(describeTraining(result, config, out));
+          return result;
         }),
       );
+      reportUnread(leftOut);
     });
 }
 

@@ -29,7 +29,7 @@ import { settingOf } from '../train/summary.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { alone } from './interrupt.js';
 import { augmentOption, folder, positiveInteger, positiveNumber, wholeNumber } from './options.js';
-import { counted, sizeOption } from './prepare.js';
+import { counted, reportUnread, sizeOption } from './prepare.js';
 import { formatTable } from './table.js';
 
 interface ClassifierFlags extends DeviceFlags {
@@ -97,10 +97,15 @@ export function register(program: Command): void {
       if (only && synthetic.length === 0) throw new UserError('--only needs --synthetic: the images to train on.');
       if (isInside(out, data)) throw new UserError(`"${out}" lies in the data set, "${data}": choose another --out.`);
       await checkOwn(out);
+      let leftOut = 0;
+      const onLeftOut = (file: string, reason: string): void => {
+        console.error(`left out: ${file}: ${reason}`);
+        leftOut++;
+      };
       await alone(out, (signal) =>
         withFastEngine(flags, async (engine) => {
           for (const note of dataset.notes) console.error(`note: ${note}`);
-          const extra = await openSynthetic(synthetic, dataset, config);
+          const extra = await openSynthetic(synthetic, dataset, config, onLeftOut);
           const run = {
             ...{
               engine,
@@ -108,6 +113,7 @@ export function register(program: Command): void {
               config,
               out,
               signal,
+              onLeftOut,
               useTraining: !only,
               tensorboard: flags.tensorboard,
               weights: flags.weights,
@@ -124,6 +130,7 @@ export function register(program: Command): void {
           console.log(describeResults(results, out));
         }),
       );
+      reportUnread(leftOut);
     });
 }
 
@@ -154,6 +161,7 @@ async function openSynthetic(
   folders: readonly string[],
   { classes }: Dataset,
   { size, channels, fit, fold }: ClassifierRunConfig,
+  onLeftOut: NonNullable<ClassifierRun['onLeftOut']>,
 ): Promise<ImageSource | undefined> {
   if (folders.length === 0) return undefined;
   const sources: ImageSource[] = [];
@@ -166,7 +174,7 @@ async function openSynthetic(
           'its images may imitate the recordings held out, and the results be too good.',
       );
     }
-    for (const { file, reason } of store.skipped) console.error(`left out: ${path.join(name, file)}: ${reason}`);
+    for (const { file, reason } of store.skipped) onLeftOut(path.join(name, file), reason);
     sources.push(store);
   }
   return mixSources(sources);

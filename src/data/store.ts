@@ -93,6 +93,19 @@ export async function openImages(dataset: Dataset, part: Part, options: StoreOpt
   };
 }
 
+/** Pictures named one by one before only their number is said. */
+const NAMED = 10;
+
+/** What to say of pictures that cannot be read; nothing where all can. */
+export function describeSkipped({ parameters, images }: Dataset, skipped: ImageStore['skipped']): string[] {
+  if (skipped.length === 0) return [];
+  const again = parameters ? ' Preparing the data set again makes them anew.' : '';
+  return [
+    ...skipped.slice(0, NAMED).map(({ file, reason }) => `left out: ${file}: ${reason}`),
+    `left out in all: ${skipped.length} of ${images.length} images cannot be read.${again}`,
+  ];
+}
+
 /** Images that are in memory anyway, `[count, channels, size, size]`. */
 export function sourceOf(images: Float32Array, labels: Int32Array, size: number): ImageSource {
   const length = images.length / Math.max(1, labels.length);

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { createRandom } from '../audio/random.js';
 import type { Dataset } from '../data/read.js';
-import { openImages } from '../data/store.js';
+import { describeSkipped, openImages } from '../data/store.js';
 import { UserError } from '../io/errors.js';
 import type { Comparison, ComparisonGroup, Evaluation } from '../io/evaluation.js';
 import type { Engine } from '../kernel/engine.js';
@@ -47,6 +47,8 @@ export interface Quality {
   readonly evaluation: Evaluation;
   /** Generated images beside their nearest training images, as PNG. */
   readonly sheet: Buffer;
+  /** Images that cannot be read. */
+  readonly leftOut: number;
 }
 
 /** Generated images in all, where no number was asked for. */
@@ -62,6 +64,8 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
   const train = await openImages(dataset, 'train', config);
   const validation = await openImages(dataset, 'validation', config);
   const test = await openImages(dataset, 'test', config);
+  const skipped = [train, validation, test].flatMap((part) => part.skipped);
+  for (const line of describeSkipped(dataset, skipped)) options.onNote?.(line);
   if (train.labels.length === 0) throw new UserError(`"${dataset.dir}" holds no images to train on.`);
   const onEpoch =
     (stage: Stage) =>
@@ -116,7 +120,7 @@ export async function measureQuality(options: QualityOptions): Promise<Quality> 
     accuracy,
     neighbours,
   };
-  return { evaluation, sheet };
+  return { evaluation, sheet, leftOut: skipped.length };
 }
 
 /** Of each class as many as asked for, else as many as there are to train on, in their proportions. */

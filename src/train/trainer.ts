@@ -12,7 +12,7 @@ import { noiseBank } from '../data/augment.js';
 import { createLoader, type LabelledImages, type Loader } from '../data/loader.js';
 import type { Part } from '../data/parts.js';
 import type { Dataset } from '../data/read.js';
-import { type ImageStore, openImages, sourceOf } from '../data/store.js';
+import { describeSkipped, type ImageStore, openImages, sourceOf } from '../data/store.js';
 import { DeviceError } from '../device/errors.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
@@ -76,6 +76,8 @@ export interface TrainResult {
   readonly checkpoint: string;
   /** The step of the best one; undefined if there was nothing to do. */
   readonly best?: number | undefined;
+  /** Images that cannot be read. */
+  readonly leftOut: number;
 }
 
 /**
@@ -86,7 +88,8 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const { engine: e, dataset, config, out, checkpoint } = options;
   const train = await open(options, 'train');
   const test = await open(options, 'test');
-  noteSkipped(options, [...train.skipped, ...test.skipped]);
+  const skipped = [...train.skipped, ...test.skipped];
+  for (const line of describeSkipped(dataset, skipped)) options.onNote?.(line);
   checkClasses(dataset, train);
   if (checkpoint && checkpoint.data !== train.hash) {
     throw new UserError(
@@ -95,7 +98,10 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     );
   }
   const start = checkpoint?.step ?? 0;
-  if (checkpoint && start >= config.steps) return { step: start, complete: true, checkpoint: checkpoint.file };
+  const leftOut = skipped.length;
+  if (checkpoint && start >= config.steps) {
+    return { step: start, complete: true, checkpoint: checkpoint.file, leftOut };
+  }
 
   const note = precisionNote(e, config.precision, checkpoint?.config.precision);
   if (note) options.onNote?.(note);
@@ -131,7 +137,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     savedAt: checkpoint ? { step: start, file: checkpoint.file } : undefined,
   };
   try {
-    return await runSteps(run);
+    return { ...(await runSteps(run)), leftOut };
   } catch (error) {
     throw await afterFailure(run, error);
   } finally {
@@ -149,16 +155,6 @@ function watchFrom(log: string, config: TrainConfig): Watch {
 
 const open = ({ dataset, config, onOpen, signal }: TrainOptions, part: Part): Promise<ImageStore> =>
   openImages(dataset, part, { ...config, ...(onOpen && { onProgress: onOpen }), ...(signal && { signal }) });
-
-/** Pictures named one by one before only their number is said. */
-const NAMED = 10;
-
-function noteSkipped({ dataset, onNote }: TrainOptions, skipped: ImageStore['skipped']): void {
-  for (const { file, reason } of skipped.slice(0, NAMED)) onNote?.(`left out: ${file}: ${reason}`);
-  if (skipped.length === 0) return;
-  const again = dataset.parameters ? ' Preparing the data set again makes them anew.' : '';
-  onNote?.(`left out in all: ${skipped.length} of ${dataset.images.length} images cannot be read.${again}`);
-}
 
 /** Throws a UserError unless there are images of every class to train on. */
 export function checkClasses({ dir, classes }: Dataset, { labels, skipped }: ImageStore): void {
@@ -194,7 +190,7 @@ interface Run extends TrainOptions {
   savedAt: { readonly step: number; readonly file: string } | undefined;
 }
 
-async function runSteps(run: Run): Promise<TrainResult> {
+async function runSteps(run: Run): Promise<Omit<TrainResult, 'leftOut'>> {
   const { engine: e, config, gan, dataset } = run;
   const noise = await backgrounds(run);
   const step = createGanStep(e, gan, { ...config, rangeDb: dataset.parameters?.rangeDb, noise }, config.batch);

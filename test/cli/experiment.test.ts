@@ -1,5 +1,5 @@
 /** lyrebird experiment: tiny classifiers on tiny mixes; stopped, it goes on; what fails is a line; what is wrong is named. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ClassifierResults, ClassifierRun } from '../../src/classify/run.js';
@@ -175,6 +175,15 @@ describe('given again', () => {
     expect(other).toMatchObject({ exitCode: 1, stdout: '' });
     expect(other.stderr).toMatch(/holds an experiment with other settings: steps 4 \(asked for: 9\)/);
   });
+});
+
+it('goes on without images that cannot be read, and says which', async () => {
+  cpSync(at('images'), at('torn'), { recursive: true });
+  put(at('torn/low/torn.png'), 'no picture');
+  const file = put(at('torn.json'), { ...SETTINGS, dataset: 'torn', mixes: [{ name: 'broken', augment: ['cutout'] }] });
+  const { exitCode, stderr } = await lyrebird('experiment', file, '--out', at('without'));
+  expect(exitCode).toBe(3);
+  expect(stderr).toMatch(/^left out: low\/torn\.png: cannot be read.*all is done, but 1 image could not be read/ms);
 });
 
 it.each([

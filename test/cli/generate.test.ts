@@ -214,8 +214,9 @@ describe('choosing', () => {
     expect(none.stderr).toMatch(/--min-confidence needs a classifier, and ".*run" keeps none.*--dataset/);
     const out = at('sure');
     const images = ['--dataset', at('images'), '--count', '2'];
-    const { exitCode, stdout } = await generate(out, ...images, '--min-confidence', '1');
-    expect(exitCode).toBe(0);
+    const { exitCode, stdout, stderr } = await generate(out, ...images, '--min-confidence', '1');
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/all is done, but fewer images could be found than were asked for/);
     expect(stdout).toMatch(/not as many as asked for \(4\) could be found: 0 of "blue" after 100 tries/);
     expect(existsSync(path.join(run, 'features.safetensors'))).toBe(true);
     // Kept by then: no data set is needed.

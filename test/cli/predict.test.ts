@@ -36,12 +36,18 @@ describe('a classifier', () => {
     expect(report).not.toMatch(/undefined|NaN|\[object/);
   });
 
-  it('says where the generator of its images may know what tests', async () => {
+  it('says where the generator of its images may know what tests, and which of them cannot be read', async () => {
     await pictures(at('generated'), ['robin', 'wren'], 1);
+    put(at('generated/wren/torn.png'), 'no picture');
     const train = async (out: string, fold: number | null) => {
       put(at('generated/manifest.json'), { format: 'lyrebird-synthetic/1', images: [], fold });
       const short = ['--config', tiny, '--epochs', '1', '--synthetic', at('generated')];
-      return (await lyrebird('train-classifier', at('set'), '--out', at(out), ...short)).stderr;
+      const { exitCode, stderr } = await lyrebird('train-classifier', at('set'), '--out', at(out), ...short);
+      expect(exitCode).toBe(3);
+      expect(stderr).toMatch(
+        /left out: .*wren\/torn\.png: cannot be read.*all is done, but 1 image could not be read/s,
+      );
+      return stderr;
     };
     expect(await train('mixed', 2)).toMatch(
       /generated" was trained while fold 2 tested, and here the part that the data/,

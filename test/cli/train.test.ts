@@ -125,7 +125,8 @@ describe('a folder of pictures', () => {
     mkdirSync(path.join(dir, 'green'));
     symlinkSync('/nowhere', path.join(dir, 'yellow'));
     const { exitCode, stderr } = await train(dir);
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/all is done, but 3 images could not be read \(see above\)\.\n$/);
     expect(stderr).toMatch(
       /left out: red\/0\.png: cannot be read as an image \(.*\)\. Replace the file or remove it\.\n/,
     );
@@ -192,7 +193,7 @@ describe('a data set', () => {
     const dir = set((index) => Object.assign(index.images[0]!, { file: 'gone.png' }));
     put(path.join(dir, json<Index>(dir, 'dataset.json').images[1]!.file), 'no picture any more');
     const { exitCode, stderr } = await train(dir);
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(3);
     expect(stderr).toMatch(/left out: gone\.png: There is no file/);
     expect(stderr).toMatch(/left out: .*\.png: cannot be read as an image/);
     expect(stderr).toMatch(/left out in all: 2 of \d+ images cannot be read\. Preparing the data set again/);

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dataset } from '../../data/read.js';
-import { type ImageSource, openImages } from '../../data/store.js';
+import { type ImageSource, type ImageStore, openImages } from '../../data/store.js';
 import { isOwnFault, UserError } from '../../io/errors.js';
 import type { Engine } from '../../kernel/engine.js';
 import { readCheckpoint } from '../../train/checkpoint.js';
@@ -264,14 +264,21 @@ function resultOf({ test }: ClassifierResults): MemberResult {
   };
 }
 
-/** SHA-256 of all images, and of what decides in which parts they are: their files, recordings and folds. */
-export async function hashOfImages(folded: Folded, config: ExperimentConfig, signal: AbortSignal): Promise<string> {
+/**
+ * SHA-256 of all images, and of what decides in which parts they are (their files, recordings and folds); and which of them
+ * cannot be read.
+ */
+export async function hashOfImages(
+  folded: Folded,
+  config: ExperimentConfig,
+  signal: AbortSignal,
+): Promise<{ data: string; skipped: ImageStore['skipped'] }> {
   const { size, channels, fit } = config;
   const all = {
     ...folded.dataset,
     images: folded.dataset.images.map((image) => ({ ...image, split: 'train' as const })),
   };
-  const { hash, labels } = await openImages(all, 'train', { size, channels, fit, signal });
+  const { hash, labels, skipped } = await openImages(all, 'train', { size, channels, fit, signal });
   const counts = countsOf(labels, all.classes.length);
   const empty = all.classes.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) throw new UserError(`"${all.dir}" has no image of ${empty.join(', ')} that can be read.`);
@@ -279,5 +286,5 @@ export async function hashOfImages(folded: Folded, config: ExperimentConfig, sig
     const from = source === undefined ? [null, recording] : [source];
     return [file, label, ...from, recordist, split, fold];
   });
-  return createHash('sha256').update(hash).update(JSON.stringify(places)).digest('hex');
+  return { data: createHash('sha256').update(hash).update(JSON.stringify(places)).digest('hex'), skipped };
 }

@@ -4,7 +4,7 @@
  * classes together and without intervals: what counts here is how they vary from seed to seed.
  */
 import type { Dataset } from '../../data/read.js';
-import { type ImageSource, openImages } from '../../data/store.js';
+import { describeSkipped, type ImageSource, openImages } from '../../data/store.js';
 import type { Measured } from '../../io/ablation.js';
 import type { Comparison, Evaluation, Measure } from '../../io/evaluation.js';
 import { gridPng } from '../../io/image.js';
@@ -38,6 +38,8 @@ export interface RulerOptions {
 }
 
 export interface Ruler {
+  /** Images that cannot be read: they have been told of. */
+  readonly leftOut: number;
   /** SHA-256 of the images of each part, all of which it measures by: training (`data`), validation, test. */
   readonly images: Readonly<Record<'data' | 'validation' | 'test', string>>;
   readonly classes: readonly string[];
@@ -67,6 +69,8 @@ export async function openRuler(options: RulerOptions): Promise<Ruler> {
   const { classes } = dataset;
   const open = (part: 'train' | 'validation' | 'test') => openImages(dataset, part, { size, channels, fit, signal });
   const [train, validation, test] = [await open('train'), await open('validation'), await open('test')];
+  const skipped = [train, validation, test].flatMap((part) => part.skipped);
+  for (const line of describeSkipped(dataset, skipped)) options.onNote?.(line);
   checkClasses(dataset, train);
   const space = await openFeatures({
     ...options,
@@ -90,6 +94,7 @@ export async function openRuler(options: RulerOptions): Promise<Ruler> {
     );
 
   return {
+    leftOut: skipped.length,
     images: { data: train.hash, validation: validation.hash, test: test.hash },
     classes,
     counts: {

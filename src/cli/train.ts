@@ -69,14 +69,14 @@ export function trainOptions(command: Command, otherwise: string): Command {
     .addOption(
       new Option(
         '--preset <name>',
-        'small: for CPUs, 500 steps; reference: twice as wide, 2000 steps; medium: so at 128 x 128, 10 000 steps; ' +
+        'small: for CPUs, 500 steps; reference: a generator twice as wide, 2000 steps; medium: so at 128 x 128, 10 000 steps; ' +
           'paper: 256 x 256 at full width, 20 000 steps',
       )
         .choices(PRESETS)
         .default('small'),
     )
     .addOption(sizeOption(otherwise))
-    .option('--steps <n>', 'updates of each network (default: by preset)', positiveInteger)
+    .option('--steps <n>', 'updates of the generator (default: by preset)', positiveInteger)
     .option('--batch <n>', 'real images a step (default: 16)', positiveInteger)
     .option('--seed <n>', 'of everything random (default: 1)', positiveInteger)
     .option('--learning-rate <r>', 'of both networks (default: by preset)', positiveNumber)
@@ -261,10 +261,13 @@ function throttled(tell: (done: number, total: number) => void): (done: number, 
 /** What to say of colours that will be lost: of pictures by others, by the first that can be read. */
 async function colourNote({ dir, images, parameters }: Dataset, { channels }: TrainConfig): Promise<string[]> {
   if (parameters || channels === 3) return [];
-  const file = insideFolder(dir, images[0]!.file);
-  const pixels = await readPixels(file, { size: 32, channels: 3 }).catch(() => new Uint8Array());
-  const isGray = pixels.every((level, i) => level === pixels[i - (i % 3)]);
-  return isGray ? [] : ['The pictures are in colour, and are trained on in grey; --channels 3 keeps their colours.'];
+  for (const { file } of images) {
+    const pixels = await readPixels(insideFolder(dir, file), { size: 32, channels: 3 }).catch(() => undefined);
+    if (!pixels) continue;
+    const isGray = pixels.every((level, i) => level === pixels[i - (i % 3)]);
+    return isGray ? [] : ['The pictures are in colour, and are trained on in grey; --channels 3 keeps their colours.'];
+  }
+  return [];
 }
 
 /** How far it came. */

@@ -35,7 +35,7 @@ export const trainConfigSchema = z
       .default('f32')
       .describe('f16: activations and copies of weights in f16, all that is summed or kept in f32'),
     batch: z.int().min(1).max(4096).describe('real images a step'),
-    steps: z.int().min(1).max(100_000_000).describe('updates of each network'),
+    steps: z.int().min(1).max(100_000_000).describe('updates of the generator'),
     seed: z.int().min(0).describe('of weights, noise and shuffling'),
     latent: z.int().min(1).max(4096).describe('length of the noise vector'),
     base: z.int().min(2).max(64).describe("side of the generator's first feature map"),

@@ -119,20 +119,21 @@ describe('a folder of pictures', () => {
 
   it('goes on without those that cannot be read, and says which', async () => {
     const dir = await pictures(at('damaged'), ['blue', 'red'], 5);
-    put(path.join(dir, 'red/0.png'), 'no picture');
+    for (const file of ['blue/0.png', 'red/0.png']) put(path.join(dir, file), 'no picture');
     put(path.join(dir, 'red/9.png'), '');
     mkdirSync(path.join(dir, 'red/folder.png'));
     mkdirSync(path.join(dir, 'green'));
     symlinkSync('/nowhere', path.join(dir, 'yellow'));
     const { exitCode, stderr } = await train(dir);
     expect(exitCode).toBe(3);
-    expect(stderr).toMatch(/all is done, but 3 images could not be read \(see above\)\.\n$/);
+    expect(stderr).toMatch(/all is done, but 4 images could not be read \(see above\)\.\n$/);
     expect(stderr).toMatch(
       /left out: red\/0\.png: cannot be read as an image \(.*\)\. Replace the file or remove it\.\n/,
     );
     expect(stderr).toMatch(/left out: red\/9\.png: cannot be read as an image/);
     expect(stderr).toMatch(/left out: red\/folder\.png: .*is a folder/);
     expect(stderr).toContain('note: "green" is left out: there are no pictures in it.');
+    expect(stderr).toContain('note: The pictures are in colour, and are trained on in grey'); // by the first that can be read
   });
 
   it('that lies flat, has none, or whose class has none that can be read is refused', async () => {

@@ -271,8 +271,8 @@ describe('a checkpoint', () => {
     expect([kept.left, forgotten.left]).toEqual([2 * BYTES, 2 * BYTES]);
   });
 
-  it('does so in mixed precision too', async () => {
-    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+  it('does so in mixed precision too', async ({ skip }) => {
+    if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     const kept = await compute(false, new Map());
     const forgotten = await compute(true, new Map());
     expect(forgotten.gradients).toEqual(kept.gradients);
@@ -315,8 +315,10 @@ describe('a checkpoint', () => {
 });
 
 describe('in mixed precision', () => {
-  it('an op that may takes copies and casts in f16, its gradients go to f32, and what may not takes f32', async () => {
-    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+  it('an op that may takes copies and casts in f16, its gradients go to f32, and what may not takes f32', async ({
+    skip,
+  }) => {
+    if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     const x = e.upload(Float32Array.of(1, 2, 3, 4), [2, 2]);
     const w = e.upload(Float32Array.of(1, 10, 100, 0.1), [2, 2]);
     // Other numbers than w, to tell which were used.
@@ -335,8 +337,8 @@ describe('in mixed precision', () => {
     expect(copy.storage.free).toBe(false);
   });
 
-  it('a gradient to which several add comes to one sum', async () => {
-    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+  it('a gradient to which several add comes to one sum', async ({ skip }) => {
+    if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     const x = tensor(1, -2, 3);
     const gradients = new Gradients([x]);
     const tape = new Tape(e, gradients, { halves: new Map() });

@@ -29,8 +29,10 @@ async function expectNearest(network: Network<Generator>): Promise<void> {
   }
 }
 
-it('follows its parameters, from the beginning, after a load, and after an update in one dispatch', async () => {
-  if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+it('follows its parameters, from the beginning, after a load, and after an update in one dispatch', async ({
+  skip,
+}) => {
+  if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
   const [network, other] = [new Network(e, generator(), 1, { half: true }), new Network(e, generator(), 2)];
   await expectNearest(network);
   network.load(await other.state());

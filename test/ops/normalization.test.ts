@@ -260,8 +260,8 @@ describe('spectral_norm', () => {
       return { values, dispatches: [forward, backward], ys };
     }
 
-    it('gives weights in f16, the nearest to those in f32, with gradients in f32', async () => {
-      if (!engine.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+    it('gives weights in f16, the nearest to those in f32, with gradients in f32', async ({ skip }) => {
+      if (!engine.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
       const [single, half] = [await normalised(true), await normalised(true, new Map())];
       expect(half.ys.every(({ dtype }) => dtype === 'f16')).toBe(true);
       const [count, n] = [single.values.length, shapes.length];

@@ -161,8 +161,10 @@ it('goes on from what was saved', async () => {
   expect(await read(lossScale)).toEqual([64, 0, 5]);
 });
 
-it('finds its scale by itself in mixed precision, and then keeps gradients that f16 alone would lose', async () => {
-  if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+it('finds its scale by itself in mixed precision, and then keeps gradients that f16 alone would lose', async ({
+  skip,
+}) => {
+  if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
   // Of both factors, the gradient of each is the other's value times 1e-6: below f16's least number for the smaller ones.
   const values = e.upload(Float32Array.of(0.01, 0.02, 30, 40), [4]);
   const factor = e.upload(Float32Array.of(0.004, 0.008, 16, 8), [4]);

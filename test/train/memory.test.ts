@@ -102,8 +102,8 @@ describe('two steps with checkpoints', () => {
 describe('two steps in mixed precision', () => {
   const config: TrainConfig = { ...CONFIG, precision: 'f16' };
 
-  it('give the same bits with checkpoints and in windows', async () => {
-    if (!new Engine(gpu).capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+  it('give the same bits with checkpoints and in windows', async ({ skip }) => {
+    if (!new Engine(gpu).capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     const { kernels: _, ...ordinary } = await twoSteps(config);
     expect(await twoSteps({ ...config, checkpointActivations: true })).toMatchObject(ordinary);
     const windowed = await twoSteps(config, { bindingBytes: 2 ** 14 });

@@ -38,8 +38,8 @@ it('norms are those of all weights and gradients', async () => {
   expect(await normsOf(e, gan)).toEqual(norms);
 });
 
-it('of scaled losses, gradients are divided by the scale, where that is known', async () => {
-  if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+it('of scaled losses, gradients are divided by the scale, where that is known', async ({ skip }) => {
+  if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
   const gan = createGan(e, { ...TINY, precision: 'f16' }, 2);
   e.write(gan.g.gradients, new Float32Array(gan.g.gradients.shape[0]!).fill(64));
   e.write(gan.lossScaleG!.state, Float32Array.of(64, 3, 0, 0));

@@ -141,8 +141,8 @@ describe('a run in mixed precision', () => {
   const lossesOf = (out: string) =>
     readLog(path.join(folder, out, 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
 
-  it('computes the same twice, goes on to the very same bits, and logs and keeps its loss scales', async () => {
-    if (!e.capabilities.f16) return console.log(`skipped: ${gpu.info.name} has no shader-f16`);
+  it('computes the same twice, goes on to the very same bits, and logs and keeps its loss scales', async ({ skip }) => {
+    if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     await train('f16-a', { config });
     expect(e.compiledKernels().some((kernel) => kernel.includes('vec4h'))).toBe(true);
     const controller = new AbortController();
@@ -157,8 +157,8 @@ describe('a run in mixed precision', () => {
     expect(lossesOf('f16-b').at(-1)).toMatchObject({ step: 6, lossScaleD: scale, lossScaleG: expect.any(Number) });
   });
 
-  it('has the losses of one in f32, nearly', async () => {
-    if (!e.capabilities.f16) return;
+  it('has the losses of one in f32, nearly', async ({ skip }) => {
+    if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     await train('f32', { config: CONFIG });
     const [half, single] = [lossesOf('f16-a'), lossesOf('f32')];
     // The first update may be skipped in f16: then the second step meets the same networks once more.
@@ -166,8 +166,8 @@ describe('a run in mixed precision', () => {
     expect(half[5]!.lossD as number).toBeCloseTo(single[5]!.lossD as number, 0);
   });
 
-  it('goes on in the other precision, and says so', async () => {
-    if (!e.capabilities.f16) return;
+  it('goes on in the other precision, and says so', async ({ skip }) => {
+    if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     const checkpoint = async () => readCheckpoint(path.join(folder, 'f32'));
     const notes: string[] = [];
     const onNote = (line: string): void => void notes.push(line);
@@ -189,8 +189,8 @@ describe('a run in mixed precision', () => {
     ]);
   });
 
-  it('skips an update that overflows, bit for bit, and tries a smaller scale', async () => {
-    if (!e.capabilities.f16) return;
+  it('skips an update that overflows, bit for bit, and tries a smaller scale', async ({ skip }) => {
+    if (!e.capabilities.f16) return skip(`${gpu.info.name} has no shader-f16`);
     const gan = createGan(e, config, 2);
     const step = createGanStep(e, gan, config, config.batch);
     const labels = Int32Array.of(0, 1, 0, 1);

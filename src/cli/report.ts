@@ -1,6 +1,7 @@
 /** lyrebird report RUN: the run as a page to look at. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import { type Dataset, readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
@@ -44,8 +45,12 @@ export function ownDataset(run: string): string {
 }
 
 /** Throws a UserError unless the data set has the classes that the run was trained on. */
-export function checkClasses(run: string, checkpoint: Checkpoint, dataset: Dataset): void {
-  if (checkpoint.classes.join() === dataset.classes.join()) return;
+export function checkClasses(
+  run: string,
+  checkpoint: Pick<Checkpoint, 'classes'>,
+  dataset: Pick<Dataset, 'dir' | 'classes'>,
+): void {
+  if (isDeepStrictEqual(checkpoint.classes, dataset.classes)) return;
   throw new UserError(
     `"${run}" was trained on the classes ${checkpoint.classes.join(', ')}; "${dataset.dir}" has ${dataset.classes.join(', ')}. ` +
       'Name its data set with --dataset.',

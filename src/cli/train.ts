@@ -1,4 +1,5 @@
 /** lyrebird train DATASET: trains DR-ACGAN on a data set of images. */
+import { isDeepStrictEqual } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { areSynthesised } from '../audio/syrinx.js';
 import type { AugmentConfig } from '../data/augment.js';
@@ -203,7 +204,7 @@ export async function train(
   { out, signal, tensorboard = true }: Training,
 ): Promise<TrainResult> {
   const checkpoint = await resumable(out, config);
-  if (checkpoint && checkpoint.classes.join('\0') !== dataset.classes.join('\0')) {
+  if (checkpoint && !isDeepStrictEqual(checkpoint.classes, dataset.classes)) {
     const [before, now] = [checkpoint.classes.join(', '), dataset.classes.join(', ')];
     throw new UserError(
       `"${out}" holds a run on other classes: ${before}. Those of the data set are ${now}. ${startAnew(out)}`,

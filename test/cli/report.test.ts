@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { checkClasses } from '../../src/cli/report.js';
 import { latestCheckpoint } from '../../src/train/checkpointFiles.js';
 import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
@@ -27,6 +28,15 @@ it('tells of a run on a folder of pictures, and what was left out of it', async 
   expect(page(run)).toContain('<title>2 classes, 6 steps</title>');
   expect(page(run)).toContain('cannot be read as an image');
   expect(existsSync(path.join(run, 'comparison.png'))).toBe(true);
+});
+
+it('of a run on classes whose names have commas is not of others that read alike', () => {
+  const classes = ['Robin, European', 'Wren'];
+  expect(() => checkClasses('run', { classes }, { dir: 'same', classes: [...classes] })).not.toThrow();
+  const others = { dir: 'others', classes: ['Robin', ' European,Wren'] };
+  expect(() => checkClasses('run', { classes }, others)).toThrow(
+    /"run" was trained on the classes Robin, European, Wren/,
+  );
 });
 
 it('tells of a checkpoint that was copied alone', async () => {

@@ -1,4 +1,5 @@
 /** Which images `lyrebird generate` makes: the first of each class, or those that discriminator and classifier choose. */
+import { isDeepStrictEqual } from 'node:util';
 import { type Dataset, readDataset } from '../../data/read.js';
 import { openImages } from '../../data/store.js';
 import { describe, UserError } from '../../io/errors.js';
@@ -108,7 +109,7 @@ async function openClassifier({ engine, checkpoint, flags, signal }: Planning): 
   const { config, classes } = checkpoint;
   const { run = '.' } = flags;
   const isOfThese = (info: { readonly classes: readonly string[] }): boolean =>
-    info.classes.join('\0') === classes.join('\0');
+    isDeepStrictEqual(info.classes, classes);
   const known = await Promise.resolve()
     .then(() => readFeatures(engine, run, config, isOfThese))
     .catch(() => undefined);

@@ -9,7 +9,7 @@ export const LOOKED_AT = 10;
  * The root of the variance of each pixel among the images of a class, of the mean over pixels and classes: 0 if all images of
  * a class are the same. Undefined without two images of any class.
  */
-export async function spreadOf(source: ImageSource, classes: number): Promise<number | undefined> {
+export async function imageSpread(source: ImageSource, classes: number): Promise<number | undefined> {
   const length = source.channels * source.size ** 2;
   const image = new Float32Array(length);
   let [variance, counted] = [0, 0];
@@ -33,11 +33,11 @@ export async function spreadOf(source: ImageSource, classes: number): Promise<nu
 }
 
 /** The spread of evenly chosen training images, at most so many of each class as are looked at of generated ones. */
-export function spreadOfSome(source: ImageSource, classes: number): Promise<number | undefined> {
+export function imageSpreadOfSome(source: ImageSource, classes: number): Promise<number | undefined> {
   const chosen = Array.from({ length: classes }, (_, label) => {
     const members = ofClass(source, label);
     const count = Math.min(LOOKED_AT, members.length);
     return Array.from({ length: count }, (_one, i) => members[Math.floor((i * members.length) / count)]!);
   });
-  return spreadOf(subsetOf(source, chosen.flat()), classes);
+  return imageSpread(subsetOf(source, chosen.flat()), classes);
 }

@@ -61,7 +61,7 @@ export function createGan(e: Engine, config: TrainConfig, classes: number): Gan 
 }
 
 /** What both networks are made of, by `generator/fc.weight`. */
-export async function weightsOf({ g, d }: Gan): Promise<[name: string, values: Float32Array][]> {
+export async function namedWeights({ g, d }: Gan): Promise<[name: string, values: Float32Array][]> {
   return [...(await parametersOf('generator', g)), ...(await parametersOf('discriminator', d))];
 }
 

@@ -18,7 +18,7 @@ import { copyInto } from '../ops/strided.js';
 import { emaDecay, updateEma } from '../optim/ema.js';
 import type { LossScale } from '../optim/lossScale.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { createObjective, type GanObjective, type Loss, WEIGHTS } from './objective.js';
+import { createObjective, type GanObjective, LOSS_WEIGHTS, type Loss } from './objective.js';
 
 export interface GanStepOptions extends GanObjective {
   /** Updates of the discriminator before each of the generator. Default 1. */
@@ -141,7 +141,7 @@ function unplannedStep(e: Engine, gan: Gan, options: GanStepOptions, batchSize: 
   const { channels, size } = d.module.config;
   const n = batchSize;
   const { source, classes } = createObjective(e, options, n, d.module.config.classes);
-  const ofWeight = new Map(WEIGHTS.map((weight) => [weight, fill(e, e.empty([]), weight)]));
+  const ofWeight = new Map(LOSS_WEIGHTS.map((weight) => [weight, fill(e, e.empty([]), weight)]));
   const scales = [lossScaleD, lossScaleG].flatMap((lossScale) => lossScale ?? []);
 
   const { augment = NO_AUGMENTATION, seed = 0, rangeDb, noise, discriminatorSteps = 1 } = options;

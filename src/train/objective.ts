@@ -35,10 +35,10 @@ export interface GanObjective {
 }
 
 /** All weights that losses have. */
-export const WEIGHTS = [1, 2, -1] as const;
+export const LOSS_WEIGHTS = [1, 2, -1] as const;
 
 /** The loss weight * value; value is a tensor []. */
-export type Loss = { readonly value: Tensor; readonly weight: (typeof WEIGHTS)[number] };
+export type Loss = { readonly value: Tensor; readonly weight: (typeof LOSS_WEIGHTS)[number] };
 
 interface Source {
   /** Of logits [2 N]. */

@@ -33,10 +33,10 @@ import {
 import { checkpointFile } from './checkpointFiles.js';
 import type { TrainConfig } from './config.js';
 import { createGauge, type DistanceGauge } from './distance.js';
-import { LOOKED_AT, spreadOf, spreadOfSome } from './diversity.js';
+import { imageSpread, imageSpreadOfSome, LOOKED_AT } from './diversity.js';
 import { drawBatch } from './draw.js';
 import { createFlight } from './flight.js';
-import { createGan, destroyGan, weightsOf } from './gan.js';
+import { createGan, destroyGan, namedWeights } from './gan.js';
 import { createGanStep, type Gan, type GanStep, LOSS_NAMES, LOSS_SCALE_NAMES } from './ganStep.js';
 import { judgeImages } from './judge.js';
 import { normsOf } from './norms.js';
@@ -90,7 +90,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
   const test = await open(options, 'test');
   const skipped = [...train.skipped, ...test.skipped];
   for (const line of describeSkipped(dataset, skipped)) options.onNote?.(line);
-  checkClasses(dataset, train);
+  checkTrainable(dataset, train);
   if (checkpoint && checkpoint.data !== train.hash) {
     throw new UserError(
       `"${out}" was trained on other images than those which "${dataset.dir}" holds now. Choose another --out, or bring ` +
@@ -130,7 +130,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     begin: performance.now(),
     gauge: await createGauge({ engine: e, train, classes: dataset.classes.length, seed, batch }),
     watch: config.watch ? watchFrom(path.join(out, 'log.jsonl'), config) : undefined,
-    spread: await spreadOfSome(train, dataset.classes.length),
+    spread: await imageSpreadOfSome(train, dataset.classes.length),
     best: checkpoint && (await bestSoFar(options)),
     done: start,
     refreshed: -1,
@@ -157,7 +157,7 @@ const open = ({ dataset, config, onOpen, signal }: TrainOptions, part: Part): Pr
   openImages(dataset, part, { ...config, ...(onOpen && { onProgress: onOpen }), ...(signal && { signal }) });
 
 /** Throws a UserError unless there are images of every class to train on. */
-export function checkClasses({ dir, classes }: Dataset, { labels, skipped }: ImageStore): void {
+export function checkTrainable({ dir, classes }: Dataset, { labels, skipped }: ImageStore): void {
   const lacking = classes.filter((_, i) => !labels.includes(i)).map((label) => `"${label}"`);
   if (lacking.length === 0) return;
   const unread = skipped.length > 0 ? ` (${skipped.length} of its images cannot be read)` : '';
@@ -311,14 +311,14 @@ async function writeSamples(run: Run, step: number): Promise<void> {
   const sheet = await sampleSheet(e, gan.ema ?? gan.g, dataset.classes, { seed, batch, size, title: `step ${step}` });
   await writeAtomically(path.join(out, 'samples', sheetName(step)), sheet);
   await log.image(step, 'samples/synthetic', sheet);
-  await log.histograms(step, () => weightsOf(gan));
+  await log.histograms(step, () => namedWeights(gan));
   const classes = dataset.classes.length;
   const labels = Int32Array.from({ length: LOOKED_AT * classes }, (_, i) => i % classes);
   const fakes = await generateImages(e, gan.g, labels, { seed: seed + 1, batch });
   const made = sourceOf(fakes, labels, size);
   const fake = await judgeImages(e, gan.d, made, batch);
   const real = await judgeImages(e, gan.d, test, batch);
-  const spread = await spreadOf(made, classes);
+  const spread = await imageSpread(made, classes);
   tell(run, {
     step,
     heldOutAccuracy: real.total > 0 ? real.correct / real.total : undefined,

@@ -11,7 +11,7 @@ import type { Module } from '../../src/nn/module.js';
 import type { Network } from '../../src/nn/network.js';
 import { loadGan, readCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.js';
 import { checkConfig, type TrainConfig } from '../../src/train/config.js';
-import { spreadOf } from '../../src/train/diversity.js';
+import { imageSpread } from '../../src/train/diversity.js';
 import { createGan } from '../../src/train/gan.js';
 import type { Gan } from '../../src/train/ganStep.js';
 import { trainGan } from '../../src/train/trainer.js';
@@ -89,7 +89,7 @@ describe('a watch', () => {
 
 it('spread is the deviation among images of a class', async () => {
   const images = Float32Array.of(-0.5, 0, 0.5, 0, 0.3, 0.9, 0.3, 0.9);
-  const spread = await spreadOf(sourceOf(images.slice(0, 8), Int32Array.of(0, 0, 1, 1, 1, 1, 0, 0), 1), 2);
+  const spread = await imageSpread(sourceOf(images.slice(0, 8), Int32Array.of(0, 0, 1, 1, 1, 1, 0, 0), 1), 2);
   expect(spread).toBeGreaterThan(0);
   // Images of 1 x 1: class 0 is -0.5, 0, 0.3, 0.9 and class 1 is 0.5, 0, 0.3, 0.9.
   const variance = (values: number[]): number => {
@@ -97,8 +97,8 @@ it('spread is the deviation among images of a class', async () => {
     return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   };
   expect(spread).toBeCloseTo(Math.sqrt((variance([-0.5, 0, 0.3, 0.9]) + variance([0.5, 0, 0.3, 0.9])) / 2), 6);
-  expect(await spreadOf(sourceOf(Float32Array.of(0.2, 0.2), Int32Array.of(0, 0), 1), 2)).toBe(0);
-  expect(await spreadOf(sourceOf(Float32Array.of(0.2, 0.3), Int32Array.of(0, 1), 1), 2)).toBeUndefined();
+  expect(await imageSpread(sourceOf(Float32Array.of(0.2, 0.2), Int32Array.of(0, 0), 1), 2)).toBe(0);
+  expect(await imageSpread(sourceOf(Float32Array.of(0.2, 0.3), Int32Array.of(0, 1), 1), 2)).toBeUndefined();
 });
 
 describe('a run', () => {

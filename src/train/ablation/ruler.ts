@@ -18,7 +18,7 @@ import { accuracyOf, measureAccuracy } from '../ganAccuracy.js';
 import { countsOf, generatedKind, generateSource, type Kind, ofClass, realKind } from '../kinds.js';
 import { generatedCounts } from '../quality.js';
 import { toLevels } from '../sample.js';
-import { checkClasses } from '../trainer.js';
+import { checkTrainable } from '../trainer.js';
 
 export interface RulerOptions {
   readonly engine: Engine;
@@ -71,7 +71,7 @@ export async function openRuler(options: RulerOptions): Promise<Ruler> {
   const [train, validation, test] = [await open('train'), await open('validation'), await open('test')];
   const skipped = [train, validation, test].flatMap((part) => part.skipped);
   for (const line of describeSkipped(dataset, skipped)) options.onNote?.(line);
-  checkClasses(dataset, train);
+  checkTrainable(dataset, train);
   const space = await openFeatures({
     ...options,
     run: folder,

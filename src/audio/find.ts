@@ -36,6 +36,8 @@ export interface Found {
   skipped: Skipped[];
   /** Files of other kinds, and empty folders. */
   others: Skipped[];
+  /** What the manifest does not say as it should. */
+  notes: string[];
 }
 
 const manifestName = 'MANIFEST.tsv';
@@ -76,7 +78,7 @@ export async function findUnlabelled(dir: string): Promise<Found> {
 }
 
 async function findAll(dir: string): Promise<Found> {
-  const found: Found = { recordings: [], skipped: [], others: [] };
+  const found: Found = { recordings: [], skipped: [], others: [], notes: [] };
   for (const name of await listTop(dir, found)) {
     const full = path.join(dir, name);
     const kind = await kindOf(full, found);
@@ -220,7 +222,7 @@ function keepNamesUnique(recordings: RecordingFile[]): void {
   }
 }
 
-/** MANIFEST.tsv: a line of column names, `file` and `recordist` among them, then a line per recording. */
+/** MANIFEST.tsv: a line of column names, `file` and `recordist` among them, then a line per recording. With others, it is not ours. */
 async function addRecordists(dir: string, found: Found): Promise<void> {
   const manifest = path.join(dir, manifestName);
   const text = await readText(manifest).catch((error: Error) => {
@@ -233,22 +235,25 @@ async function addRecordists(dir: string, found: Found): Promise<void> {
   const fileColumn = names.indexOf('file');
   const recordistColumn = names.indexOf('recordist');
   if (fileColumn < 0 || recordistColumn < 0) {
-    throw new UserError(
-      `"${manifest}" lacks the column "${fileColumn < 0 ? 'file' : 'recordist'}" in its first line, which reads ` +
-        `${JSON.stringify(names.join('\t').slice(0, 80))}: name its columns, parted by tabs, or remove the file.`,
+    found.notes.push(
+      `${manifestName} is not used: it lacks the column "${fileColumn < 0 ? 'file' : 'recordist'}" in its first line, which ` +
+        `reads ${JSON.stringify(names.join('\t').slice(0, 80))}. To say who recorded what, part its columns by tabs.`,
     );
+    return;
   }
+  const absent: string[] = [];
   const byPath = new Map(found.recordings.map((file) => [path.relative(dir, file.path), file]));
   for (const [i, row] of rows.entries()) {
     const named = row[fileColumn]?.trim();
     if (!named) continue;
     const file = byPath.get(path.normalize(named));
     const recordist = row[recordistColumn]?.trim();
-    if (!file) {
-      found.skipped.push({
-        file: path.join(dir, named),
-        reason: `is named in ${manifestName} (line ${i + 2}), but is not among the recordings`,
-      });
-    } else if (recordist) file.recordist = recordist;
+    if (!file) absent.push(`"${named}" (line ${i + 2})`);
+    else if (recordist) file.recordist = recordist;
+  }
+  if (absent.length > 0) {
+    found.notes.push(
+      `${manifestName} names ${absent.length} files that are not among the recordings; the first is ${absent[0]}.`,
+    );
   }
 }

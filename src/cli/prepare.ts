@@ -51,6 +51,8 @@ export function register(program: Command): void {
         'says where each came from, how they are split, and what was left out and why. A folder for each species holds its ' +
         'recordings, or tables say what sounds where: selections of Raven, label tracks of Audacity, results of BirdNET, or ' +
         'a CSV file with the columns file, label and, unless it is all of the file, start and end (seconds). ' +
+        'Who recorded what, which keeps the parts apart, is said by a column recordist of these, or by a file MANIFEST.tsv in ' +
+        '<dir> with the columns file and recordist, parted by tabs. ' +
         `Run it again to go on where it stopped. ${LEFT_OUT}`,
     )
     .argument('<dir>', 'folder with a folder of recordings for each species, or with recordings that --labels is about')

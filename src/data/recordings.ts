@@ -43,8 +43,8 @@ export async function findSources({ dir, labels, recordings, out }: SourceOption
       file: isInside(entry.file, dir) ? path.relative(dir, entry.file) : entry.file,
     }));
   if (labels === undefined) {
-    const { recordings: found, skipped, others } = await findRecordings(dir);
-    return { recordings: found, skipped: shown(skipped), others: shown(others), notes: [] };
+    const { recordings: found, skipped, others, notes } = await findRecordings(dir);
+    return { recordings: found, skipped: shown(skipped), others: shown(others), notes };
   }
   const found = await findUnlabelled(dir);
   const labelled = await labelRecordings(dir, found.recordings, labels);
@@ -53,7 +53,7 @@ export async function findSources({ dir, labels, recordings, out }: SourceOption
     recordings: labelled.recordings,
     skipped: shown([...found.skipped, ...labelled.skipped]),
     others: shown(found.others.filter(({ file }) => !tables.has(path.resolve(file)))),
-    notes: labelled.notes,
+    notes: [...found.notes, ...labelled.notes],
   };
 }
 

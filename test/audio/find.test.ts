@@ -75,14 +75,20 @@ describe('MANIFEST.tsv', () => {
 
   test('may name files that are not there, which is said', async () => {
     const dir = folderWith({ 'wren/a.wav': '', 'MANIFEST.tsv': 'file\trecordist\nwren/gone.wav\tAda\n' });
-    const { skipped } = await findRecordings(dir);
-    expect(skipped).toHaveLength(1);
-    expect(skipped[0]!.reason).toBe('is named in MANIFEST.tsv (line 2), but is not among the recordings');
+    const { skipped, notes } = await findRecordings(dir);
+    expect(skipped).toEqual([]);
+    expect(notes).toEqual([
+      'MANIFEST.tsv names 1 files that are not among the recordings; the first is "wren/gone.wav" (line 2).',
+    ]);
   });
 
-  test('must name its columns', async () => {
+  test('of other columns is not used, which is said', async () => {
     const dir = folderWith({ 'wren/a.wav': '', 'MANIFEST.tsv': 'file,recordist\nwren/a.wav,Ada\n' });
-    expect(await messageFor(dir)).toMatch(/MANIFEST\.tsv" lacks the column "file".*"file,recordist"/);
+    const { recordings, notes } = await findRecordings(dir);
+    expect(recordings).toEqual([{ label: 'wren', path: path.join(dir, 'wren/a.wav'), recording: 'a' }]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^MANIFEST\.tsv is not used: it lacks the column "file".*"file,recordist"/),
+    ]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Annotation } from '../../audio/annotations.js';
 import type { RecordingFile } from '../../audio/find.js';
 import { UserError } from '../../io/errors.js';
 import type { SkippedEntry } from '../schema.js';
+import { groupBy } from './groupBy.js';
 import { createMatcher } from './match.js';
 import type { ReadLabelOptions } from './read.js';
 import type { LabelRow, LabelTable } from './row.js';
@@ -112,31 +113,25 @@ function withLabels(recording: RecordingFile, rows: readonly PlacedRow[], skippe
   const { label: own, ...rest } = recording;
   const recordist = rest.recordist ?? rows.find((row) => row.recordist !== undefined)?.recordist;
   const about = { ...rest, ...(recordist !== undefined && { recordist }) };
-  const labels = new Set<string>();
+  const whole: { table: string; line: number; label: string }[] = [];
   const annotations = new Map<string, Annotation>(); // by what they say: two tables may say the same
   for (const { table, line, file: _, recordist: __, label = own, start, end, ...others } of rows) {
     if (label === undefined) {
       skipped.push({ file: table, line, reason: 'it has no label, and the recording lies in no folder of one.' });
-    } else if (start === undefined || end === undefined) labels.add(label);
+    } else if (start === undefined || end === undefined) whole.push({ table, line, label });
     else annotations.set(JSON.stringify([start, end, label]), { start, end, label, ...others });
   }
   if (annotations.size > 0) {
+    for (const { table, line, label } of whole) {
+      const reason = `it labels all of the recording "${label}", but others label parts of it: give it a start and an end.`;
+      skipped.push({ file: table, line, reason });
+    }
     return [{ ...about, annotations: [...annotations.values()].sort((a, b) => a.start - b.start || a.end - b.end) }];
   }
-  const [label, second] = labels;
+  const [label, second] = new Set(whole.map((row) => row.label));
   if (label === undefined) return [];
   if (second === undefined) return [{ ...about, label }];
   const reason = `is labelled "${label}" and "${second}" as a whole: say from when to when each sounds.`;
   skipped.push({ file: recording.path, reason });
   return [];
-}
-
-function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }

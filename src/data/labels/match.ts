@@ -6,6 +6,7 @@
 
 import path from 'node:path';
 import { isAudio } from '../../audio/find.js';
+import { groupBy } from './groupBy.js';
 
 /** A recording's path, or why there is none, in words that follow the name. */
 export type Match = { path: string } | { fault: string };
@@ -49,17 +50,20 @@ interface Named {
   parts: string[];
 }
 
-/** The candidate that shares most parts with the wanted one, counted from the end; of equal ones that which is spelt alike. */
+/**
+ * The candidate that shares most parts with the wanted one, counted from the end; of equal ones that which is spelt alike, then
+ * that of which no part is left: `b.wav` is `b.wav` rather than `2021/b.wav`.
+ */
 function closest(candidates: readonly Named[], wanted: readonly string[], spelling: string): Match {
   const shared = ({ path: own, parts }: Named) => {
     let count = 1; // the last ones are known to match, with or without extension
     while (count < parts.length && count < wanted.length && parts.at(-1 - count) === wanted.at(-1 - count)) count++;
-    return count + (spelling.includes(stemOf(path.basename(own))) ? 0.5 : 0);
+    return count + (spelling.includes(stemOf(path.basename(own))) ? 0.5 : 0) + (count === parts.length ? 0.25 : 0);
   };
   const most = Math.max(...candidates.map(shared));
   const [first, second] = candidates.filter((candidate) => shared(candidate) === most);
   if (!first) return { fault: 'is not among the recordings.' };
-  if (second) return { fault: `could be "${first.path}" or "${second.path}".` };
+  if (second) return { fault: `could be "${first.path}" or "${second.path}": name the folder, too.` };
   return { path: first.path };
 }
 
@@ -70,13 +74,3 @@ function partsOf(name: string): string[] {
 }
 
 const stemOf = (name: string): string => name.slice(0, name.length - path.extname(name).length);
-
-function groupBy(named: readonly Named[], keyOf: (one: Named) => string): Map<string, Named[]> {
-  const groups = new Map<string, Named[]>();
-  for (const one of named) {
-    const group = groups.get(keyOf(one));
-    if (group) group.push(one);
-    else groups.set(keyOf(one), [one]);
-  }
-  return groups;
-}

@@ -91,6 +91,19 @@ describe('a table', () => {
     expect(skipped).toEqual([{ file: '/birds/a.wav', reason: expect.stringMatching(/"wren" and "robin" as a whole/) }]);
   });
 
+  test('of one recording as a whole and in part is believed in part, and the rest is listed', async () => {
+    const text = 'file,label,start,end\na.wav,wren,,\na.wav,robin,1,2\n';
+    const { recordings: found, skipped } = await labelled({ 't.csv': text });
+    expect(shown(found)).toEqual([{ recording: 'a', annotations: [{ start: 1, end: 2, label: 'robin' }] }]);
+    expect(skipped).toEqual([
+      {
+        file: expect.stringMatching(/t\.csv$/),
+        line: 2,
+        reason: expect.stringMatching(/^it labels all of the recording "wren", but others label parts of it/),
+      },
+    ]);
+  });
+
   test('that labels nothing is an error', async () => {
     const error = await labelled({ 't.csv': 'file,label\nx.wav,wren\n' }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(UserError);

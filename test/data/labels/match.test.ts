@@ -18,7 +18,7 @@ test.each([
 });
 
 test.each([
-  ['b.wav', /^could be "2021\/b\.wav" or "2022\/b\.wav"/],
+  ['b.wav', /^could be "2021\/b\.wav" or "2022\/b\.wav": name the folder, too\.$/],
   ['c.wav', /^is not among the recordings/],
   ['x.2', /^is not among the recordings/],
   ['../birds/a.wav', /^leads out of the folder/],
@@ -26,6 +26,14 @@ test.each([
   ['', /^is not among/],
 ])('"%s" is none', (name, fault) => {
   expect(matcher.byName(name)).toEqual({ fault: expect.stringMatching(fault) });
+});
+
+test('of equal ones that is meant of which nothing is left over', () => {
+  const both = createMatcher(['2021/b.wav', 'b.wav']);
+  const wanted = { 'b.wav': 'b.wav', './B': 'b.wav', '/birds/b.wav': 'b.wav', '2021\\b.wav': '2021/b.wav' };
+  for (const [name, path] of Object.entries(wanted)) expect(both.byName(name)).toEqual({ path });
+  expect(both.byTable('/birds/b.txt')).toEqual({ path: 'b.wav' });
+  expect(both.byTable('/birds/2021/b.txt')).toEqual({ path: '2021/b.wav' });
 });
 
 test.each([

@@ -37,7 +37,7 @@ export class Kernels {
     const { pipeline, layout, bindGroups } = this.kernel(windows ? { ...source, windows } : source);
     let key = '';
     for (const { storage, offset, shape, dtype } of tensors) {
-      key += `${storage.id}:${offset}:${paddedBytes(shape, dtype)},`;
+      key += `${storage.id}:${offset}:${paddedBytes(shape, dtype)}${dtype === 'f16' ? 'h' : ''},`;
     }
     let group = bindGroups.get(key);
     if (!group) {

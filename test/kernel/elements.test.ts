@@ -47,10 +47,11 @@ it('names the types of elements, and enables f16 where one asks for it', () => {
   for (const tensor of [x, y]) e.release(tensor);
 });
 
-it('refuses a tensor of another type than the kernel reads', () => {
-  const [x, y] = [e.empty([4], 'f16'), e.empty([4])];
+it('refuses a tensor of another type than the kernel reads, also where the right one lay', () => {
+  const [x, y] = [e.empty([8], 'f16'), e.empty([4])];
   const run = { file: 'affine', params: { size: 4, scale: 1, shift: 0 }, grid: [1] as const };
   const constants = elements({ X: y, Y: y }, 4);
+  e.dispatch({ ...run, constants, tensors: [{ ...x, shape: [4], dtype: 'f32' }, y] });
   expect(() => e.dispatch({ ...run, constants, tensors: [x, y] })).toThrow(/a tensor of f16 at 0/);
   for (const tensor of [x, y]) e.release(tensor);
 });

@@ -42,11 +42,6 @@ export function fromFloat32(shape: readonly number[], values: Float32Array | Int
   return make(shape, values);
 }
 
-/** Rounds to the nearest float32, as for an upload. */
-export function toFloat32(array: Array64): Float32Array {
-  return Float32Array.from(array.data);
-}
-
 /** The element at an index, one number per dimension. Throws when the index is outside the shape. */
 export function at(array: Array64, ...index: number[]): number {
   const inside =

@@ -1,4 +1,4 @@
-import type { Inputs, Oracle, Outputs } from './array.js';
+import type { Outputs } from './array.js';
 
 /**
  * Central finite differences of f at x: (f(x + d) - f(x - d)) / 2d for one element at a time, with d = h max(1, |x_i|).
@@ -41,24 +41,4 @@ export function inner(outputs: Outputs, cotangents: Outputs): number {
     });
   }
   return total;
-}
-
-/**
- * What an op's backward pass must return for the input at a position: the gradient of inner(outputs, cotangents), by
- * finite differences of the op's oracle. `elements` and the result are as in gradient.
- */
-export function inputGradient<Attrs>(
-  oracle: Oracle<Attrs>,
-  inputs: Inputs,
-  attrs: Attrs,
-  cotangents: Outputs,
-  position: number,
-  elements?: readonly number[],
-  h?: number,
-): Float64Array {
-  const input = inputs[position];
-  if (!input) throw new Error(`there is no input ${position} to differentiate by`);
-  const loss = (data: Float64Array) =>
-    inner(oracle(inputs.with(position, { shape: input.shape, data }), attrs), cotangents);
-  return gradient(loss, input.data, elements, h);
 }

@@ -9,7 +9,6 @@ import {
   required,
   sizeOf,
   strides,
-  toFloat32,
 } from '../../src/reference/array.js';
 
 describe('arrays', () => {
@@ -33,10 +32,8 @@ describe('arrays', () => {
     expect(values[0]).toBe(1);
   });
 
-  it('widen float32 without loss, and round to it', () => {
-    const floats = Float32Array.of(0.1, -3e38);
-    expect(fromFloat32([2], floats).data[0]).toBe(Math.fround(0.1));
-    expect(toFloat32(fromFloat32([2], floats))).toEqual(floats);
+  it('widen float32 without loss', () => {
+    expect(fromFloat32([1], Float32Array.of(0.1)).data[0]).toBe(Math.fround(0.1));
   });
 
   it('refuse an index outside', () => {

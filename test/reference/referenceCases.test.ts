@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { opByName } from '../../src/ops/index.js';
 import {
   type Array64,
   concat,
+  cwt,
   discriminator,
   discriminatorLoss,
   type GeneratorAttrs,
@@ -16,7 +18,6 @@ import {
   type Outputs,
   optimizerState,
   optimizers,
-  oracles,
   type State,
   slice,
   spectralNormFixed,
@@ -57,7 +58,7 @@ function runner({ op, attrs }: ReferenceCase): Run {
     const oracle = moduleOracles[op as keyof typeof moduleOracles] as ModuleOracle;
     return (inputs) => oracle(dataOf(op, inputs), inputs, attrs);
   }
-  const oracle = oracles[op as keyof typeof oracles] as Oracle<object>;
+  const oracle = (op === 'cwt' ? cwt : opByName.get(op)!.reference) as Oracle<object>;
   return (inputs) => oracle(Object.values(inputs), attrs);
 }
 

@@ -9,12 +9,13 @@ import {
   prepareDataset,
   readDataset,
 } from '../data/dataset.js';
+import { checkPlace } from '../data/recordings.js';
 import { indexName } from '../data/schema.js';
 import { createProgress, formatDuration } from '../io/progress.js';
 import type { Engine } from '../kernel/engine.js';
 import { DEFAULT_SIZE, SIZES } from '../train/config.js';
 import { adapterOption, withFastEngine } from './engine.js';
-import { interruptible } from './interrupt.js';
+import { alone } from './interrupt.js';
 import { type LabelFlags, labelOptions, labelsFrom } from './labels.js';
 import { folder, positiveInteger } from './options.js';
 import { LeftOut } from './outcome.js';
@@ -64,7 +65,8 @@ export function register(program: Command): void {
     const { out, adapter, size, seed } = flags;
     const options = { ...parametersFrom(flags), dir, labels: labelsFrom(flags), out, size, seed };
     const choice = await splitFrom(flags, seed);
-    const summary = await interruptible((signal) =>
+    await checkPlace(out, dir);
+    const summary = await alone(out, (signal) =>
       withFastEngine({ adapter, tuned: 'none' }, async (engine) => {
         const made = await prepare(engine, { ...options, ...choice }, signal);
         console.log(describeSummary(made));

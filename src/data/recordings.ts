@@ -30,13 +30,19 @@ export interface Sources {
   notes: string[];
 }
 
-/** Throws a UserError if there are no recordings, or if `out` lies among them. */
-export async function findSources({ dir, labels, recordings, out }: SourceOptions): Promise<Sources> {
-  if (recordings) return { recordings: checkNames(recordings), skipped: [], others: [], notes: [] };
-  if (dir === undefined) throw new UserError('No recordings: name the folder that holds one folder per species.');
+/** Throws a UserError unless a data set may be at `out`: in a folder of its own, not among the recordings in `dir`. */
+export async function checkPlace(out: string, dir: string): Promise<void> {
   if (isInside(out, dir)) {
     throw new UserError(`"${out}" lies in the folder of recordings, "${dir}": choose a place outside it.`);
   }
+  await isOwnFolder(out, indexName);
+}
+
+/** Throws a UserError if there are no recordings, or `out` is no place for a data set of them. */
+export async function findSources({ dir, labels, recordings, out }: SourceOptions): Promise<Sources> {
+  if (recordings) return { recordings: checkNames(recordings), skipped: [], others: [], notes: [] };
+  if (dir === undefined) throw new UserError('No recordings: name the folder that holds one folder per species.');
+  await checkPlace(out, dir);
   const shown = <Entry extends Skipped>(entries: readonly Entry[]) =>
     entries.map((entry) => ({
       ...entry,

@@ -1,9 +1,11 @@
 /** lyrebird prepare: where it writes, what it refuses, and that it goes on. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeWav } from '../../src/audio/wav.js';
 import type { DatasetIndex } from '../../src/data/schema.js';
+import { LOCK_NAME } from '../../src/io/lock.js';
 import { temporaryFolder } from '../temporary.js';
 import { lyrebird } from './console.js';
 import { json, pressWhen, put, recordings, tone } from './fixtures.js';
@@ -31,7 +33,7 @@ describe('a place for the data set', () => {
       path.dirname(put(path.join(folder, 'damaged/dataset.json'), '{"format": "lyrebird')),
       /dataset\.json" is not valid JSON .*: prepare the data set in a new folder/,
     ],
-    ['where nothing can be made', '/proc/lyrebird/set', /^lyrebird: .*"\/proc\/lyrebird"/],
+    ['where nothing can be made', '/proc/lyrebird/set', /^lyrebird: .*"\/proc\/lyrebird\/set"/],
   ])('%s is refused', async (_what, out, sentence) => {
     const { exitCode, stdout, stderr } = await prepare(out);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
@@ -43,6 +45,17 @@ describe('a place for the data set', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('Name a folder.');
   });
+});
+
+it('is alone in its folder, and clears away what a killed process left', async () => {
+  const out = path.join(folder, 'shared');
+  expect((await prepare(out)).exitCode).toBe(0);
+  const leftover = put(path.join(out, 'wren/.0123456789abcdef.tmp'), 'half an image');
+  put(path.join(out, LOCK_NAME), { pid: process.pid, host: hostname(), since: 'just now' });
+  expect(await prepare(out)).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/is in use by process/) });
+  put(path.join(out, LOCK_NAME), { pid: 2 ** 22 + 1, host: hostname(), since: 'long ago' });
+  expect((await prepare(out)).exitCode).toBe(0);
+  expect(existsSync(leftover)).toBe(false);
 });
 
 it.each([

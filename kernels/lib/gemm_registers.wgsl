@@ -1,4 +1,4 @@
-// GEMM core of the base variant: a register tile per invocation, no workgroup memory, no subgroups.
+// GEMM core for CPU adapters: a register tile per invocation, no workgroup memory, no subgroups.
 //
 //   C[m, n] = sum over k of A[m, k] B[k, n]        summed in order of k
 //

@@ -2,7 +2,7 @@
 //
 //   C[m, n] = sum over k of A[m, k] B[k, n]        invocation i sums k = i, i + WIDTH, ...; a tree adds these sums
 //
-// A workgroup computes 4 x 4 values. The other cores, whose tiles are 32 columns wide or more, would compute zeros for the most
+// A workgroup computes 4 x 4 values. The other cores, whose tiles are 16 columns wide or more, would compute zeros for the most
 // part. Such products are convolutions of small batches down to one pixel, and there rounding counts: batch norms over two values
 // turn a difference d into d / sqrt(d^2 + 4 epsilon), 158 times a small one. A tree loses as little as exact sums do, in
 // what a batch norm after it makes of it (bench/NOTES.md).

@@ -1,5 +1,6 @@
 /** Sheets of a data set's images to look at: one of each class, and one of what augmentation makes of some. */
 
+import { UserError } from '../io/errors.js';
 import { insideFolder } from '../io/files.js';
 import { gridPng } from '../io/image.js';
 import { type Channels, readPixels } from '../io/pixels.js';
@@ -75,6 +76,7 @@ export async function augmentationSheet({
     [...labels.keys()].filter((i) => labels[i] !== noiseClass),
     COLUMNS,
   );
+  if (shown.length === 0) throw new UserError('There are no training images to augment: no sheet can show how.');
   const rows: [string, AugmentConfig][] = [
     ['as it is', NO_AUGMENTATION],
     ...Object.entries(AUGMENTATIONS).flatMap(([kind, strengths]): [string, AugmentConfig][] =>

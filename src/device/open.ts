@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { create, globals } from 'webgpu';
 import {
   chooseByName,
@@ -170,7 +171,9 @@ async function startSwiftShader(flags: string[]): Promise<GPUAdapter> {
   preloadVulkanLoader(icd);
   const adapter = await requestAdapter(flags, icd);
   if (!adapter)
-    throw new DeviceError(`SwiftShader does not start from ${icd}. Delete that folder to have it unpacked again.`);
+    throw new DeviceError(
+      `SwiftShader does not start from ${dirname(icd)}. Delete that folder to have it unpacked again.`,
+    );
   return adapter;
 }
 

@@ -52,3 +52,11 @@ it.each([
   expect(stderr).toMatch(sentence);
   expect(exitCode).toBe(code);
 });
+
+it('says that nothing is left to augment where nothing trains', async () => {
+  const dir = await pictures(at('tested'), ['blue', 'red'], 1);
+  put(path.join(dir, 'split.csv'), 'file,part\nblue/0.png,test\nred/0.png,test\n');
+  const { exitCode, stderr } = await lyrebird('inspect', dir, '--out', at('nothing'), '--augment', 'gain');
+  expect(stderr).toContain('There are no training images to augment');
+  expect(exitCode).toBe(1);
+});

@@ -37,6 +37,8 @@ export class Pool {
   private made = 0;
   /** Buffers made for plans, which serve others only where a job is not under way. */
   private readonly planned = new Map<Plan, Storage[]>();
+  /** Those of plans that are forgotten, which were in use at that time. */
+  private left: Storage[] = [];
   private following: { readonly plan: Plan; readonly own: Storage[]; next: number } | undefined;
   private watch: Watch | undefined;
 
@@ -52,8 +54,8 @@ export class Pool {
       );
     }
     const asked = Math.ceil(bytes / 256) * 256;
-    const size = Math.min(sizeClass(bytes), limit);
-    const storage = this.next(asked) ?? this.idle.get(size)?.pop() ?? this.spare(size) ?? this.make(size);
+    const size = Math.min(sizeClass(asked), limit);
+    const storage = this.next(asked) ?? this.idle.get(size)?.pop() ?? this.spare(asked) ?? this.make(size);
     storage.free = false;
     storage.generation++;
     storage.used = asked;
@@ -99,18 +101,19 @@ export class Pool {
     }
   }
 
-  /** Gives back for good what was made for a plan whose job will not be done again. What is in use becomes a buffer like others. */
+  /**
+   * Gives back for good what was made for a plan whose job will not be done again. What is in use goes when another plan is
+   * forgotten; once it is idle, it serves others until then.
+   */
   forget(plan: Plan): void {
-    for (const storage of this.planned.get(plan) ?? []) {
-      if (!storage) continue; // no request has come to it yet
-      if (storage.free) {
-        storage.buffer.destroy();
-        this.total -= storage.bytes;
-      } else {
-        storage.planned = false;
-      }
-    }
+    const made = [...this.left, ...(this.planned.get(plan) ?? [])].filter(Boolean); // to some no request has come yet
     this.planned.delete(plan);
+    this.left = made.filter(({ free }) => !free);
+    for (const { free, buffer, bytes } of made) {
+      if (!free) continue;
+      buffer.destroy();
+      this.total -= bytes;
+    }
   }
 
   /** What the plan has for the next request; undefined if it has nothing, or the job is not the one that was planned. */
@@ -132,7 +135,7 @@ export class Pool {
   private spare(bytes: number): Storage | undefined {
     if (this.following) return undefined;
     let best: Storage | undefined;
-    for (const own of this.planned.values()) {
+    for (const own of [...this.planned.values(), this.left]) {
       for (const storage of own) {
         if (storage?.free && storage.bytes >= bytes && !(best && best.bytes <= storage.bytes)) best = storage;
       }

@@ -8,8 +8,8 @@ export interface Storage {
   readonly id: number;
   readonly buffer: GPUBuffer;
   readonly bytes: number;
-  /** Whether it was made for a plan (see plan.ts) that may still be followed. */
-  planned: boolean;
+  /** Whether it was made for a plan (see plan.ts). */
+  readonly planned: boolean;
   /** Bytes that were asked for. */
   used: number;
   generation: number;

@@ -40,12 +40,19 @@ function referenceOf({ op, attrs }: Step, call: Call, values: Values): Written[]
   return [{ name: op.output, tensor: call.y, value: results[op.output]! }, ...updated];
 }
 
-/** The values of all tensors after the steps, each computed by its op's float64 reference. `given`: of inputs and parameters. */
-export function evaluate(steps: readonly Step[], given: Values): Map<Tensor, Array64> {
-  const values = new Map(given);
+/**
+ * The values of all tensors after the steps, each computed by its op's float64 reference. `given`: of inputs and parameters.
+ * `stored` gives what later steps read of a value; by default the value itself.
+ */
+export function evaluate(
+  steps: readonly Step[],
+  given: Values,
+  stored: (tensor: Tensor, value: Array64) => Array64 = (_, value) => value,
+): Map<Tensor, Array64> {
+  const values = new Map([...given].map(([tensor, value]) => [tensor, stored(tensor, value)]));
   for (const step of steps) {
     for (const call of step.calls) {
-      for (const { tensor, value } of referenceOf(step, call, values)) values.set(tensor, value);
+      for (const { tensor, value } of referenceOf(step, call, values)) values.set(tensor, stored(tensor, value));
     }
   }
   return values;

@@ -14,7 +14,7 @@ export function register(program: Command): void {
       'Runs reference-case files: operations, modules and training steps with the results that PyTorch computed for them. ' +
         'A line a case with its worst error, relative to the largest expected value, and the tolerance. Where the forward pass of a module ' +
         'or network fails, it is computed again, each operation alone and all in float64, to tell what is wrong: an operation, how they ' +
-        'are put together, or nothing, if inputs rounded to float32 in another way would move the result by more than the tolerance: ' +
+        'are put together, or nothing, if numbers rounded to float32 in other ways would move the result by more than the tolerance: ' +
         'then it passes if it does in float64, and the line says so. The last line is ' +
         "'N passed, M failed, K unsupported'; the exit code is 0 only if all passed.",
     )
@@ -34,7 +34,7 @@ export function register(program: Command): void {
       });
       if (decidedInFloat64 > 0) {
         console.log(
-          `${decidedInFloat64} passed in float64: to round their inputs to float32 moves their results by more than the tolerance.`,
+          `${decidedInFloat64} passed in float64: to round to float32 in other ways moves their results by more than the tolerance.`,
         );
       }
       const summary = `${counts.passed} passed, ${counts.failed} failed, ${counts.unsupported} unsupported`;

@@ -3,9 +3,10 @@
  * rounding decides. A deep network in training mode can turn half a bit of its inputs into any error; then no kernel in float32,
  * however good, could pass, and the error alone says nothing.
  */
-import { compareSteps, evaluate, type StepError, type Values } from '../../autograd/steps.js';
+import { compareSteps, evaluate, type StepError } from '../../autograd/steps.js';
 import { Tracer } from '../../autograd/tracer.js';
 import type { Engine } from '../../kernel/engine.js';
+import type { Tensor } from '../../memory/tensor.js';
 import { type Array64, fromFloat32, make } from '../../reference/array.js';
 import { uniform } from '../../reference/random.js';
 import { type ReferenceCase, required } from './cases.js';
@@ -23,11 +24,14 @@ export interface Diagnosis {
   readonly steps: readonly StepError[];
   /** The results in float64. */
   readonly exact: Outputs;
-  /** The same, had the inputs and parameters been rounded to that precision in other ways: one for each of a few draws. */
-  moved(precision: Precision): Iterable<Outputs>;
+  /**
+   * The same in programs that round every number that they store, inputs and parameters too, to that precision, each in another
+   * way: one for each of a few draws.
+   */
+  rounded(precision: Precision): Iterable<Outputs>;
 }
 
-const DRAWS = 4;
+const DRAWS = 8;
 
 /** Examines the forward pass of a module's case: it costs some passes on the CPU. */
 export async function diagnose(e: Engine, test: ReferenceCase, wanted: ModuleUnderTest): Promise<Diagnosis> {
@@ -42,29 +46,32 @@ export async function diagnose(e: Engine, test: ReferenceCase, wanted: ModuleUnd
   for (const { name, parameter } of network.module.state()) {
     given.set(parameter.tensor, fromFloat32(parameter.shape, wanted.state.get(name)!.data));
   }
-  const outputs = (values: Values): Outputs => {
-    const after = evaluate(tracer.steps, values);
+  const outputs = (stored?: Stored): Outputs => {
+    const after = evaluate(tracer.steps, given, stored);
     return new Map(results.map(([name, tensor]) => [name, after.get(tensor)!]));
   };
   const steps = await compareSteps(e, tracer.steps, given);
   network.destroy();
   return {
     steps,
-    exact: outputs(given),
-    *moved(precision) {
-      for (let draw = 1; draw <= DRAWS; draw++) yield outputs(roundedOtherwise(given, ROUNDING[precision], draw));
+    exact: outputs(),
+    *rounded(precision) {
+      for (let draw = 1; draw <= DRAWS; draw++) yield outputs(roundedOtherwise(ROUNDING[precision], draw));
     },
   };
 }
 
+type Stored = (tensor: Tensor, value: Array64) => Array64;
+
 /** Each value but whole numbers of labels times 1 + d or 1 - d. */
-function roundedOtherwise(given: Values, d: number, seed: number): Values {
-  return new Map(
-    [...given].map(([tensor, { shape, data }], stream) => {
-      if (tensor.dtype !== 'f32') return [tensor, { shape, data }];
-      const draws = uniform(seed, stream, data.length);
-      const moved = data.map((value, i) => value * (draws[i]! < 0.5 ? 1 - d : 1 + d));
-      return [tensor, make(shape, moved)];
-    }),
-  );
+function roundedOtherwise(d: number, seed: number): Stored {
+  let stream = 0;
+  return (tensor, value) => {
+    if (tensor.dtype !== 'f32') return value;
+    const draws = uniform(seed, stream++, value.data.length);
+    return make(
+      value.shape,
+      value.data.map((number, i) => number * (draws[i]! < 0.5 ? 1 - d : 1 + d)),
+    );
+  };
 }

@@ -33,7 +33,7 @@ export interface EventOptions {
 const BANDS_PER_OCTAVE = 3;
 const BACKGROUND_SHARE = 0.2;
 /** Seconds to either side whose frames make the background, and from one background to the next. */
-const BACKGROUND_REACH = 15;
+export const BACKGROUND_REACH = 15;
 const BACKGROUND_STEP = 5;
 /** dB */
 const DEEPEST_BACKGROUND = 40;

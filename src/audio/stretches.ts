@@ -1,10 +1,12 @@
 /** A recording of any length as consecutive stretches, so that hours never lie in memory at once. */
+import { BACKGROUND_REACH } from './events.js';
 
 /**
  * A part of a recording, one channel. A window belongs to the stretch in which it begins: with `start` its first sample
  * in the recording (an annotation may put it before the beginning or beyond the end), that is where
- * `first <= start < until`, counting what lies before 0 to the first stretch. All of such a window lies in `samples`,
- * which go on for a window's length after `until`. A recording that is short enough is one stretch.
+ * `first <= start < until`, counting what lies before 0 to the first stretch. All of such a window lies in `samples`, and
+ * what it takes to tell events in it from the background: they go on for a window and BACKGROUND_REACH after `until`, and the last
+ * stretch has as many at least. A recording that is short enough is one stretch.
  */
 export interface Stretch {
   samples: Float32Array;
@@ -20,14 +22,14 @@ export interface Stretch {
 const STEP = 2 ** 21;
 
 /**
- * Joins blocks of samples, as a decoder gives them, into stretches of `step` samples and an overlap of `window` seconds.
- * Blocks are not kept. A recording without samples gives one empty stretch.
+ * Joins blocks of samples, as a decoder gives them, into stretches of `step` samples and their overlap, for windows of `window`
+ * seconds. Blocks are not kept. A recording without samples gives one empty stretch.
  */
 export async function* cutStretches(
   blocks: AsyncIterable<Float32Array>,
   { sampleRate, window, step = STEP }: { sampleRate: number; window: number; step?: number },
 ): AsyncGenerator<Stretch, void, undefined> {
-  const full = step + Math.round(window * sampleRate);
+  const full = step + Math.round((window + BACKGROUND_REACH) * sampleRate);
   let samples = new Float32Array(0);
   let length = 0;
   let first = 0;

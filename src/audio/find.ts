@@ -108,8 +108,9 @@ async function holdsSound(file: string): Promise<boolean> {
   try {
     const bytes = await openFile(file);
     try {
-      const { format, start } = await readHeader(bytes);
-      return format !== 'other' && (format !== 'mp3' || start > 0);
+      const { format, start, unfinished } = await readHeader(bytes);
+      // Without the tables of an M4A it is a picture: HEIC and AVIF are kept in such boxes too.
+      return format !== 'other' && (format !== 'mp3' || start > 0) && !(format === 'm4a' && unfinished);
     } finally {
       await bytes.close();
     }

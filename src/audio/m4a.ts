@@ -29,7 +29,7 @@ export async function m4aHeader(file: Bytes): Promise<M4aHeader> {
   const moov = await readMoov(file);
   if (!moov) return { ...header, unfinished: true };
   const movie = boxesIn(moov, 8, moov.length).find(({ type }) => type === 'mvhd');
-  if (!movie) return header;
+  if (!movie || movie.end - movie.content < 32) return header;
   // Version 1 has 64-bit times: made, changed, then ticks a second (32 bits) and the duration in them.
   const isLong = moov[movie.content] === 1;
   const rate = moov.readUInt32BE(movie.content + (isLong ? 20 : 12));
@@ -102,8 +102,8 @@ function shiftOffsets(bytes: Buffer, start: number, end: number, shift: number):
   for (const box of boxesIn(bytes, start, end)) {
     if (containers.has(box.type)) shiftOffsets(bytes, box.content, box.end, shift);
     const width = box.type === 'stco' ? 4 : box.type === 'co64' ? 8 : 0;
-    if (width === 0) continue;
     const first = box.content + 8;
+    if (width === 0 || first > box.end) continue; // in a damaged file a table may be cut short
     const count = Math.min(bytes.readUInt32BE(first - 4), Math.floor((box.end - first) / width));
     for (let at = first; at < first + count * width; at += width) {
       if (width === 4) bytes.writeUInt32BE((bytes.readUInt32BE(at) + shift) % 2 ** 32, at);

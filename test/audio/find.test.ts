@@ -37,6 +37,7 @@ test('recordings come sorted by label and name, in any case of letters, also fro
 test('what is no recording is listed with a reason', async () => {
   const dir = folderWith({ 'wren/a.wav': '', 'wren/notes.txt': '', 'README.md': '', 'stray.wav': '', 'wren/list': '' });
   writeFileSync(path.join(dir, 'wren/misnamed.txt'), encodeWav(new Float32Array(9), 8000));
+  writeFileSync(path.join(dir, 'wren/photo.heic'), Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic'));
   const { skipped, others } = await findRecordings(dir);
   const reasons = (entries: Skipped[]) =>
     entries.map(({ file, reason }) => [path.relative(dir, file), reason.split(/[:;(]/)[0]!.trim()]);
@@ -48,6 +49,7 @@ test('what is no recording is listed with a reason', async () => {
     ['README.md', 'is not a recording'],
     ['wren/list', 'is not a recording'],
     ['wren/notes.txt', 'is not a recording'],
+    ['wren/photo.heic', 'is not a recording'],
   ]);
 });
 

@@ -24,7 +24,7 @@ const moov = (ahead = 0) => {
   const tables = [box('stco', numbers(0, 2, place, place + 8)), box('co64', numbers(0, 1, 0, place + 8))];
   return box(
     'moov',
-    box('mvhd', numbers(0, 0, 0, 1000, 5000)),
+    box('mvhd', numbers(0, 0, 0, 1000, 5000), Buffer.alloc(80)),
     box('trak', box('mdia', box('minf', box('stbl', ...tables)))),
   );
 };
@@ -44,6 +44,13 @@ test('a file without its tables is cut off', async () => {
   for (const length of [ftyp.length + mdat.length, whole.length - 1]) {
     expect(await m4aHeader(bytesOf(whole.subarray(0, length)))).toMatchObject({ unfinished: true });
   }
+});
+
+test('boxes that are shorter than what they hold are passed over', async () => {
+  const short = [box('mvhd', numbers(0)), box('trak', box('mdia', box('minf', box('stbl', box('stco')))))];
+  const file = Buffer.concat([ftyp, mdat, box('moov', ...short)]);
+  expect(await m4aHeader(bytesOf(file))).toEqual({ format: 'm4a', start: 0, end: file.length });
+  expect(await inOrder(file)).toHaveLength(file.length);
 });
 
 describe('in order', () => {

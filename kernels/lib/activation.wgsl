@@ -1,13 +1,19 @@
 // Activations that other kernels end with, and their derivatives.
 //
 // ACTIVATION: 0 none, 1 relu, 2 leaky_relu(slope), 3 tanh, 4 sigmoid, 5 relu6, 6 scaled_hard_sigmoid, 7 softplus.
+// NaN stays NaN, by comparisons that it fails (max and clamp may give 0), so that a network that has gone wrong cannot look well.
 // Host guarantees: the constant ACTIVATION is one of these.
 // The derivative is taken from the output y, so that the input need not be kept; softplus: y = log(1 + e^x), so
 // e^x = e^y - 1 and the derivative is 1 - e^-y. At the kinks it is PyTorch's choice: zero at and beyond the corners.
 
+/// x from 0 to 6, NaN as NaN.
+fn within_6(x: f32) -> f32 {
+  return select(select(x, 0.0, x < 0.0), 6.0, x > 6.0);
+}
+
 fn activate(x: f32, slope: f32) -> f32 {
   switch ACTIVATION {
-    case 1u: { return max(x, 0.0); }
+    case 1u: { return select(x, 0.0, x < 0.0); }
     case 2u: { return select(slope * x, x, x > 0.0); }
     case 3u: {
       // By the even function of exp(-2|x|): no overflow, and exact signs. Near zero the series keeps the relative accuracy.
@@ -21,12 +27,12 @@ fn activate(x: f32, slope: f32) -> f32 {
       let e = exp(-abs(x));
       return select(e, 1.0, x >= 0.0) / (1.0 + e);
     }
-    case 5u: { return clamp(x, 0.0, 6.0); }
-    case 6u: { return clamp(x + 3.0, 0.0, 6.0) / 3.0; }
+    case 5u: { return within_6(x); }
+    case 6u: { return within_6(x + 3.0) / 3.0; }
     case 7u: {
       let e = exp(-abs(x));
       // log(1 + e) loses e below 1e-7; there the series e - e^2/2 is exact.
-      return max(x, 0.0) + select(log(1.0 + e), e * (1.0 - 0.5 * e), e < 1e-3);
+      return select(x, 0.0, x < 0.0) + select(log(1.0 + e), e * (1.0 - 0.5 * e), e < 1e-3);
     }
     default: { return x; }
   }

@@ -5,10 +5,8 @@
 /** The optional features that kernels can use, as far as the adapter has them. */
 export const USEFUL_FEATURES: readonly string[] = [
   'timestamp-query',
-  'chromium-experimental-timestamp-query-inside-passes',
   'shader-f16',
   'subgroups',
-  'subgroup-size-control',
   'chromium-experimental-subgroup-matrix',
 ];
 

@@ -95,6 +95,8 @@ function unpackInto(target: string, archive: string): void {
     for (const { name, content } of readTar(brotliDecompressSync(readFileSync(archive)))) {
       if ([DRIVER, LOADER, ICD].includes(name)) writeFileSync(join(unfinished, name), content, { mode: 0o755 });
     }
+    // A folder without the ICD is one that somebody has cleared away in part, as programs do that tidy caches.
+    if (existsSync(target) && !existsSync(join(target, ICD))) rmSync(target, { recursive: true });
     renameSync(unfinished, target);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });

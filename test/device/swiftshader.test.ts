@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readTar, unpackSwiftShader } from '../../src/device/swiftshader.js';
@@ -75,6 +75,13 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('unpackS
     const icd = unpackSwiftShader([folder]);
     chownSync(dirname(icd), 12345, 12345);
     expect(() => unpackSwiftShader([folder])).toThrow('belongs to another user');
+  });
+
+  test('unpacks anew where a part is all that is left', () => {
+    const icd = unpackSwiftShader([folder]);
+    rmSync(icd);
+    expect(unpackSwiftShader([folder])).toBe(icd);
+    expect(existsSync(icd)).toBe(true);
   });
 
   test('replaces nothing that another process has put there', () => {

@@ -20,7 +20,7 @@ export interface GemmRun {
   /** Two: bindings before the bias, if the kernel has one, and the output. The kernel calls their types FIRST and SECOND. */
   readonly operands: readonly Tensor[];
   readonly output: Tensor;
-  /** What the operand file needs beyond rows, columns, splits, split_size and slope. */
+  /** What the operand file needs beyond rows, columns, splits, row_tiles, split_size and slope. */
   readonly params: Readonly<Record<string, number>>;
   /** Undefined for kernels that end without bias and activation. */
   readonly epilogue?: Epilogue;

@@ -1,4 +1,5 @@
 /** lyrebird export MODEL: a trained network for other programs. */
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { classifierOptions, isClassifier, type Model, readModel } from '../classify/files.js';
@@ -6,7 +7,7 @@ import { type Exported, toOnnx } from '../export/network.js';
 import { exportedClassifier, exportedGenerator } from '../export/networks.js';
 import { describe, UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
-import { type WritableTensor, writeSafetensors } from '../io/safetensors.js';
+import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.js';
 import { type Checkpoint, generatorState } from '../train/checkpoint.js';
 import { generatorConfig } from '../train/config.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
@@ -49,19 +50,43 @@ export function register(program: Command): void {
         what,
       } = classifier ? classifierOf(readModel(model)) : generatorOf(await chosenCheckpoint(model, flags), flags);
       const folder = model.endsWith('.safetensors') ? path.dirname(model) : model;
-      const write = async (target: Target | undefined, extension: string, data: () => Uint8Array): Promise<void> => {
-        if (!target) return;
-        const file = target === true ? path.join(folder, `${network.name}.${extension}`) : target;
-        if (path.resolve(file) === path.resolve(from)) {
-          throw new UserError(`"${file}" is the checkpoint itself: choose another name.`);
-        }
-        const bytes = data();
+      const fileOf = (target: Target, extension: string): string =>
+        target === true ? path.join(folder, `${network.name}.${extension}`) : target;
+      const onnx = flags.onnx && fileOf(flags.onnx, 'onnx');
+      const safetensors = flags.safetensors && fileOf(flags.safetensors, 'safetensors');
+      checkTargets([onnx, safetensors].filter((file) => file !== undefined));
+      const write = async (file: string, bytes: Uint8Array): Promise<void> => {
         await writeAtomically(file, bytes);
         console.log(`${file}: ${what}, ${(bytes.length / 1e6).toFixed(1)} MB`);
       };
-      await write(flags.onnx, 'onnx', () => fitting(from, () => toOnnx(network)));
-      await write(flags.safetensors, 'safetensors', () => weightsFile(network));
+      if (onnx)
+        await write(
+          onnx,
+          fitting(from, () => toOnnx(network)),
+        );
+      if (safetensors) await write(safetensors, weightsFile(network));
     });
+}
+
+/** Throws a UserError if one would take the place of the other, or, by whatever path, of a checkpoint or a model. */
+function checkTargets(files: readonly string[]): void {
+  const [one, other] = files.map((file) => path.resolve(file));
+  if (one === other) throw new UserError(`"${files[0]}" is named for both formats: give each a file of its own.`);
+  for (const file of files) {
+    const format = formatOf(file);
+    if (!format?.startsWith('lyrebird-')) continue;
+    throw new UserError(`"${file}" holds a checkpoint or a model of this program (${format}): choose another name.`);
+  }
+}
+
+/** Undefined where there is no file, or one of anything else. */
+function formatOf(file: string): string | undefined {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+  try {
+    return readSafetensors(file).metadata.format;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is exported, the file that it comes from, and what it is called. */

@@ -1,5 +1,5 @@
 /** lyrebird export: a run's generator for other programs. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, expect, it } from 'vitest';
@@ -54,12 +54,27 @@ it('writes the weights by the names of a state_dict, with what they belong to', 
   expect(metadata.step).toBe('6');
 });
 
-it('wants a format, and leaves the checkpoint alone', async () => {
+it('wants a format, and leaves checkpoints alone, by whatever path they are named', async () => {
   expect(await lyrebird('export', run)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('--onnx') });
   const checkpoint = (await latestCheckpoint(run))!;
   const before = readFileSync(checkpoint);
-  const { exitCode, stderr } = await lyrebird('export', run, '--safetensors', checkpoint);
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain('is the checkpoint itself');
+  const other = at('other.safetensors');
+  symlinkSync(checkpoint, other);
+  for (const [from, to] of [
+    [run, checkpoint],
+    [other, checkpoint],
+    [checkpoint, other],
+  ] as const) {
+    const { exitCode, stderr } = await lyrebird('export', from, '--onnx', at('none.onnx'), '--safetensors', to);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/safetensors" holds a checkpoint or a model of this program \(lyrebird-gan/);
+  }
   expect(readFileSync(checkpoint).equals(before)).toBe(true);
+  expect(existsSync(at('none.onnx'))).toBe(false);
+});
+
+it('wants a file for each format', async () => {
+  const { exitCode, stderr } = await lyrebird('export', run, '--onnx', at('both'), '--safetensors', at('both'));
+  expect(stderr).toContain('is named for both formats');
+  expect(exitCode).toBe(1);
 });

@@ -1,5 +1,6 @@
 /** Whether what a folder holds already was made with the settings that are asked for. */
 import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../io/errors.js';
 import { readText } from '../io/files.js';
@@ -32,8 +33,10 @@ export async function checkEarlier(
   }
   for (const [field, value] of Object.entries(settings)) {
     const known = fields?.[field]?.safeParse(earlier.settings[field]).data ?? earlier.settings[field];
-    const [before, now] = [JSON.stringify(known), JSON.stringify(value)];
-    if (before === undefined || before === now) continue; // undefined: of an earlier version, which did as the default does
+    const now = JSON.stringify(value);
+    // undefined: of an earlier version, which did as the default does. The order of fields within one does not count.
+    if (known === undefined || isDeepStrictEqual(known, JSON.parse(now))) continue;
+    const before = JSON.stringify(known);
     throw new UserError(
       `"${out}" holds ${what} with other settings: ${field} ${before} (asked for: ${now}). ${startAnew(out)}`,
     );

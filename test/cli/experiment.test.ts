@@ -171,6 +171,15 @@ describe('given again', () => {
     const more = await lyrebird('experiment', put(at('more.json'), added), '--out', out);
     expect(more.stderr).toMatch(/2 classifiers to train/);
     expect(found().arms).toHaveLength(6);
+    const gan = Object.fromEntries(Object.entries(SETTINGS.gan).reverse());
+    const turned = await lyrebird(
+      'experiment',
+      put(at('turned.json'), { ...SETTINGS, gan }),
+      '--out',
+      out,
+      '--estimate',
+    );
+    expect(turned).toMatchObject({ exitCode: 0, stdout: 'All is done.\n' });
     const other = await lyrebird('experiment', put(at('other.json'), { ...SETTINGS, steps: 9 }), '--out', out);
     expect(other).toMatchObject({ exitCode: 1, stdout: '' });
     expect(other.stderr).toMatch(/holds an experiment with other settings: steps 4 \(asked for: 9\)/);

@@ -15,7 +15,7 @@ import {
 import { readModel } from '../classify/files.js';
 import { createPredictor, type Prediction } from '../classify/predict.js';
 import { toUserError, UserError } from '../io/errors.js';
-import { insideFolder, isOwnFolder, writeAtomically, writeInParts } from '../io/files.js';
+import { insideFolder, isOwnFolder, type Parts, writeAtomically, writeInParts } from '../io/files.js';
 import { createProgress, formatDuration } from '../io/progress.js';
 import { csvText } from '../io/table.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
@@ -78,13 +78,12 @@ export function register(program: Command): void {
           const left = [...skipped];
           const all: Heard[] = [];
           const tables: string[] = [];
-          const table = await writeInParts(path.join(flags.out, 'windows.csv'));
+          const table = windowTable(flags.out, classes);
           const progress = createProgress({ title: 'predict', total: recordings.length, unit: 'recordings' });
           const begin = performance.now();
           for (const { file, reason } of skipped) progress.note(`left out: ${file}: ${reason}`);
           let sound = 0;
           try {
-            await table.append(csvText([['file', 'start', 'end', 'named', ...classes]]));
             for (const [i, recording] of recordings.entries()) {
               if (signal.aborted) break;
               const onWindows = (at: number) => progress.update(i, { at: formatDuration(at) });
@@ -97,20 +96,21 @@ export function register(program: Command): void {
                 const result = describe(recording, prediction);
                 all.push(result);
                 tables.push(...(await writeTables(flags.out, recording.recording, result)));
-                for (const lines of windowLines(result, prediction.windows, classes, threshold))
-                  await table.append(lines);
+                await table.append(windowLines(result, prediction.windows, classes, threshold));
                 sound += prediction.seconds;
               }
               const speed = sound / ((performance.now() - begin) / 1000);
               progress.update(i + 1, { detections: total(all), speed: `${speed.toPrecision(2)} x real time` });
             }
+            if (!signal.aborted) await table.append([]);
           } catch (error) {
             if (!signal.aborted) throw error;
           } finally {
             progress.stop();
             predictor.destroy();
-            await writeSummaries(flags.out, all).finally(table.finish);
+            if (table.isBegun()) await writeSummaries(flags.out, all).finally(table.finish);
           }
+          if (signal.aborted) console.log(describeStop(all.length, recordings.length, flags.out));
           return { heard: all, leftOut: left, written: tables };
         }),
       );
@@ -149,14 +149,32 @@ async function findAll(given: readonly string[]): Promise<{ recordings: Recordin
     } else recordings.push({ path: name, recording: path.basename(name, path.extname(name)) });
   }
   const seen = new Map<string, string>();
-  for (const { recording, path: file } of recordings) {
+  const once = recordings.filter(({ recording, path: file }) => {
     const other = seen.get(recording);
+    if (other !== undefined && path.resolve(other) === path.resolve(file)) return false; // given twice
     if (other !== undefined) {
       throw new UserError(`The tables of "${other}" and "${file}" would have one name: give them in separate calls.`);
     }
     seen.set(recording, file);
-  }
-  return { recordings, skipped };
+    return true;
+  });
+  return { recordings: once, skipped };
+}
+
+/** windows.csv. Not begun before there is something to append: what an earlier call left stays if this one is stopped at once. */
+function windowTable(out: string, classes: readonly string[]) {
+  let parts: Parts | undefined;
+  return {
+    isBegun: () => parts !== undefined,
+    append: async (lines: Iterable<string>): Promise<void> => {
+      if (!parts) {
+        parts = await writeInParts(path.join(out, 'windows.csv'));
+        await parts.append(csvText([['file', 'start', 'end', 'named', ...classes]]));
+      }
+      for (const some of lines) await parts.append(some);
+    },
+    finish: async (): Promise<void> => parts?.finish(),
+  };
 }
 
 /** Of the tables of single recordings. */
@@ -189,6 +207,12 @@ async function writeSummaries(out: string, all: readonly Heard[]): Promise<void>
 }
 
 const total = (all: readonly Heard[]): number => all.reduce((sum, { detections }) => sum + detections.length, 0);
+
+/** The same command does not go on, so it says what there is. */
+const describeStop = (heard: number, of: number, out: string): string =>
+  heard === 0
+    ? `${out}: stopped before a recording was heard; no table is written`
+    : `${out}: stopped; the tables are of ${heard} of ${counted(of, 'recording')}, and the same command begins anew`;
 
 /** Detections of each species. */
 function describe(all: readonly Heard[], out: string, threshold: number): string {

@@ -173,6 +173,28 @@ describe('predict', () => {
     expect(existsSync(at('twice/raven/a.Table.1.selections.txt'))).toBe(true);
   });
 
+  it('stopped before it has heard a recording, leaves the tables of an earlier call', async () => {
+    put(at('one/a.wav'), encodeWav(tone(2000, { seconds: 2 }), 24000));
+    const predict = (...given: string[]) => lyrebird('predict', at('model'), ...given, '--out', at('kept'));
+    expect(await predict(at('one'))).toMatchObject({ exitCode: 0 });
+    const read = () =>
+      ['detections.csv', 'windows.csv', 'selections.txt'].map((name) => readFileSync(at('kept', name), 'utf8'));
+    const before = read();
+    pressWhen(() => existsSync(at('kept/.lyrebird.lock')));
+    const { exitCode, stdout } = await predict(at('birds'));
+    expect(stdout).toMatch(/kept: stopped before a recording was heard; no table is written/);
+    expect(exitCode).toBe(130);
+    expect(read()).toEqual(before);
+  });
+
+  it('hears once what is given twice', async () => {
+    put(at('one/a.wav'), encodeWav(tone(2000, { seconds: 2 }), 24000));
+    const given = [at('one/a.wav'), at('one')];
+    const { exitCode, stdout } = await lyrebird('predict', at('model'), ...given, '--out', at('once'));
+    expect(stdout).toMatch(/ in 1 recording;/);
+    expect(exitCode).toBe(0);
+  });
+
   it('calls unknown what it is not sure of, and leaves out what it cannot read', async () => {
     put(at('new/a.wav'), encodeWav(tone(2000, { seconds: 2 }), 24000));
     put(at('new/b.wav'), 'no sound');
@@ -184,8 +206,10 @@ describe('predict', () => {
 
   it('interrupted, leaves tables of the recordings that were heard', async () => {
     pressWhen(() => existsSync(at('part/raven/robin')));
-    const { exitCode } = await lyrebird('predict', at('model'), at('birds'), '--out', at('part'), '--threshold', '0');
+    const given = [at('birds'), '--out', at('part'), '--threshold', '0'];
+    const { exitCode, stdout } = await lyrebird('predict', at('model'), ...given);
     expect(exitCode).toBe(130);
+    expect(stdout).toMatch(/part: stopped; the tables are of \d+ of 12 recordings, and the same command begins anew/);
     const inTable = new Set(rowsOf(at('part/windows.csv')).map(({ file }) => path.relative(at('birds'), file!)));
     const tables = readdirSync(at('part/raven'), { recursive: true, encoding: 'utf8' });
     const heard = tables.filter((name) => name.endsWith('.txt')).map((name) => name.replace(/\..*/, '.wav'));

@@ -48,7 +48,7 @@ export interface Ending {
 }
 
 export interface ReadOptions {
-  /** The overlap of stretches, seconds: the longest window to be cut from them. */
+  /** The longest window to be cut from the stretches, seconds. */
   window: number;
   /** Seconds for each block, which end a decoder that hangs. Default 30. */
   timeLimit?: number;

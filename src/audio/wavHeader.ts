@@ -75,20 +75,29 @@ async function numbers(file: Bytes, at: number, length: number): Promise<Buffer>
 }
 
 const PCM = 1;
+const MS_ADPCM = 2;
+const IMA_ADPCM = 17;
 const EXTENSIBLE = 0xfffe;
 
 /**
  * Tag (2 bytes), channels (2), rate (4), bytes a second (4), bytes a frame (2), bits (2), ...; nothing if it is damaged. Of PCM, samples of odd depths
- * (12 bits, 20, or 24 in 4 bytes) are the upper bits of whole bytes, so that they can be read as samples of those bytes.
+ * (12 bits, 20, or 24 in 4 bytes) are the upper bits of whole bytes, so that they can be read as samples of those bytes. An
+ * extensible ADPCM header has its own extension (byte 16 on) where a plain one counts the samples of a block: it is left out.
  */
 function layoutOf(layout: Buffer): Pick<WavHeader, 'sampleRate' | 'channels' | 'layout'> {
   if (layout.length < 16 || layout.readUInt16LE(12) === 0) return {};
   const channels = layout.readUInt16LE(2);
   const stored = layout.readUInt16LE(0);
-  const tag = stored === EXTENSIBLE && layout.length >= 26 ? layout.readUInt16LE(24) : stored;
+  const tag = tagOf(layout);
   const bits = (8 * layout.readUInt16LE(12)) / channels;
   if (tag === PCM && Number.isInteger(bits) && bits > 0) layout.writeUInt16LE(bits, 14);
+  if (tag !== stored && (tag === MS_ADPCM || tag === IMA_ADPCM)) layout.writeUInt16LE(0, 16);
   return { sampleRate: layout.readUInt32LE(4), channels, layout };
+}
+
+function tagOf(layout: Buffer): number {
+  const stored = layout.readUInt16LE(0);
+  return stored === EXTENSIBLE && layout.length >= 26 ? layout.readUInt16LE(24) : stored;
 }
 
 /**
@@ -105,11 +114,14 @@ function extent(length: number, open: number, start: number, size: number, layou
   return { start, end: isOpen ? size : Math.min(size, start + length), ...(seconds && { seconds }) };
 }
 
-/** Of plain samples rate times frame; the field itself, which some writers get wrong, only for compressed blocks. */
+/** By the frames or blocks of those formats that have them; the field itself, which some writers get wrong, only for others. */
 function bytesPerSecond(layout: Buffer): number {
-  const block = layout.readUInt16LE(12);
-  const isPlain = block === (layout.readUInt16LE(2) * layout.readUInt16LE(14)) / 8;
-  return isPlain ? layout.readUInt32LE(4) * block : layout.readUInt32LE(8);
+  const [channels, rate, block] = [layout.readUInt16LE(2), layout.readUInt32LE(4), layout.readUInt16LE(12)];
+  const tag = tagOf(layout);
+  // A block of ADPCM begins with 4 or 7 bytes a channel, which hold 1 or 2 samples; every other byte holds two.
+  if (tag === IMA_ADPCM) return (rate * block) / (1 + 2 * (block / channels - 4));
+  if (tag === MS_ADPCM) return (rate * block) / (2 + 2 * (block / channels - 7));
+  return block === (channels * layout.readUInt16LE(14)) / 8 ? rate * block : layout.readUInt32LE(8);
 }
 
 /** What stands before the samples for a decoder that reads RIFF only: a header that leaves the length open. */

@@ -178,6 +178,20 @@ interface Lossy {
 
 const lossy: Lossy[] = [
   {
+    title: 'WAV IMA ADPCM',
+    extension: '.wav',
+    options: '-c:a adpcm_ima_wav',
+    rates: [22050, 96000, 44100],
+    channels: [1, 2],
+  },
+  {
+    title: 'WAV MS ADPCM',
+    extension: '.wav',
+    options: '-c:a adpcm_ms',
+    rates: [22050, 96000, 44100],
+    channels: [1, 2],
+  },
+  {
     title: 'MP3',
     extension: '.mp3',
     options: '-c:a libmp3lame',

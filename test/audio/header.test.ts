@@ -17,6 +17,15 @@ test('WAV: format, rate, channels and length', async () => {
   expect(await headerOf(stereo)).toMatchObject({ channels: 2, seconds: 0.5 });
 });
 
+test.each([
+  ['IMA', 17, 1 + 2 * (512 - 4)],
+  ['MS', 2, 2 + 2 * (512 - 7)],
+])('WAV of %s ADPCM: blocks count, whatever its bytes a second are said to be', async (_, tag, samples) => {
+  const wav = Buffer.from(rawWav(new Uint8Array(16 * 1024), { tag, channels: 2, bits: 4, block: 1024 }));
+  wav.writeUInt32LE(16000, 28);
+  expect((await headerOf(wav)).seconds).toBeCloseTo((16 * samples) / 8000, 6);
+});
+
 describe('WAV beyond 4 GB, of which only the header is read', () => {
   const GB = 1e9;
   /** 16 bits, mono, 48 kHz: 96 000 bytes a second. */

@@ -56,6 +56,7 @@ export async function findRecordings(dir: string): Promise<Found> {
     ...stray.map(({ path: file }) => ({ file, reason: 'lies beside the species folders: move it into one' })),
   );
   if (found.recordings.length === 0) {
+    if (stray.length > 0) throw new UserError(onlyStray(dir, stray));
     throw new UserError(
       nothingFound(dir, found, ' It should hold one folder per species, with its recordings inside.'),
     );
@@ -208,9 +209,18 @@ function nothingFound(dir: string, { skipped, others }: Found, advice: string): 
   const all = [...skipped, ...others];
   const first = all[0];
   const hint = first
-    ? ` It holds ${all.length} other things; the first, "${path.relative(dir, first.file)}", ${first.reason}.`
+    ? ` It holds ${all.length === 1 ? 'one other thing:' : `${all.length} other things; the first,`} ` +
+      `"${path.relative(dir, first.file)}"${all.length === 1 ? '' : ','} ${first.reason}.`
     : ' It is empty.';
   return `There are no recordings in "${dir}".${hint}${advice}`;
+}
+
+function onlyStray(dir: string, stray: readonly RecordingFile[]): string {
+  return (
+    `"${dir}" holds ${stray.length === 1 ? 'a recording' : `${stray.length} recordings`} ("${path.basename(stray[0]!.path)}"), ` +
+    'but not in folders of species: move each into a folder that is called after its species, or name tables that say what ' +
+    'sounds where (--labels). If all are of one species, name the folder above.'
+  );
 }
 
 /** `a.wav` and `a.mp3` of one species are recordings "a.wav" and "a.mp3", not twice "a". */

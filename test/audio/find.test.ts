@@ -105,8 +105,13 @@ describe('a folder that cannot be used', () => {
     expect(await messageFor(temporaryFolder())).toMatch(/no recordings in .*It is empty\..*one folder per species/);
   });
   test('holds other things only', async () => {
-    const message = await messageFor(folderWith({ 'a.wav': '', 'b.wav': '' }));
-    expect(message).toMatch(/2 other things; the first, "a\.wav", lies beside the species folders/);
+    const message = await messageFor(folderWith({ 'a.txt': '', 'wren/b.txt': '' }));
+    expect(message).toMatch(/2 other things; the first, "a\.txt", is not a recording/);
+    expect(await messageFor(folderWith({ 'a.txt': '' }))).toMatch(/holds one other thing: "a\.txt" is not a recording/);
+  });
+  test('holds recordings, but no folders of species', async () => {
+    const message = await messageFor(folderWith({ 'a.txt': '', 'b.wav': '', 'c.wav': '' }));
+    expect(message).toMatch(/holds 2 recordings \("b\.wav"\), but not in folders of species: .*--labels/);
   });
 });
 

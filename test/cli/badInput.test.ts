@@ -25,7 +25,11 @@ describe.each(['prepare', 'run'])('%s', (verb) => {
     ['a file', file, /"file" is a file: name the folder that holds one folder of recordings per species/],
     ['an empty folder', empty, /There are no recordings in ".*empty"\. It is empty\. It should hold one folder per/],
     ['empty folders of species', hollow, /It holds 2 other things; the first, "a", is an empty folder/],
-    ['recordings without folders', flat, /"a\.wav", lies beside the species folders: move it into one/],
+    [
+      'recordings without folders',
+      flat,
+      /holds a recording \("a\.wav"\), but not in folders of species: move each into a folder/,
+    ],
     ['nothing but texts', texts, /No recording gave an image\. The first problem of 1: "wren\/a\.wav" is a text file/],
   ])('of %s says what is wrong, and makes no run', async (_what, dir, sentence) => {
     const out = path.join(folder, `out-${verb}`);

@@ -45,8 +45,9 @@ export function register(program: Command): void {
         console.log(describeInspection(dataset, found));
         await writeAtomically(path.join(out, resultName), `${JSON.stringify(found, null, 1)}\n`);
         await writeSheets(dataset, found, out, signal);
-        if (augment && isAugmented(augment)) await writeAugmented(dataset, found, augment, out, signal);
-        console.log(`${out}: ${counted(dataset.classes.length, 'sheet')} to look at`);
+        const augmented = augment !== undefined && isAugmented(augment);
+        if (augmented) await writeAugmented(dataset, found, augment, out, signal);
+        console.log(`${out}: ${counted(dataset.classes.length + (augmented ? 1 : 0), 'sheet')} to look at`);
       });
     });
 }
@@ -114,7 +115,8 @@ function describeInspection(dataset: Dataset, found: Inspection): string {
     `kinds: ${listing(found.kinds)}`,
     levels(found),
     ...doubtful(found),
-    ...notes.map((note) => `note: ${note}`),
+    // A prepared data set has the leaks among its notes.
+    ...notes.filter((note) => !found.leaks.includes(note)).map((note) => `note: ${note}`),
     ...found.leaks.map((leak) => `warning: ${leak}`),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 /** lyrebird inspect: what it says, what it draws, and where it refuses to draw. */
-import { readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
@@ -37,9 +37,18 @@ it('describes pictures, names those that cannot be read, and draws augmentation,
   expect(stdout).toMatch(/9 images of 2 classes \(a folder of pictures\)/);
   expect(stdout).toMatch(/cannot be read: 1 image\n +".*torn\.png" cannot be read as an image/);
   expect(stdout).toMatch(/of one level only: 8 images/);
+  expect(stdout).toMatch(/coloured: 3 sheets to look at/);
   expect(readdirSync(at('coloured')).sort()).toEqual(['augmented.png', 'blue.png', 'inspection.json', 'red.png']);
   const { width, height } = await sharp(at('coloured', 'augmented.png')).metadata();
   expect(width! * height!).toBeGreaterThan(100_000);
+});
+
+it('says once what one part gives away of another', async () => {
+  const copies = recordings(at('copies'), ['robin', 'wren'], 2);
+  copyFileSync(path.join(copies, 'robin/1.wav'), path.join(copies, 'robin/2.wav'));
+  await lyrebird('prepare', copies, '--out', at('leaky'));
+  const { stdout } = await lyrebird('inspect', at('leaky'), '--out', at('leaky-sheets'));
+  expect(stdout.match(/look the same as one of another part/g)).toHaveLength(1);
 });
 
 it.each([

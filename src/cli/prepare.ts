@@ -109,7 +109,7 @@ export async function prepare(
   }
   if (!summary.complete) return summary;
   const leaks = await checkParts(await readDataset(options.out), signal);
-  return { ...summary, notes: [...summary.notes, ...leaks] };
+  return { ...summary, notes: [...leaks, ...summary.notes] }; // first: of many notes only some are shown
 }
 
 /** Names of files may hold line breaks, and what else moves a terminal's cursor. */

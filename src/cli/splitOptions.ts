@@ -4,6 +4,7 @@ import { datasetSignatures, findLeaks } from '../data/leaks.js';
 import { type Dataset, readIndex } from '../data/read.js';
 import { addSplitNotes, type SplitOptions } from '../data/splitImages.js';
 import { readSplitTable } from '../data/splitTable.js';
+import { UserError } from '../io/errors.js';
 import { createProgress } from '../io/progress.js';
 import { positiveInteger } from './options.js';
 
@@ -37,13 +38,18 @@ function share(text: string): number {
   return value;
 }
 
-/** What the options ask for. Throws a UserError if the table cannot be read. */
+/** What the options ask for. Throws a UserError if nothing is left to train on, or the table cannot be read. */
 export async function splitFrom(
   { test = 0.2, validation = 0, folds, split }: SplitFlags,
   seed: number,
 ): Promise<SplitOptions> {
   // Rounded, so that 0.7 is written as 0.7.
   const train = Math.round(1e9 * (1 - test - validation)) / 1e9;
+  if (train <= 0) {
+    throw new UserError(
+      `${test} to test and ${validation} to validate leave nothing to train on: ask for less than 1 in all.`,
+    );
+  }
   const splitTable = split === undefined ? undefined : await readSplitTable(split);
   return { fractions: { train, validation, test }, seed, folds, splitTable };
 }

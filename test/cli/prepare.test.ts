@@ -58,7 +58,20 @@ it('is alone in its folder, and clears away what a killed process left', async (
   expect(existsSync(leftover)).toBe(false);
 });
 
+it('says that parts share recordings before it says of each recording what is missing in it', async () => {
+  const shared = recordings(path.join(folder, 'copies'), ['robin'], 12);
+  for (let i = 1; i <= 12; i++) {
+    const whole = readFileSync(path.join(shared, 'robin', `${i}.wav`));
+    put(path.join(shared, 'robin', `${i}.wav`), whole.subarray(0, 0.8 * whole.length));
+    put(path.join(shared, 'wren', `${i}.wav`), readFileSync(path.join(shared, 'robin', '1.wav')));
+  }
+  const { stdout } = await lyrebird('prepare', shared, '--out', path.join(folder, 'leaky'));
+  expect(stdout).toMatch(/images look the same as one of another part/);
+  expect(stdout).toMatch(/is cut off or damaged: .*\n\.\.\. and \d+ more like these/);
+});
+
 it.each([
+  [['--test', '0.7', '--validation', '0.3'], 1, /0\.7 to test and 0\.3 to validate leave nothing to train on/],
   [['--fmin', '9000', '--fmax', '100'], 1, /9000 to 100 Hz\. Choose 0 < fmin < fmax/],
   [['--hop', '3'], 1, /"hop" \(3\): must be at most window/],
   [['--transform', 'fourier'], 2, /Allowed choices are morlet, morse, bump, mel, stft/],

@@ -44,6 +44,7 @@ export const chartStyle = `
 .chart .reference { stroke: currentColor; stroke-dasharray: 2 4; }
 @media (max-width: 40rem) { .chart { font-size: 18px; } }
 .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
+.dots { fill: none; stroke-width: 7; stroke-linecap: round; }
 .raw { fill: none; stroke-width: 1; opacity: 0.28; }
 .series-1 { stroke: var(--series-1); }
 .series-2 { stroke: var(--series-2); }
@@ -125,6 +126,7 @@ function curve(points: readonly Point[], index: number, smooth: boolean, x: Scal
   return html`<g class="series-${(index % COLOURS) + 1}">
 ${isSmoothed && html`<path class="raw" d="${path(thin(points), x, y)}"/>`}
 <path class="line" d="${path(thin(main), x, y)}"/>
+<path class="dots" d="${path(alone(main), x, y)}"/>
 </g>`;
 }
 
@@ -134,6 +136,13 @@ function legend(series: readonly Series[]): Html {
       html`<li><svg viewBox="0 0 34 10" aria-hidden="true" class="series-${(index % COLOURS) + 1}"><path class="line" d="M2 5H32"/></svg>${name}</li>`,
   )}</ul>`;
 }
+
+/** The points without a line to a neighbour, each between gaps. */
+const alone = (points: readonly Point[]): readonly Point[] =>
+  points.flatMap((point, i) => {
+    const isAlone = ![points[i - 1], points[i + 1]].some((other) => other && isFinitePoint(other));
+    return isAlone ? [point, [Number.NaN, Number.NaN]] : [];
+  });
 
 /** Path commands: `M` begins the line and again after each gap. A point on its own becomes a dot, by its round caps. */
 function path(points: readonly Point[], x: Scale, y: Scale): string {

@@ -50,6 +50,14 @@ describe('lineChart', () => {
     expect(svg).not.toMatch(/NaN|Infinity/);
   });
 
+  it('draws a point without neighbours as a dot that can be seen', () => {
+    const dots = (points: readonly Point[]) => /class="dots" d="([^"]*)"/.exec(draw(points))![1];
+    expect(dots([[1, 3]])).toBe('M401 143h0');
+    const between: Point[] = [0, 1, 2, 3, 4].map((x) => [x, x % 2 ? Number.NaN : 1]);
+    expect(dots(between)!.match(/M[\d.]+ [\d.]+h0/g)).toHaveLength(3);
+    expect(dots(between.map(([x]) => [x, 1]))).toBe('');
+  });
+
   it('draws the raw line behind a moving average, unless told not to', () => {
     const points = Array.from({ length: 40 }, (_, i): Point => [i, i % 2]);
     expect(draw(points)).toContain('class="raw"');

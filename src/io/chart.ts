@@ -73,15 +73,20 @@ interface Frame {
 const whole: Frame = { width: 760, height: 320, left: 58, right: 744, top: 14, bottom: 272 };
 const halfWide: Frame = { width: 460, height: 260, left: 58, right: 450, top: 14, bottom: 212 };
 
+/** Pixels that a digit of a tick takes at most, and the label of the axis and the gaps beside it. */
+const [DIGIT, BESIDE_TICKS] = [7, 28];
+
 /** The chart as an `<svg>` and, where it has several series, a legend below. Its page needs `chartStyle`. */
 export function lineChart(chart: LineChart): Html {
   const { series, smooth = true, reference } = chart;
-  const frame = chart.half ? halfWide : whole;
+  const within = chart.half ? halfWide : whole;
   const points = series.flatMap((each) => each.points).filter(isFinitePoint);
   const values = points.map(([, value]) => value);
-  const x = scale(extent(points.map(([value]) => value)), frame.left, frame.right);
   const yRange = chart.yRange ?? rounded(extent(reference ? [...values, reference.value] : values));
-  const y = scale(yRange, frame.bottom, frame.top);
+  const y = scale(yRange, within.bottom, within.top);
+  const longest = Math.max(...y.ticks.map(({ text }) => text.length));
+  const frame = { ...within, left: Math.max(within.left, BESIDE_TICKS + DIGIT * longest) };
+  const x = scale(extent(points.map(([value]) => value)), frame.left, frame.right);
   return html`<svg class="chart" viewBox="0 0 ${frame.width} ${frame.height}" role="img" aria-label="${chart.description}">
 ${yAxis(y, chart.yLabel, frame)}
 ${xAxis(x, chart.xLabel, frame)}

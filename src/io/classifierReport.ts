@@ -116,8 +116,10 @@ function classesSection({ test, classes, counts }: ClassifierReport): Html | und
 `;
   return html`<section aria-labelledby="classes">
 <h2 id="classes">Class by class</h2>
-<p>Precision: of what it calls by this name, how much is. Recall: of what is, how much it calls so. F1 is their harmonic mean. The means below count each class alike that has held-out windows.
-The right class is among its first three guesses for ${percent(test.windows.top3)} of windows and ${percent(test.recordings.top3)} of recordings.</p>
+<p>Precision: of what it calls by this name, how much is. Recall: of what is, how much it calls so. F1 is their harmonic mean. The means below count each class alike that has held-out windows.${
+    classes.length > 3 &&
+    html` The right class is among its first three guesses for ${percent(test.windows.top3)} of windows and ${percent(test.recordings.top3)} of recordings.`
+  }</p>
 <div class="scroll"><table class="classes">
 <thead><tr><th scope="col">Class</th><th scope="col" class="number">Held-out windows</th><th scope="col" class="number">Precision</th><th scope="col" class="number">Recall</th><th scope="col" class="number">F1</th>
 <th scope="col" class="number">Recordings</th><th scope="col" class="number">Recall</th><th scope="col" class="number">F1</th></tr></thead>

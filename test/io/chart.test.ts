@@ -30,6 +30,19 @@ describe('lineChart', () => {
     expect(texts(svg)).toEqual(['0', '1', '2', '3', '4', 'loss', '0', '20', '40', '60', '80', '100', 'step']);
   });
 
+  it('leaves room for long ticks beside the name of their axis', () => {
+    const left = (value: number) =>
+      Number(
+        /class="gridline" x1="(\d+)"/.exec(
+          draw([
+            [0, 0],
+            [1, value],
+          ]),
+        )![1],
+      );
+    expect([4, 0.002].map(left)).toEqual([58, 70]);
+  });
+
   it('keeps a given range, and a reference line within the range it chooses', () => {
     const svg = draw([[1, 0.25]], { yRange: [0, 1], reference: { value: 0.5, label: 'coin <toss>' } });
     expect(svg).toContain('y1="143" y2="143"');

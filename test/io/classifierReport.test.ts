@@ -33,6 +33,18 @@ describe("a classifier's report", () => {
     expect(cells('robin')[1]).toMatch(/^100\.0/);
   });
 
+  it('speaks of three guesses only where there are more classes to guess', () => {
+    expect(renderClassifierReport(report)).not.toContain('three guesses');
+    const four = {
+      classes: ['a', 'b', 'c', 'd'],
+      counts: { ...report.counts, training: [5, 5, 5, 5], extra: [0, 0, 0, 0] },
+    };
+    const [perClass, confusion] = [[0, 1, 2, 3].map(() => none), [0, 1, 2, 3].map(() => [1, 0, 0, 0])];
+    const windows = { ...scores, perClass, confusion };
+    const test = { windows, recordings: windows, chance: 1 };
+    expect(renderClassifierReport({ ...report, ...four, test })).toContain('three guesses for 100.0');
+  });
+
   it('says of validation what there was of it', () => {
     const weights = (validation: number[]) =>
       /The weights kept are[^<]*/.exec(renderClassifierReport({ ...report, counts: { ...report.counts, validation } }));

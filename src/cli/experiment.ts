@@ -129,12 +129,12 @@ async function readConfig(
   return { dir: path.resolve(path.dirname(given), dataset), config: checkExperiment(fields, known, `"${given}"`) };
 }
 
-/** Makes what is missing, and writes the tables after every round. Returns what to print, unless it was stopped. */
+/** Makes what is missing, and writes the tables after every round. Returns what to print. */
 async function experiment(
   run: ExperimentRun,
   opening: number,
   { out, estimate: only }: ExperimentFlags,
-): Promise<string | undefined> {
+): Promise<string> {
   const { rounds, signal } = run;
   const settings = settingsOf(run);
   await checkEarlier({ out, file: path.join(out, FILES.numbers), format: FORMAT, what: 'an experiment' }, settings);
@@ -162,7 +162,7 @@ async function experiment(
       progress.stop();
     }
   }
-  return signal.aborted ? undefined : summaryOf(found, out);
+  return signal.aborted ? `${out}: stopped; the same command goes on` : summaryOf(found, out);
 }
 
 /** A generator only where a classifier that is not done needs it. */

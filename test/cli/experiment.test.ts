@@ -71,8 +71,9 @@ it('estimated only, says how long it takes and leaves no results', async () => {
 
 it('stopped by ^C leaves the tables of what is done', async () => {
   pressWhen(() => existsSync(member('real only', 1)));
-  const { exitCode } = await experiment();
+  const { exitCode, stdout } = await experiment();
   expect(exitCode).toBe(130);
+  expect(stdout).toMatch(/out: stopped; the same command goes on\n$/);
   expect(existsSync(member('more', 2))).toBe(false);
   expect(found()).toMatchObject({ complete: false });
 });
@@ -209,8 +210,10 @@ it.each([
   [
     'what is shared',
     { networks: [{ name: 'a', settings: { size: 64 } }] },
-    /network "a" sets "size", which the experiment/,
+    /network "a" sets "size", which the experiment sets itself: give "size" beside it/,
   ],
+  ['epochs', { classifier: { epochs: 3 } }, /"classifier" sets "epochs", .*: give "steps" beside it instead/],
+  ['patience', { classifier: { patience: 3 } }, /"classifier" sets "patience", .* itself: leave it out\./],
   ['a wrong field of a generator', { gan: { batch: 0 } }, /"gan": "batch" \(0\): must be at least 1/],
   [
     'the name of the mix that is added',

@@ -144,6 +144,18 @@ export const PRESET_CONFIGS: Readonly<Record<ExperimentPreset, ExperimentConfig>
 const SHARED = ['size', 'channels', 'fit', 'fold', 'seed'];
 const PLANNED = [...SHARED, 'dynamic', 'augment', 'epochs', 'patience', 'keepBack'];
 
+/** By which of its own fields an experiment decides them. */
+const BESIDE: Readonly<Record<string, string>> = {
+  size: 'size',
+  channels: 'channels',
+  fit: 'fit',
+  fold: 'tested',
+  seed: 'seeds',
+  dynamic: 'dynamic',
+  augment: 'mixes',
+  epochs: 'steps',
+};
+
 /**
  * A preset changed by `given`, checked whole, the mix of real images alone the first: added where there is none. Throws a
  * UserError that names the field and its value; `source` says where it comes from.
@@ -198,7 +210,9 @@ function checkNames(names: readonly string[], field: string, source: string): vo
 function checkUnshared(settings: Readonly<Record<string, unknown>>, not: readonly string[], source: string): void {
   const wrong = not.find((field) => Object.hasOwn(settings, field));
   if (wrong === undefined) return;
-  throw new UserError(`${source} sets "${wrong}", which the experiment sets itself: give it beside, or leave it out.`);
+  const beside = BESIDE[wrong];
+  const advice = beside === undefined ? 'leave it out' : `give "${beside}" beside it instead, or leave it out`;
+  throw new UserError(`${source} sets "${wrong}", which the experiment sets itself: ${advice}.`);
 }
 
 /** Updates of a network. */

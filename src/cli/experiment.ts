@@ -25,7 +25,7 @@ import {
 import { tabulate } from '../classify/experiment/tabulate.js';
 import { readDataset } from '../data/read.js';
 import { recordingOf } from '../data/split.js';
-import { describeSkipped } from '../data/store.js';
+import { describeSkipped, type ImageStore } from '../data/store.js';
 import { UserError } from '../io/errors.js';
 import { armName, type Experiment } from '../io/experiment.js';
 import { experimentCsv, experimentMarkdown, experimentRows, points, verdictOf } from '../io/experimentTable.js';
@@ -88,7 +88,7 @@ export function register(program: Command): void {
           for (const line of describeSkipped(dataset, skipped)) console.error(line);
           const opening = (performance.now() - begin) / 1000;
           const synthetic = areSynthesised(dataset.classes);
-          const run = { engine, folded, config, rounds, data, synthetic, signal };
+          const run = { engine, folded: without(folded, skipped), config, rounds, data, synthetic, signal };
           const text = await experiment(run, opening, flags);
           if (text) console.log(text);
           return skipped.length;
@@ -96,6 +96,13 @@ export function register(program: Command): void {
       );
       if (!flags.estimate) reportUnread(leftOut);
     });
+}
+
+/** Images that cannot be read take no part, so they are not counted either. */
+function without(folded: Folded, skipped: ImageStore['skipped']): Folded {
+  const names = new Set(skipped.map(({ file }) => file));
+  const { dataset } = folded;
+  return { ...folded, dataset: { ...dataset, images: dataset.images.filter(({ file }) => !names.has(file)) } };
 }
 
 const FILES = {
@@ -276,6 +283,7 @@ async function writeTables(
 function experimentOf(run: ExperimentRun, settings: Experiment['settings'], done: Done): Experiment {
   const { folded, config, rounds, synthetic } = run;
   const { dataset, folds, notes } = folded;
+  const tested = dataset.images.filter(({ fold }) => fold !== undefined && folds.includes(fold));
   const classifiers = rounds.flatMap((round) => round.classifiers);
   const chances = classifiers.flatMap(({ folder: of }) => done.get(of)?.result?.chance ?? []);
   return {
@@ -285,8 +293,8 @@ function experimentOf(run: ExperimentRun, settings: Experiment['settings'], done
     dataset: dataset.dir,
     synthetic,
     classes: dataset.classes,
-    images: dataset.images.length,
-    recordings: recordingsIn(folded),
+    images: tested.length,
+    recordings: new Set(tested.map(recordingOf)).size,
     folds,
     seeds: config.seeds,
     notes: [...dataset.notes, ...notes],
@@ -305,8 +313,6 @@ function experimentOf(run: ExperimentRun, settings: Experiment['settings'], done
     }),
   };
 }
-
-const recordingsIn = ({ dataset }: Folded): number => new Set(dataset.images.map(recordingOf)).size;
 
 function summaryOf(found: Experiment, out: string): string {
   const [header, ...rows] = experimentRows(found);

@@ -49,8 +49,10 @@ export interface Experiment {
   readonly dataset: string;
   readonly synthetic: boolean;
   readonly classes: readonly string[];
+  /** Windows that test, and the recordings that they are of. */
   readonly images: number;
   readonly recordings: number;
+  /** Those that test. */
   readonly folds: readonly number[];
   readonly seeds: readonly number[];
   readonly notes: readonly string[];

@@ -18,11 +18,19 @@ export function verdictOf({ arms, mixes, seeds, complete }: Experiment): string[
   const of = (what: 'gain' | 'loss') => withGenerated.filter(({ gain }) => shows(gain) === what);
   const [better, worse] = [of('gain'), of('loss')];
   const open = withGenerated.length - better.length - worse.length;
+  const unfinished = complete ? [] : ['Not all is done: the same command goes on.'];
   const listed = (list: readonly (ExperimentArm & { gain: Gain })[]): string =>
     list
       .map((arm) => `${armName(arm.network, arm.dynamic)} with ${arm.mix} (${signedPoints(arm.gain.mean)} points)`)
       .join(', ');
-  if (withGenerated.length === 0) return ['Nothing can be compared yet.'];
+  if (!mixes.some(({ generated }) => generated)) {
+    return ['Of generated images nothing is said: no mix differs by them alone.', ...unfinished];
+  }
+  if (withGenerated.length === 0) {
+    return complete
+      ? ['Nothing can be compared: of every pair one failed.']
+      : ['Nothing can be compared yet.', ...unfinished];
+  }
   return [
     better.length > 0
       ? `Generated images help: ${listed(better)}.`
@@ -32,7 +40,7 @@ export function verdictOf({ arms, mixes, seeds, complete }: Experiment): string[
       ? [`In ${open} of ${withGenerated.length} comparisons it is not shown that generated images help or harm.`]
       : []),
     ...(seeds.length < 2 ? ['With one seed, what another training would give is not known.'] : []),
-    ...(complete ? [] : ['Not all is done: the same command goes on.']),
+    ...unfinished,
   ];
 }
 

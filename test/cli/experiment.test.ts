@@ -190,9 +190,17 @@ describe('given again', () => {
 it('goes on without images that cannot be read, and says which', async () => {
   cpSync(at('images'), at('torn'), { recursive: true });
   put(at('torn/low/torn.png'), 'no picture');
-  const file = put(at('torn.json'), { ...SETTINGS, dataset: 'torn', mixes: [{ name: 'broken', augment: ['cutout'] }] });
-  const { exitCode, stderr } = await lyrebird('experiment', file, '--out', at('without'));
+  const mixes = [{ name: 'broken', augment: ['cutout'] }];
+  const file = put(at('torn.json'), { ...SETTINGS, dataset: 'torn', mixes, tested: [2] });
+  const { exitCode, stdout, stderr } = await lyrebird('experiment', file, '--out', at('without'));
   expect(exitCode).toBe(3);
+  // It counts what tested, and where no mix differs by generated images nothing is said of them.
+  const { result } = json<{ result: { tally: object[] } }>(
+    at('without/classifiers/ResNet18/real only/fold-2/seed-1/member.json'),
+  );
+  const { length } = result.tally;
+  expect(json(at('without/experiment.json'))).toMatchObject({ folds: [2], images: length, recordings: length });
+  expect(stdout).toMatch(/^Of generated images nothing is said: no mix differs by them alone\.$/m);
   expect(stderr).toMatch(/^left out: low\/torn\.png: cannot be read.*all is done, but 1 image could not be read/ms);
 });
 

@@ -87,9 +87,20 @@ function refuseForeign(folder: string): void {
   if (owner !== 0 && owner !== process.getuid?.()) throw new Error('the folder belongs to another user');
 }
 
+/** Makes a folder and those above it. Node's own way (`recursive`) tries for ever where nothing can be made, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error; // another process may have been quicker
+  }
+}
+
 /** Unpacks beside `target`, then renames: another process sees all of the folder or none of it. */
 function unpackInto(target: string, archive: string): void {
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   const unfinished = mkdtempSync(`${target}-`);
   try {
     for (const { name, content } of readTar(brotliDecompressSync(readFileSync(archive)))) {

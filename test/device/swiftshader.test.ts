@@ -71,6 +71,10 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('unpackS
     expect(() => unpackSwiftShader([join(file, 'cache')])).toThrow(/could not be unpacked.*XDG_CACHE_HOME/);
   });
 
+  test('is not kept by a folder in which nothing can be made', () => {
+    expect(unpackSwiftShader([join('/proc', 'cache', 'lyrebird'), folder])).toContain(folder);
+  });
+
   test.skipIf(process.getuid?.() !== 0)('loads nothing that another user has put there', () => {
     const icd = unpackSwiftShader([folder]);
     chownSync(dirname(icd), 12345, 12345);

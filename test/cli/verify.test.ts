@@ -6,7 +6,7 @@ import { diagnose } from '../../src/cli/verify/diagnose.js';
 import { judge } from '../../src/cli/verify/judge.js';
 import { moduleOf } from '../../src/cli/verify/modules.js';
 import { type Gpu, openGpu } from '../../src/device/open.js';
-import { writeSafetensors } from '../../src/io/safetensors.js';
+import { type WritableTensor, writeSafetensors } from '../../src/io/safetensors.js';
 import { Engine } from '../../src/kernel/engine.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { affine } from '../../src/ops/elementwise.js';
@@ -139,9 +139,9 @@ describe('the command', () => {
   const folder = temporaryFolder();
 
   /** A file with one case of relu. */
-  const file = (expected: number[], op = 'relu'): string => {
+  const file = (expected: number[], op = 'relu', shape = [3], others = {}): string => {
     const x = { dtype: 'F32', shape: [3], data: Float32Array.of(-1, 2, 3) } as const;
-    const y = { dtype: 'F32', shape: [3], data: Float32Array.from(expected) } as const;
+    const y = { dtype: 'F32', shape, data: Float32Array.from(expected) } as const;
     const described = {
       name: 'three',
       op,
@@ -150,12 +150,13 @@ describe('the command', () => {
       outputs: { y: 'y' },
       tol: 1e-6,
       gradTol: 1e-6,
+      ...others,
     };
     const metadata = { format: 'reference-cases/1', cases: JSON.stringify([described]) };
     return put(
       join(folder, 'cases.safetensors'),
       writeSafetensors(
-        new Map([
+        new Map<string, WritableTensor>([
           ['x', x],
           ['y', y],
         ]),
@@ -179,6 +180,27 @@ describe('the command', () => {
   it('counts what there is no operation for', async () => {
     const { exitCode, stdout } = await lyrebird('verify', file([0, 2, 3], 'fold'));
     expect(stdout).toBe("skip  three: lyrebird has no 'fold'\n0 passed, 0 failed, 1 unsupported\n");
+    expect(exitCode).toBe(1);
+  });
+
+  it.each(['constructor', '__proto__', 'toString'])('knows no operation %s', async (op) => {
+    expect((await lyrebird('verify', file([0, 2, 3], op))).stdout).toContain(`lyrebird has no '${op}'`);
+  });
+
+  it('fails a result of as many values in another shape', async () => {
+    const { exitCode, stdout } = await lyrebird('verify', file([0, 2, 3], 'relu', [1, 3]));
+    expect(stdout).toBe('FAIL  three: y has the shape [3], expected [1, 3]\n0 passed, 1 failed, 0 unsupported\n');
+    expect(exitCode).toBe(1);
+  });
+
+  it('says which input a case lacks', async () => {
+    const { stdout } = await lyrebird('verify', file([0, 2, 3], 'relu', [3], { inputs: {} }));
+    expect(stdout).toContain('FAIL  three: the case has no input named x\n');
+  });
+
+  it('does not pass what expects nothing', async () => {
+    const { exitCode, stderr } = await lyrebird('verify', file([0, 2, 3], 'relu', [3], { outputs: {} }));
+    expect(stderr).toContain('a case must expect some output');
     expect(exitCode).toBe(1);
   });
 

@@ -13,7 +13,7 @@ const schema = z.array(
     op: z.string(),
     attrs: z.record(z.string(), z.unknown()),
     inputs: keys,
-    outputs: keys,
+    outputs: keys.refine((outputs) => Object.keys(outputs).length > 0, 'a case must expect some output'),
     cotangents: keys.default({}),
     grads: keys.default({}),
     tol: z.number().positive(),

@@ -20,7 +20,7 @@ export interface ModuleUnderTest {
 }
 
 /** A case as that of a module; undefined if it is not one. */
-export const moduleOf = (test: ReferenceCase): ModuleUnderTest | undefined => MODULES[test.op]?.(test);
+export const moduleOf = (test: ReferenceCase): ModuleUnderTest | undefined => MODULES.get(test.op)?.(test);
 
 /** Memory for a case's module, in its state, and its data inputs in their order. */
 export function placed(
@@ -96,16 +96,20 @@ function sineState(module: Module): State {
   );
 }
 
-const MODULES: Readonly<Record<string, (test: ReferenceCase) => ModuleUnderTest>> = {
-  cbam: moduleUnderTest((attrs) => new CBAM(attrs.channels as number, attrs.reduction as number), layerCall('y')),
-  dynamic_conv2d: moduleUnderTest((attrs) => {
-    const { inChannels, outChannels, kernel, ...options } = attrs as unknown as DynamicAttrs;
-    return new DynamicConv2d(inChannels, outChannels, kernel, options);
-  }, layerCall('y')),
-  generator: moduleUnderTest((attrs) => new Generator(attrs as unknown as GeneratorConfig), generatorCall),
-  discriminator: moduleUnderTest(
-    (attrs) => new Discriminator(attrs as unknown as DiscriminatorConfig),
-    discriminatorCall,
-  ),
-  ...Object.fromEntries(CLASSIFIER_NAMES.map((name) => [name, classifierUnderTest(classifiers[name])])),
-};
+type Maker = (test: ReferenceCase) => ModuleUnderTest;
+
+const MODULES: ReadonlyMap<string, Maker> = new Map(
+  Object.entries<Maker>({
+    cbam: moduleUnderTest((attrs) => new CBAM(attrs.channels as number, attrs.reduction as number), layerCall('y')),
+    dynamic_conv2d: moduleUnderTest((attrs) => {
+      const { inChannels, outChannels, kernel, ...options } = attrs as unknown as DynamicAttrs;
+      return new DynamicConv2d(inChannels, outChannels, kernel, options);
+    }, layerCall('y')),
+    generator: moduleUnderTest((attrs) => new Generator(attrs as unknown as GeneratorConfig), generatorCall),
+    discriminator: moduleUnderTest(
+      (attrs) => new Discriminator(attrs as unknown as DiscriminatorConfig),
+      discriminatorCall,
+    ),
+    ...Object.fromEntries(CLASSIFIER_NAMES.map((name) => [name, classifierUnderTest(classifiers[name])])),
+  }),
+);

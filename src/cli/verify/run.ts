@@ -2,7 +2,7 @@
 import { cwt } from '../../audio/wavelet.js';
 import { Gradients, Tape } from '../../autograd/tape.js';
 import type { Engine } from '../../kernel/engine.js';
-import { reshaped, type Tensor } from '../../memory/tensor.js';
+import { formatShape, reshaped, type Shape, sameShape, type Tensor } from '../../memory/tensor.js';
 import { Discriminator, type DiscriminatorConfig } from '../../models/discriminator.js';
 import { Generator, type GeneratorConfig } from '../../models/generator.js';
 import { Network } from '../../nn/network.js';
@@ -28,7 +28,7 @@ const NO_GRADS: Results['grads'] = new Map();
 export async function runCase(e: Engine, test: ReferenceCase): Promise<Results | undefined> {
   const module = moduleOf(test);
   if (module) return runModuleCase(e, test, module);
-  const runner = RUNNERS[test.op] ?? (opByName.has(test.op) ? runOp : undefined);
+  const runner = RUNNERS.get(test.op) ?? (opByName.has(test.op) ? runOp : undefined);
   return runner?.(e, test);
 }
 
@@ -37,13 +37,15 @@ async function runOp(e: Engine, test: ReferenceCase): Promise<Results> {
   const names = op.inputs.map(inputName);
   const unknown = [...test.inputs.keys()].find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Error(`${op.name} has no input ${unknown}; it has ${names.join(', ')}`);
-  const inputs = names.map((name) => {
-    const value = test.inputs.get(name);
+  const inputs = op.inputs.map((input) => {
+    const name = inputName(input);
+    const value = input === name ? required(test.inputs, name) : test.inputs.get(name);
     return value && upload(e, value);
   });
   const gradients = new Gradients(inputs.filter((input) => input?.dtype === 'f32') as Tensor[]);
   const tape = new Tape(e, gradients);
   const y = tape.apply(op, inputs, test.attrs);
+  checkShape(test, op.output, y.shape);
   const cotangent = test.cotangents.get(op.output);
   if (cotangent) tape.backward(y, upload(e, cotangent));
   const outputs = new Map([[op.output, await e.read(y)]]);
@@ -59,7 +61,8 @@ async function runOp(e: Engine, test: ReferenceCase): Promise<Results> {
 async function runModuleCase(e: Engine, test: ReferenceCase, wanted: ModuleUnderTest): Promise<Results> {
   const { network, inputs } = placed(e, test, wanted);
   const unused = new Map(test.cotangents);
-  const { outputs, buffers, gradients } = await runModule(e, wanted.module, wanted.call, inputs, (name) => {
+  const { outputs, buffers, gradients } = await runModule(e, wanted.module, wanted.call, inputs, (name, shape) => {
+    checkShape(test, name, shape);
     const value = unused.get(name);
     unused.delete(name);
     return value && upload(e, value);
@@ -69,6 +72,17 @@ async function runModuleCase(e: Engine, test: ReferenceCase, wanted: ModuleUnder
   const arrived = [...gradients].filter((entry): entry is [string, Float32Array] => entry[1] !== undefined);
   const after = [...buffers].map(([name, values]) => [`after.${name}`, values] as const);
   return { outputs: new Map([...outputs, ...after]), grads: new Map(arrived) };
+}
+
+/** Throws if a case expects a result of another shape, though it be of as many values, or gives its gradient in one. */
+function checkShape({ outputs, cotangents }: ReferenceCase, name: string, shape: Shape): void {
+  for (const [what, given] of [
+    ['expected', outputs.get(name)],
+    ['its cotangent', cotangents.get(name)],
+  ] as const) {
+    if (given && !sameShape(given.shape, shape))
+      throw new Error(`${name} has the shape ${formatShape(shape)}, ${what} ${formatShape(given.shape)}`);
+  }
 }
 
 function optimizerRunner(kind: OptimizerKind): Runner {
@@ -135,16 +149,18 @@ async function runTrainSteps(e: Engine, test: ReferenceCase): Promise<Results> {
   return { outputs, grads: NO_GRADS };
 }
 
-const RUNNERS: Readonly<Record<string, Runner>> = {
-  adam: optimizerRunner('adam'),
-  adamw: optimizerRunner('adamw'),
-  sgd: optimizerRunner('sgd'),
-  rmsprop: optimizerRunner('rmsprop'),
-  train_steps: runTrainSteps,
-  async cwt(e, test) {
-    const samples = Float32Array.from(required(test.inputs, 'x').data);
-    const frequencies = Float64Array.from(required(test.inputs, 'frequencies').data);
-    const magnitude = cwt(e, samples, frequencies, test.attrs as unknown as Parameters<typeof cwt>[3]);
-    return { outputs: new Map([['magnitude', await e.read(magnitude)]]), grads: NO_GRADS };
-  },
-};
+const RUNNERS: ReadonlyMap<string, Runner> = new Map(
+  Object.entries<Runner>({
+    adam: optimizerRunner('adam'),
+    adamw: optimizerRunner('adamw'),
+    sgd: optimizerRunner('sgd'),
+    rmsprop: optimizerRunner('rmsprop'),
+    train_steps: runTrainSteps,
+    async cwt(e, test) {
+      const samples = Float32Array.from(required(test.inputs, 'x').data);
+      const frequencies = Float64Array.from(required(test.inputs, 'frequencies').data);
+      const magnitude = cwt(e, samples, frequencies, test.attrs as unknown as Parameters<typeof cwt>[3]);
+      return { outputs: new Map([['magnitude', await e.read(magnitude)]]), grads: NO_GRADS };
+    },
+  }),
+);

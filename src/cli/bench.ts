@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { DeviceInfo } from '../device/adapter.js';
 import { UserError } from '../io/errors.js';
-import { writeAtomically } from '../io/files.js';
+import { checkWritable, writeAtomically } from '../io/files.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Precision } from '../train/precision.js';
 import type { Benchmark, Pass } from './benchmark.js';
@@ -46,6 +46,7 @@ export function register(program: Command): void {
     .action(async (filter: string | undefined, { adapter, json, rounds, variants, precision }: BenchOptions) => {
       const chosen = choose(filter, benchmarks);
       if (variants && precision === 'f16') throw new UserError('--variants compares in f32: leave out --precision.');
+      if (json !== undefined) await checkWritable(json);
       await interruptible(async (signal) => {
         const results = await withEngine<object>({ adapter }, (e) =>
           variants

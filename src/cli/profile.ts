@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander';
 import { readDataset } from '../data/read.js';
 import { UserError } from '../io/errors.js';
-import { writeAtomically } from '../io/files.js';
-import { PRESETS, type Preset, presetConfig, type TrainConfig } from '../train/config.js';
+import { checkWritable, writeAtomically } from '../io/files.js';
+import { DEFAULT_SIZE, PRESETS, type Preset, type TrainConfig } from '../train/config.js';
 import type { Precision } from '../train/precision.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { describeHost } from './host.js';
@@ -19,12 +19,12 @@ import { formatMemory, profileMemory } from './profile/memory.js';
 import { dispatchTrace, phaseTrace, type Trace } from './profile/trace.js';
 import { CLASSES, prepareStep } from './stepBenchmark.js';
 import { threeDigits } from './table.js';
-import { checkpointOption } from './train.js';
+import { checkpointOption, configFrom } from './train.js';
 import { version } from './version.js';
 
 interface ProfileFlags extends DeviceFlags {
   readonly preset: Preset;
-  readonly size: TrainConfig['size'];
+  readonly size?: TrainConfig['size'];
   readonly batch: readonly number[];
   readonly precision?: Precision;
   readonly checkpointActivations?: boolean;
@@ -55,7 +55,7 @@ export function register(program: Command): void {
         .choices(PRESETS)
         .default('reference'),
     )
-    .addOption(sizeOption())
+    .addOption(sizeOption(`${DEFAULT_SIZE}`))
     .option('--batch <n>', 'real images a step; with --memory several, such as 1,8,16,32', positiveIntegers, [16])
     .addOption(precisionOption())
     .addOption(checkpointOption())
@@ -82,15 +82,22 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .addOption(tunedOption())
     .action(async (flags: ProfileFlags) => {
+      for (const file of [flags.json, flags.trace]) if (file !== undefined) await checkWritable(file);
       if (flags.memory) await showMemory(flags);
       else await interruptible((signal) => profile(flags, signal));
     });
 }
 
-async function showMemory({ preset, size, batch, within, precision, json, adapter, tuned }: ProfileFlags) {
+/** The settings of a step of so many images, checked as those of training are. */
+const configOf = ({ preset, size, checkpointActivations }: ProfileFlags, batch: number): Promise<TrainConfig> =>
+  configFrom({ preset, size, checkpointActivations, batch });
+
+async function showMemory(flags: ProfileFlags) {
+  const { preset, batch, within, json, adapter, tuned } = flags;
+  const [given] = await Promise.all(batch.map((each) => configOf(flags, each)));
   await withFastEngine({ adapter, tuned }, async (e) => {
     const { info } = e.gpu;
-    const config = { ...presetConfig(preset, size), precision: possiblePrecision(e, precision) };
+    const config = { ...given!, precision: possiblePrecision(e, flags.precision) };
     const half = config.precision === 'f16' ? ', f16' : '';
     const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}${half}, ${CLASSES} classes`;
     console.log(`${what}, as on ${info.name}`);
@@ -101,15 +108,16 @@ async function showMemory({ preset, size, batch, within, precision, json, adapte
 }
 
 async function profile(flags: ProfileFlags, signal: AbortSignal) {
-  const { preset, size, checkpointActivations = false, steps, by, data, trace, json, adapter, tuned } = flags;
+  const { preset, steps, by, data, trace, json, adapter, tuned } = flags;
   const [batch, ...others] = flags.batch as [number, ...number[]];
   if (others.length > 0) throw new UserError('Several batches go with --memory only: give one --batch.');
   if (flags.within !== undefined) throw new UserError('--within goes with --memory: add it.');
+  const given = await configOf(flags, batch);
   const dataset = data === undefined ? undefined : await readDataset(data);
   await withFastEngine({ adapter, tuned }, async (e) => {
     const precision = possiblePrecision(e, flags.precision);
-    const config = { ...presetConfig(preset, size), batch, checkpointActivations, precision };
-    const options = `${precision === 'f16' ? ', f16' : ''}${checkpointActivations ? ', checkpoints' : ''}`;
+    const config = { ...given, precision };
+    const options = `${precision === 'f16' ? ', f16' : ''}${config.checkpointActivations ? ', checkpoints' : ''}`;
     const what = `DR-ACGAN, preset ${preset}, ${config.size} x ${config.size}, batch ${batch}${options}, ${CLASSES} classes`;
     const { info } = e.gpu;
     console.log(`${info.name}, ${info.driver}\n${what}; median of ${steps}`);

@@ -1,7 +1,7 @@
 /** Reading and writing whole files so that a crash, a full disk or a strange name leaves nothing half done. */
 
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode, systemPath, toUserError, UserError } from './errors.js';
 
@@ -14,6 +14,18 @@ export async function writeAtomically(file: string, data: string | Uint8Array): 
   const parts = await writeInParts(file);
   await parts.append(data);
   await parts.finish();
+}
+
+/** Throws a UserError if `file` could not be written, for before the work whose result is to go there. Makes its folder. */
+export async function checkWritable(file: string): Promise<void> {
+  const there = await stat(file).catch(() => undefined);
+  if (there?.isDirectory()) throw new UserError(`"${file}" is a folder, but a file is needed here. Name a file.`);
+  const folder = path.dirname(file);
+  await makeFolder(folder)
+    .then(() => access(folder, constants.W_OK))
+    .catch((error: unknown) => {
+      throw toUserError(error, file);
+    });
 }
 
 /** A file that is written a part at a time; until it is finished its place holds what it held before. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../../src/cli/bench.js';
@@ -39,6 +40,13 @@ describe('bench', () => {
     const { exitCode, stdout } = await lyrebird('bench', 'linear [16', '--variants', '--rounds', '1');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^linear \[16, 100\] .*\n +base ms +chosen ms +base speed\nforward( +[\d.]+){3} %$/m);
+  });
+
+  it('times nothing if the results could not be written', async () => {
+    const { exitCode, stdout, stderr } = await lyrebird('bench', 'linear [16', '--json', tmpdir());
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('is a folder, but a file is needed here');
   });
 
   it('names the ops if the filter fits none', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { byteCount } from '../../src/cli/options.js';
@@ -121,6 +122,11 @@ describe('profile --memory', () => {
     [['--memory', '--batch', '1,none'], 2, 'Give a whole number above 0.'],
     [['--batch', '1,2'], 1, 'Several batches go with --memory only'],
     [['--within', '8GiB'], 1, '--within goes with --memory'],
+    [['--batch', '99999999'], 1, 'batch'],
+    [['--memory', '--batch', '1,99999999'], 1, 'batch'],
+    [['--memory', '--preset', 'medium', '--size', '32'], 1, 'The preset medium has a size of its own, 128'],
+    [['--json', tmpdir()], 1, 'is a folder, but a file is needed here'],
+    [['--trace', tmpdir()], 1, 'is a folder, but a file is needed here'],
   ])('%j is refused in words', async (flags, code, message) => {
     const { exitCode, stderr } = await lyrebird('profile', ...flags);
     expect(exitCode).toBe(code);

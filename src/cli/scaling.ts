@@ -104,7 +104,8 @@ async function scaling(e: Engine, { only, values, rounds, limit, out }: ScalingF
     }
   }
   const pictures = await draw(points, info, out);
-  console.log(`\n${timedBy(info)}\n\n${formatPoints(points)}\n\n${[...pictures, pointsFile(out)].join(', ')}`);
+  const table = formatPoints(points) || 'A table and a picture need two points of an axis.';
+  console.log(`\n${timedBy(info)}\n\n${table}\n\n${[...pictures, pointsFile(out)].join(', ')}`);
 }
 
 /** Draws the points, once an axis has two of them; returns the names of the files. Without fonts there is no PNG, but an SVG. */

@@ -26,12 +26,15 @@ export interface LogChart {
   readonly panels: readonly LogPanel[];
 }
 
+/** A panel is wider where the texts above and below would not fit. */
 const PANEL = { width: 400, left: 58, right: 18, top: 84, height: 300 };
 const FOOT = 78;
+/** Heights of letters, and about how wide one is on average, of its height. */
+const FONT = { text: 13, title: 17, width: 0.55 };
 
 const STYLE = `
-text { font: 13px sans-serif; fill: #222; }
-.title { font-size: 17px; }
+text { font: ${FONT.text}px sans-serif; fill: #222; }
+.title { font-size: ${FONT.title}px; }
 .grid { stroke: #0000001c; }
 .axis { stroke: #222; }
 path { fill: none; stroke-linejoin: round; }
@@ -51,7 +54,14 @@ export const logChartPng = (chart: LogChart): Promise<Buffer> =>
 export function logChart({ title, subtitle, yLabel, panels }: LogChart): Html {
   const shown = panels.filter(({ series }) => series.some(({ points }) => points.length > 0));
   if (shown.length === 0) throw new RangeError('logChart: there are no points');
-  const width = shown.length * PANEL.width;
+  const [{ series }] = shown as [LogPanel];
+  const texts = Math.max(
+    widthOf(title, FONT.title),
+    widthOf(subtitle),
+    series.reduce((sum, { name }) => sum + entryWidth(name), 0),
+  );
+  const panelWidth = Math.max(PANEL.width, Math.ceil((PANEL.left + texts) / shown.length));
+  const width = shown.length * panelWidth;
   const height = PANEL.top + PANEL.height + FOOT;
   const ys = shown.flatMap(({ series }) => series.flatMap(({ points }) => points.map(([, y]) => y)));
   const yRange = [Math.min(...ys) / 1.15, Math.max(...ys) * 1.15] as const;
@@ -60,14 +70,26 @@ export function logChart({ title, subtitle, yLabel, panels }: LogChart): Html {
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 <text class="title" x="${PANEL.left}" y="26">${title}</text>
 <text x="${PANEL.left}" y="47">${subtitle}</text>
-${shown.map((panel, i) => panelAt(panel, i * PANEL.width, yRange, i === 0 ? yLabel : undefined))}
-${legend(shown[0]!.series, height - 14)}
+${shown.map((panel, i) => panelAt(panel, i * panelWidth, panelWidth, yRange, i === 0 ? yLabel : undefined))}
+${legend(series, height - 14)}
 </svg>`;
 }
 
-function panelAt(panel: LogPanel, at: number, yRange: readonly [number, number], yLabel: string | undefined): Html {
+/** Pixels that a text takes, about. */
+const widthOf = (text: string, height = FONT.text): number => FONT.width * height * text.length;
+
+/** Of a line of the legend, with the space after it. */
+const entryWidth = (name: string): number => 70 + widthOf(name);
+
+function panelAt(
+  panel: LogPanel,
+  at: number,
+  width: number,
+  yRange: readonly [number, number],
+  yLabel: string | undefined,
+): Html {
   const xs = [...new Set(panel.series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
-  const [left, right] = [at + PANEL.left, at + PANEL.width - PANEL.right];
+  const [left, right] = [at + PANEL.left, at + width - PANEL.right];
   const [top, bottom] = [PANEL.top, PANEL.top + PANEL.height];
   const x = logScale([xs[0]! / 1.12, xs.at(-1)! * 1.12], left, right);
   const y = logScale(yRange, bottom, top);
@@ -100,7 +122,7 @@ function legend(series: readonly LogSeries[], y: number): Html {
   let x = PANEL.left;
   return html`${series.map(({ name, style }) => {
     const entry = html`<path class="${style}" d="M${x} ${y - 4}h34"/><text x="${x + 42}" y="${y}">${name}</text>`;
-    x += 70 + 7.2 * name.length;
+    x += entryWidth(name);
     return entry;
   })}`;
 }

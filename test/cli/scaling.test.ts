@@ -127,6 +127,7 @@ describe('lyrebird scaling', () => {
     const first = await one('2');
     expect(first.exitCode).toBe(0);
     expect(first.stdout).toMatch(/^batch 16, 32 x 32, 2 channels: [\d.]+ ms$/m);
+    expect(first.stdout).toContain('A table and a picture need two points of an axis.');
     expect(existsSync(path.join(out, 'scaling.svg'))).toBe(false);
     const both = await one('1');
     expect(both.stdout).toContain(`\n\nlyrebird ${version} on ${gpu.info.name}, ${gpu.info.driver}\n\nchannels `);

@@ -88,3 +88,9 @@ describe('decimalTicks', () => {
     );
   });
 });
+
+it('is wide enough for its texts where there is one panel', () => {
+  const widthOf = (title: string): number => Number(/width="(\d+)"/.exec(logChart({ ...chart, title }).html)![1]);
+  expect(widthOf('Times')).toBe(400);
+  expect(widthOf('A training step of DR-ACGAN against batch, image size and width')).toBeGreaterThan(620);
+});

@@ -140,14 +140,8 @@ export function settingOf(value: Setting): string | number | boolean {
   return strengths.map(([name, strength]) => `${name} ${strength}`).join(', ') || 'none';
 }
 
-async function skippedIn(dataset: Dataset): Promise<{ file: string; reason: string }[]> {
-  if (!dataset.parameters) return [];
-  const { skipped } = await readIndex(dataset.dir);
-  return skipped.map(({ file, start, reason }) => ({
-    file: start === undefined ? file : `${file} at ${start} s`,
-    reason,
-  }));
-}
+const skippedIn = async ({ dir, parameters }: Dataset): Promise<ReportData['dataset']['skipped']> =>
+  parameters ? (await readIndex(dir)).skipped : [];
 
 const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 

@@ -157,7 +157,7 @@ describe('renderReport', () => {
     expect(text).toMatch(/From \/data\/birds: 1.230 images to train on and 40 held out, in 2 classes/);
     for (const piece of [
       'wren/broken.mp3cut short',
-      '1 file was left out',
+      'Left out: 1 file',
       'overlap0.5',
       'monoyes',
       'gatenone',
@@ -174,6 +174,17 @@ describe('renderReport', () => {
     expect(textOf(renderReport(report({ run })))).toContain('not measured');
   });
 
+  it('counts windows and lines of tables that were left out as what they are, a row for each recording', () => {
+    const silent = [0, 1.5, 2].map((start) => ({ file: 'wren/night.wav', start, reason: 'is silent' }));
+    const line = { file: 'labels.csv', line: 7, reason: 'it has no label.' };
+    const dataset = { ...report().dataset, skipped: [...report().dataset.skipped, ...silent, line] };
+    const text = textOf(renderReport(report({ dataset })));
+    expect(text).toContain('Left out: 1 file, 3 windows, 1 line of tables');
+    expect(text).toContain('labels.csv, line 7it has no label.');
+    expect(text.match(/night\.wav/g)).toHaveLength(1);
+    expect(text).toContain('at 0 s is silent; and 2 more windows');
+  });
+
   it('warns of classes that nothing measures', () => {
     const classes = [
       { label: 'wren', training: 3, heldOut: 40 },
@@ -182,7 +193,7 @@ describe('renderReport', () => {
     const dataset = { ...report().dataset, classes, skipped: [] };
     const text = textOf(renderReport(report({ dataset })));
     expect(text).toContain('1 class has no held-out images');
-    expect(text).toContain('No file was left out');
+    expect(text).toContain('Nothing was left out');
     const none = { ...dataset, classes: classes.map((each) => ({ ...each, heldOut: 0 })) };
     expect(textOf(renderReport(report({ dataset: none, accuracy: {} })))).toContain('and none held out');
   });

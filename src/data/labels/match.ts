@@ -6,7 +6,7 @@
 
 import path from 'node:path';
 import { isAudio } from '../../audio/find.js';
-import { groupBy } from './groupBy.js';
+import { groupBy } from '../../io/groupBy.js';
 
 /** A recording's path, or why there is none, in words that follow the name. */
 export type Match = { path: string } | { fault: string };

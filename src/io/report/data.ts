@@ -4,6 +4,14 @@ import type { Evaluation } from '../evaluation.js';
 import type { Panel } from '../scalars.js';
 import type { Score } from './scores.js';
 
+/** Something that is not in the data set; the reason is in words that follow its name. */
+export interface LeftOut {
+  file: string;
+  start?: number | undefined;
+  line?: number | undefined;
+  reason: string;
+}
+
 export interface ReportData {
   title: string;
   /** Whether the recordings that went in are made up, for a demonstration or a test: the report then says so loudly. */
@@ -13,7 +21,8 @@ export interface ReportData {
     source?: string;
     /** Numbers of images. The order of the classes is that of every confusion matrix. */
     classes: readonly { label: string; training: number; heldOut: number }[];
-    skipped: readonly { file: string; reason: string }[];
+    /** Files; with `start` (seconds) one window of a recording, with `line` one of a table. */
+    skipped: readonly LeftOut[];
     /** How recordings were turned into images: window, frequencies, wavelet, ... */
     parameters: Settings;
   };

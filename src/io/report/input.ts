@@ -1,7 +1,8 @@
 /** The report's sections on what went in, and on what the images look like. */
 
+import { groupBy } from '../groupBy.js';
 import { type Html, html } from '../html.js';
-import type { ReportData } from './data.js';
+import type { LeftOut, ReportData } from './data.js';
 import { count, factsTable, label, plural, settingText } from './format.js';
 
 /** Real and synthetic spectrograms of each class side by side. */
@@ -32,7 +33,7 @@ function image(png: Uint8Array, alt: string): Html {
   return html`<img src="data:image/png;base64,${base64}" alt="${alt}">`;
 }
 
-/** The classes with their numbers of images, how the images were made, and the files that were left out. */
+/** The classes with their numbers of images, how the images were made, and what was left out. */
 export function datasetSection({ dataset }: ReportData): Html {
   const { source, classes, skipped, parameters } = dataset;
   const most = Math.max(1, ...classes.map(({ training, heldOut }) => training + heldOut));
@@ -72,7 +73,7 @@ ${
     settings.map(([name, value]) => [name, settingText(value)]),
   )
 }
-${skippedFiles(skipped)}
+${leftOut(skipped)}
 </section>`;
 }
 
@@ -80,15 +81,38 @@ function share(part: number, whole: number): string {
   return ((part / whole) * 100).toFixed(1);
 }
 
-function skippedFiles(skipped: ReportData['dataset']['skipped']): Html {
-  if (skipped.length === 0) return html`<p>No file was left out.</p>`;
+function leftOut(skipped: readonly LeftOut[]): Html {
+  if (skipped.length === 0) return html`<p>Nothing was left out.</p>`;
+  const windows = skipped.filter(({ start }) => start !== undefined);
+  const lines = skipped.filter(({ line }) => line !== undefined);
+  const files = skipped.length - windows.length - lines.length;
+  const counts = [
+    ...(files > 0 ? [plural(files, 'file')] : []),
+    ...(windows.length > 0 ? [plural(windows.length, 'window')] : []),
+    ...(lines.length > 0 ? [plural(lines.length, 'line of tables', 'lines of tables')] : []),
+  ];
+  const rows = [...skipped.filter(({ start }) => start === undefined), ...firstOfEach(windows)];
   // Short lists are open, so that nobody overlooks them; long ones would hide the rest of the page.
-  return html`<details${skipped.length <= 12 && html` open`}>
-<summary>${plural(skipped.length, 'file was', 'files were')} left out</summary>
+  return html`<details${rows.length <= 12 && html` open`}>
+<summary>Left out: ${counts.join(', ')}</summary>
 <div class="scroll"><table><thead><tr><th scope="col">File</th><th scope="col">Reason</th></tr></thead><tbody>
-${skipped.map(
-  ({ file, reason }) => html`<tr><td class="path">${label(file)}</td><td>${label(reason)}</td></tr>
+${rows.map(
+  ({
+    file,
+    line,
+    reason,
+  }) => html`<tr><td class="path">${label(file)}${line !== undefined && `, line ${line}`}</td><td>${label(reason)}</td></tr>
 `,
 )}</tbody></table></div>
 </details>`;
+}
+
+/** A row for each recording that windows are left out of, of which hours of silence have thousands. */
+function firstOfEach(windows: readonly LeftOut[]): LeftOut[] {
+  return [...groupBy(windows, ({ file }) => file)].map(([file, [first, ...others]]) => ({
+    file,
+    reason:
+      `at ${Number(first!.start!.toFixed(2))} s ${first!.reason}` +
+      (others.length > 0 ? `; and ${plural(others.length, 'more window')}` : ''),
+  }));
 }

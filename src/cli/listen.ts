@@ -3,9 +3,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { usableLimit } from '../audio/canvas.js';
 import { type Resynthesised, resynthesise } from '../audio/resynthesis.js';
 import { resizedBand } from '../audio/spectrogram.js';
 import { encodeWav } from '../audio/wav.js';
+import { entriesIn } from '../data/read.js';
 import { defaultParameters, type Parameters, type Shown } from '../data/schema.js';
 import { findSpectrograms, type Sources, type SpectrogramFile, shownBy } from '../data/spectrogramFiles.js';
 import { systemCode, toUserError, UserError } from '../io/errors.js';
@@ -56,6 +58,7 @@ export function register(program: Command): void {
     .optionsGroup('Options:')
     .action(async (named: string[], flags: ListenFlags) => {
       const all = await findSpectrograms(named);
+      if (flags.like !== undefined) await entriesIn(flags.like); // refuses what is not there before each image does
       if (flags.sheet !== undefined && existsSync(flags.sheet)) {
         throw new UserError(`"${flags.sheet}" is there already: choose another --sheet, or move it away first.`);
       }
@@ -106,7 +109,10 @@ async function writeSounds(job: Job): Promise<number> {
       const target = targets.get(file)!;
       await writeAtomically(target, encodeWav(audible(sound.samples, parameters), sampleRate, MARK));
       const close = inWords(sound.agreement.convergence);
-      lines.push(`${target}: ${parameters.window} s at ${sampleRate} Hz, spectral convergence ${close}`);
+      const top = usableLimit(sampleRate);
+      const lost =
+        flags.rate !== undefined && top < parameters.fmax ? `; the rate holds nothing above ${Math.round(top)} Hz` : '';
+      lines.push(`${target}: ${parameters.window} s at ${sampleRate} Hz, spectral convergence ${close}${lost}`);
     },
   });
   for (const line of listed(lines)) console.log(line);

@@ -109,6 +109,19 @@ describe('files that are there', () => {
     expect(readFileSync(target()).equals(recording)).toBe(true);
   });
 
+  it('say that a rate is too low for what an image shows', async () => {
+    const { stdout } = await listen(path.join(data, images[0]!), '--out', at('low'), '--rate', '4000');
+    expect(stdout).toMatch(/at 4000 Hz, spectral convergence .*; the rate holds nothing above 1900 Hz/);
+    const { stdout: enough } = await listen(path.join(data, images[0]!), '--out', at('high'), '--rate', '48000');
+    expect(enough).not.toContain('holds nothing');
+  });
+
+  it('are not made like what is not there', async () => {
+    const { exitCode, stdout, stderr } = await listen(path.join(data, images[0]!), '--like', at('nowhere'));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/There is no file or folder ".*nowhere"/);
+  });
+
   it('of one name are numbered', async () => {
     mkdirSync(at('same/b'), { recursive: true });
     for (const name of ['same/a.png', 'same/b/a.png']) cpSync(path.join(data, images[0]!), at(name));

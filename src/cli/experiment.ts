@@ -85,6 +85,7 @@ export function register(program: Command): void {
           const rounds = planRounds(out, config, folded.folds);
           const begin = performance.now();
           const { data, skipped } = await hashOfImages(folded, config, signal);
+          for (const note of notesOf(folded)) console.error(`note: ${note}`);
           for (const line of describeSkipped(dataset, skipped)) console.error(line);
           const opening = (performance.now() - begin) / 1000;
           const synthetic = areSynthesised(dataset.classes);
@@ -97,6 +98,9 @@ export function register(program: Command): void {
       if (!flags.estimate) reportUnread(leftOut);
     });
 }
+
+/** What a reader of the results should know of the data set, and of how it is divided. */
+const notesOf = ({ dataset, notes }: Folded): string[] => [...dataset.notes, ...notes];
 
 /** Images that cannot be read take no part, so they are not counted either. */
 function without(folded: Folded, skipped: ImageStore['skipped']): Folded {
@@ -282,7 +286,7 @@ async function writeTables(
 
 function experimentOf(run: ExperimentRun, settings: Experiment['settings'], done: Done): Experiment {
   const { folded, config, rounds, synthetic } = run;
-  const { dataset, folds, notes } = folded;
+  const { dataset, folds } = folded;
   const tested = dataset.images.filter(({ fold }) => fold !== undefined && folds.includes(fold));
   const classifiers = rounds.flatMap((round) => round.classifiers);
   const chances = classifiers.flatMap(({ folder: of }) => done.get(of)?.result?.chance ?? []);
@@ -297,7 +301,7 @@ function experimentOf(run: ExperimentRun, settings: Experiment['settings'], done
     recordings: new Set(tested.map(recordingOf)).size,
     folds,
     seeds: config.seeds,
-    notes: [...dataset.notes, ...notes],
+    notes: notesOf(folded),
     chance: chances.reduce((sum, chance) => sum + chance / chances.length, 0),
     networks: config.networks.map(({ name }) => name),
     mixes: config.mixes.map((mix) => ({

@@ -227,7 +227,7 @@ async function show(results: ClassifierResults, { out, dataset, synthetic }: Cla
     await writeAtomically(path.join(out, 'confusion.png'), picture);
   }
   await writeClassifierReport(path.join(out, 'report.html'), {
-    ...{ title, synthetic, classes, test, ...rest, source: dataset.dir, epochs: epochs.length },
+    ...{ title, synthetic, classes, test, ...rest, epochs: epochs.length, source: dataset.dir, notes: dataset.notes },
     curves: panelsOf(readLog(path.join(out, 'log.jsonl'))),
     settings: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, settingOf(value)])),
   });

@@ -47,6 +47,8 @@ export interface ClassifierReport {
         readonly chance: number;
       }
     | undefined;
+  /** What is wrong with the data set or its split, in sentences. */
+  readonly notes: readonly string[];
   readonly curves: readonly Panel[];
   readonly bestEpoch: number;
   readonly epochs: number;
@@ -79,9 +81,10 @@ export function renderClassifierReport(report: ClassifierReport): string {
   }).html;
 }
 
-function verdict({ test, counts, classes, parameters }: ClassifierReport): Html {
+function verdict({ test, counts, classes, parameters, notes }: ClassifierReport): Html {
   const training = total(counts.training) + total(counts.extra);
   return html`<p class="verdict">${test ? sentence(test) : 'There were no held-out images, so this does not show whether anything general was learnt.'}</p>
+${notes.map((note) => html`<p class="caution">${note}</p>`)}
 <ul class="tiles">
 ${
   test &&

@@ -74,7 +74,7 @@ export function experimentMarkdown(experiment: Experiment): string {
     arms.find((arm) => arm.mix === mix && armName(arm.network, arm.dynamic) === name);
   const line = (cells: readonly string[]): string => `| ${cells.map(inCell).join(' | ')} |`;
   return [
-    `Windows of held-out recordings named rightly, in percent: means over ${folds.length} folds and ${seeds.length} seed${seeds.length > 1 ? 's' : ''} ± standard`,
+    `Windows of held-out recordings named rightly, in percent: means over ${folds.length} fold${folds.length > 1 ? 's' : ''} and ${seeds.length} seed${seeds.length > 1 ? 's' : ''} ± standard`,
     `deviation; then the gain over real images alone. ${images} windows of ${recordings} recordings; always naming the commonest class would get ${points(chance)}.`,
     '▲ a gain, ▼ a loss that is shown: a permutation of recordings, corrected for the number of comparisons (Holm), gives it less than 5 %.',
     '',

@@ -204,6 +204,14 @@ it('goes on without images that cannot be read, and says which', async () => {
   expect(stderr).toMatch(/^left out: low\/torn\.png: cannot be read.*all is done, but 1 image could not be read/ms);
 });
 
+it('says what is wrong with the data set', async () => {
+  cpSync(at('images'), at('uneven'), { recursive: true });
+  cpSync(at('images/low', readdirSync(at('images/low'))[0]!), at('uneven/rare/one.png'));
+  const file = put(at('uneven.json'), { ...SETTINGS, dataset: 'uneven' });
+  const { stderr } = await lyrebird('experiment', file, '--out', at('estimated'), '--estimate');
+  expect(stderr).toMatch(/^note: "rare" has a single picture/m);
+});
+
 it.each([
   ['no data set', { folds: 2 }, /"dataset" \(missing\): must be a data set's folder/],
   ['an unknown field', { colour: 1 }, /unknown field "colour"\. The fields are folds, tested/],

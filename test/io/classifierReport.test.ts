@@ -20,6 +20,7 @@ const report: ClassifierReport = {
   ...{ title: 'a classifier', synthetic: false, source: 'birds', classes: ['robin', 'wren'] },
   counts: { training: [5, 5], extra: [0, 0], validation: [0, 0], test: [4, 0] },
   test: { windows: scores, recordings: scores, chance: 1 },
+  notes: [],
   curves: panelsOf([{ step: 1, loss: 2 }]),
   ...{ bestEpoch: 3, epochs: 3, threshold: null, parameters: 10, settings: {}, seconds: 1, adapter: 'a CPU' },
 };
@@ -31,6 +32,14 @@ describe("a classifier's report", () => {
       [...rows.find((row) => row.includes(name))!.matchAll(/class="number">(.*?)</g)].map(([, cell]) => cell);
     expect(cells('wren')).toEqual(['0', '–', '–', '–', '0', '–', '–']);
     expect(cells('robin')[1]).toMatch(/^100\.0/);
+  });
+
+  it('says what is wrong with the data set', () => {
+    const notes = ['"a" is in <two> parts'];
+    expect(renderClassifierReport({ ...report, notes })).toContain(
+      '<p class="caution">&quot;a&quot; is in &lt;two&gt;',
+    );
+    expect(renderClassifierReport(report)).not.toContain('<p class="caution">');
   });
 
   it('speaks of three guesses only where there are more classes to guess', () => {

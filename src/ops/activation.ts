@@ -23,7 +23,11 @@ export interface ActivationAttrs {
   readonly slope?: number;
 }
 
-export const activationCode = (attrs: ActivationAttrs): number => CODES[attrs.activation ?? 'none'];
+/** Throws for one that there is not, as a case that another program wrote may ask for. */
+export function activationCode({ activation = 'none' }: ActivationAttrs): number {
+  if (Object.hasOwn(CODES, activation)) return CODES[activation];
+  throw new Error(`there is no activation ${activation}, but ${Object.keys(CODES).join(', ')}`);
+}
 
 /** Throws for a slope below 0: the derivative is taken from the sign of the result, which must be that of what it was of. */
 export function slopeOf({ slope = 0.01 }: ActivationAttrs): number {

@@ -1,6 +1,6 @@
 /** Attributes that an op has no meaning for: the error names the op, the attribute, and what it must be. */
 import { expect, it } from 'vitest';
-import { slopeOf } from '../../src/ops/activation.js';
+import { activationCode, slopeOf } from '../../src/ops/activation.js';
 import type { InputShapes } from '../../src/ops/define.js';
 import { opByName } from '../../src/ops/index.js';
 
@@ -40,4 +40,12 @@ it.each<[string, InputShapes, object, string]>([
 it('a leaky ReLU refuses a slope below 0', () => {
   expect(slopeOf({ slope: 0 })).toBe(0);
   expect(() => slopeOf({ slope: -0.1 })).toThrow('the slope -0.1 must not be below 0');
+});
+
+it('there are no other activations than these', () => {
+  expect(activationCode({})).toBe(0);
+  for (const activation of ['gelu', 'constructor'] as never[])
+    expect(() => activationCode({ activation })).toThrow(
+      `there is no activation ${activation}, but none, relu, leaky_relu`,
+    );
 });

@@ -31,7 +31,7 @@ export interface Spread {
 /** Of two things, over repetitions that are pairs. */
 export interface Difference {
   readonly mean: number;
-  /** 95 %; absent for a single pair. */
+  /** 95 %; absent for a single pair, and where all pairs differ by the same: that says nothing of how sure it is. */
   readonly interval?: readonly [low: number, high: number];
   readonly count: number;
 }

@@ -9,8 +9,11 @@ export function short(value: number): string {
   return value.toFixed(Math.abs(value) >= 0.9995 ? 2 : 3);
 }
 
-/** With its sign, which is a minus that is as wide as a plus. */
-export const signed = (value: number): string => `${value < 0 ? '−' : '+'}${short(Math.abs(value))}`;
+/** With its sign, which is a minus that is as wide as a plus; what rounds to 0 has a plus. */
+export function signed(value: number): string {
+  const digits = short(Math.abs(value));
+  return `${value < 0 && Number(digits) > 0 ? '−' : '+'}${digits}`;
+}
 
 const mark = { better: ' ▲', worse: ' ▼' } as const;
 

@@ -13,12 +13,15 @@ export function spreadOf(values: readonly number[]): Spread {
 
 /**
  * By how much `a` lies above `b`, pair by pair: what the members of a pair share (a seed) falls out. The interval is the mean
- * +- t s / sqrt(n), with s the deviation of the n differences. Throws a RangeError unless both are of one length, above 0.
+ * +- t s / sqrt(n), with s the deviation of the n differences. Where these are all the same, as shares of few images can be, s
+ * would be 0 and any difference beyond doubt: then there is no interval. Throws a RangeError unless both are of one length,
+ * above 0.
  */
 export function pairedDifference(a: readonly number[], b: readonly number[]): Difference {
   if (a.length !== b.length) throw new RangeError(`${a.length} and ${b.length} values are no pairs`);
   const { mean, deviation, count } = spreadOf(a.map((value, i) => value - b[i]!));
-  if (deviation === undefined) return { mean, count };
+  const rounding = 1e-9 * Math.max(...a.map(Math.abs), ...b.map(Math.abs));
+  if (deviation === undefined || deviation <= rounding) return { mean, count };
   const reach = (studentQuantile(count - 1) * deviation) / Math.sqrt(count);
   return { mean, interval: [mean - reach, mean + reach], count };
 }

@@ -45,6 +45,14 @@ describe('pairedDifference', () => {
     expect(pairedDifference([3], [1])).toEqual({ mean: 2, count: 1 });
   });
 
+  it('of pairs that all differ by the same has no interval, which would be beyond doubt by accident', () => {
+    // 0.3 - 0.2 and 0.2 - 0.1 are apart by rounding alone.
+    const { interval, mean } = pairedDifference([0.3, 0.2], [0.2, 0.1]);
+    expect(interval).toBeUndefined();
+    expect(mean).toBeCloseTo(0.1, 12);
+    expect(pairedDifference([0, 0, 0], [0, 0, 0])).toEqual({ mean: 0, count: 3 });
+  });
+
   it('refuses what are no pairs', () => {
     expect(() => pairedDifference([1, 2], [1])).toThrow(/no pairs/);
   });

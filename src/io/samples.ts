@@ -1,6 +1,6 @@
 /** The sheets of pictures that a run leaves in its folder `samples`: of real images, and of generated ones as it went on. */
 
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, systemCode, toUserError, UserError } from './errors.js';
@@ -18,6 +18,12 @@ export async function sampledSteps(run: string): Promise<number[]> {
   });
   const steps = names.flatMap((name) => /^step-(\d+)\.png$/.exec(name)?.[1] ?? []);
   return steps.map(Number).sort((a, b) => a - b);
+}
+
+/** Removes the sheets of steps after `step`, as the log of a run that goes on from there begins anew: they may be of another run. */
+export async function removeSheetsAfter(run: string, step: number): Promise<void> {
+  const later = (await sampledSteps(run)).filter((sampled) => sampled > step);
+  for (const sampled of later) await rm(path.join(run, 'samples', sheetName(sampled)), { force: true });
 }
 
 const SMALL = 640;

@@ -18,7 +18,7 @@ import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { type LogRecord, readLog } from '../io/log.js';
 import { openRunLog, type RunLog } from '../io/runLog.js';
-import { REAL_SHEET, sheetName } from '../io/samples.js';
+import { REAL_SHEET, removeSheetsAfter, sheetName } from '../io/samples.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Tensor } from '../memory/tensor.js';
 import { iteratePowers } from '../nn/spectralNorm.js';
@@ -116,6 +116,7 @@ export async function trainGan(options: TrainOptions): Promise<TrainResult> {
     iteratePowers(e, Object.values(gan.d.module.normalized), config.spectralWarmUp);
   }
   await writeAtomically(path.join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await removeSheetsAfter(out, start);
   const log = openRunLog(out, { resumeAtStep: start, tensorboard: options.tensorboard ?? true });
   const run: Run = {
     ...options,

@@ -1,5 +1,5 @@
 /** Training on a tiny data set: it runs, stops, goes on bit for bit, and complains in sentences. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NO_AUGMENTATION } from '../../src/data/augment.js';
@@ -86,6 +86,17 @@ describe('a run', () => {
     expect(await tensorsOf('c')).toEqual(await tensorsOf('a'));
     const steps = readLog(path.join(folder, 'c', 'log.jsonl')).filter(({ lossD }) => lossD !== undefined);
     expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('begun anew in the folder of an old one shows no pictures of that', async () => {
+    const run = path.join(folder, 'anew');
+    await mkdir(path.join(run, 'samples'), { recursive: true });
+    for (const sheet of ['step-000002.png', 'step-000900.png', 'mine.png']) {
+      await writeFile(path.join(run, 'samples', sheet), 'old');
+    }
+    await train('anew');
+    const sheets = ['mine.png', 'real.png', 'step-000004.png', 'step-000006.png'];
+    expect(await readdir(path.join(run, 'samples'))).toEqual(sheets);
   });
 
   it('augmented goes on to the very same bits, and is another run than one that is not', async () => {

@@ -1,7 +1,7 @@
 /** What the training of a classifier is told: checked, saved as config.json, and part of its checkpoint and of its model. */
 import { z } from 'zod';
 import { augmentSchema, NO_AUGMENTATION } from '../data/augment.js';
-import { firstFault } from '../data/schema.js';
+import { firstFault, knownFields } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
 import { FITS } from '../io/pixels.js';
 import { CLASSIFIER_NAMES, classifiers } from '../models/classifiers.js';
@@ -72,8 +72,7 @@ export const DEFAULT_CLASSIFIER: ClassifierRunConfig = {
 export function checkClassifierConfig(value: unknown, source: string): ClassifierRunConfig {
   const config = classifierSchema.safeParse(value);
   if (config.success) return checkedSize(config.data, source);
-  const unknown = config.error.issues[0]!.code === 'unrecognized_keys';
-  const known = unknown ? ` The fields are ${Object.keys(classifierSchema.shape).join(', ')}.` : '';
+  const known = knownFields(config.error, { '': classifierSchema, augment: augmentSchema });
   throw new UserError(`${source}: ${firstFault(config.error, value)}.${known}`);
 }
 

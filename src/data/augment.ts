@@ -14,15 +14,15 @@ import type { ImageSource } from './store.js';
 const share = z.number().min(0).max(1);
 const decibels = z.number().min(0).max(60);
 
-/** Strengths; 0 for what is not to happen. */
+/** Strengths; 0, or not named, for what is not to happen. */
 export const augmentSchema = z.strictObject({
-  timeShift: share.describe('most that an image is rolled in time to either side, of its width'),
-  frequencyShift: share.describe('most that it is shifted in frequency to either side, of its height'),
-  gain: decibels.describe('most that it is raised or lowered, dB'),
-  background: share.describe('probability that an image of the class noise is added'),
-  fade: decibels.describe('most that such a background is lowered, dB'),
-  timeMask: share.describe('most that is masked at a time, of its width'),
-  frequencyMask: share.describe('most that is masked of frequencies, of its height'),
+  timeShift: share.default(0).describe('most that an image is rolled in time to either side, of its width'),
+  frequencyShift: share.default(0).describe('most that it is shifted in frequency to either side, of its height'),
+  gain: decibels.default(0).describe('most that it is raised or lowered, dB'),
+  background: share.default(0).describe('probability that an image of the class noise is added'),
+  fade: decibels.default(0).describe('most that such a background is lowered, dB'),
+  timeMask: share.default(0).describe('most that is masked at a time, of its width'),
+  frequencyMask: share.default(0).describe('most that is masked of frequencies, of its height'),
   cutout: share.default(0).describe('side of a masked square, of its width'),
 });
 

@@ -214,6 +214,13 @@ export function firstFault(error: z.ZodError, value: unknown): string {
   return field ? `"${field}" (${shown}): ${fault}` : fault;
 }
 
+/** What fields there are, as a sentence, if the first fault is one that is none; `objects` by their path, '' for the whole. */
+export function knownFields(error: z.ZodError, objects: Readonly<Record<string, { readonly shape: object }>>): string {
+  const issue = error.issues[0]!;
+  const known = issue.code === 'unrecognized_keys' ? objects[issue.path.map(String).join('.')] : undefined;
+  return known ? ` The fields are ${Object.keys(known.shape).join(', ')}.` : '';
+}
+
 const kinds: Readonly<Record<string, string>> = {
   number: 'a number',
   int: 'a whole number',

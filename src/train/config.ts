@@ -1,7 +1,7 @@
 /** What a training run is told: checked, saved as config.json, and part of every checkpoint. */
 import { z } from 'zod';
 import { augmentSchema, NO_AUGMENTATION } from '../data/augment.js';
-import { firstFault } from '../data/schema.js';
+import { firstFault, knownFields } from '../data/schema.js';
 import { UserError } from '../io/errors.js';
 import { readText } from '../io/files.js';
 import { FITS } from '../io/pixels.js';
@@ -130,8 +130,7 @@ export type TrainConfig = z.infer<typeof trainConfigSchema>;
 export function checkConfig(value: unknown, source: string): TrainConfig {
   const config = trainConfigSchema.safeParse(value);
   if (config.success) return config.data;
-  const unknown = config.error.issues[0]!.code === 'unrecognized_keys';
-  const known = unknown ? ` The fields are ${Object.keys(trainConfigSchema.shape).join(', ')}.` : '';
+  const known = knownFields(config.error, { '': trainConfigSchema, augment: augmentSchema });
   throw new UserError(`${source}: ${firstFault(config.error, value)}.${known}`);
 }
 

@@ -66,6 +66,18 @@ describe('a config file', () => {
     );
   });
 
+  it('with one kind of augmentation has no other', async () => {
+    const out = unused();
+    const file = put(at('gain.json'), { ...TINY, steps: 1, augment: { gain: 3 } });
+    expect(await lyrebird('train', images, '--out', out, '--config', file)).toMatchObject({ exitCode: 0 });
+    expect(json(out, 'config.json')).toMatchObject({ augment: { gain: 3, timeShift: 0, background: 0, cutout: 0 } });
+    const misspelt = put(at('misspelt.json'), { augment: { gian: 3 } });
+    await refused(
+      lyrebird('train', images, '--out', at('none'), '--config', misspelt),
+      /"augment" .*unknown field "gian"\. The fields are timeShift, frequencyShift, gain,/,
+    );
+  });
+
   it('sets the size, which its widths then fit', async () => {
     const out = unused();
     const file = put(at('size.json'), { size: 64, steps: 1, batch: 2 });

@@ -1,7 +1,7 @@
 /** What an experiment is told: plain data, checked. Presets are whole configs; a config's file changes fields of one. */
 import { z } from 'zod';
 import { AUGMENTATIONS, type AugmentConfig, NO_AUGMENTATION } from '../../data/augment.js';
-import { firstFault } from '../../data/schema.js';
+import { firstFault, knownFields } from '../../data/schema.js';
 import { UserError } from '../../io/errors.js';
 import { armName } from '../../io/experiment.js';
 import { FITS } from '../../io/pixels.js';
@@ -164,8 +164,7 @@ export function checkExperiment(given: object, preset: ExperimentPreset, source:
   const value = { ...PRESET_CONFIGS[preset], ...given };
   const parsed = experimentSchema.safeParse(value);
   if (!parsed.success) {
-    const unknown = parsed.error.issues[0]!.code === 'unrecognized_keys' && parsed.error.issues[0]!.path.length === 0;
-    const known = unknown ? ` The fields are ${Object.keys(experimentSchema.shape).join(', ')}.` : '';
+    const known = knownFields(parsed.error, { '': experimentSchema });
     throw new UserError(`${source}: ${firstFault(parsed.error, value)}.${known}`);
   }
   const config = parsed.data;

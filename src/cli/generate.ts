@@ -1,7 +1,7 @@
 /** lyrebird generate RUN: labelled spectrograms from a checkpoint alone. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { insideFolder, writeAtomically } from '../io/files.js';
 import { pixelsPng } from '../io/image.js';
 import { createProgress } from '../io/progress.js';
@@ -58,11 +58,13 @@ export function register(program: Command): void {
       'where the images go: a new or empty folder, or one with images of an earlier call',
       folder,
     )
-    .option(
-      '--count <n>',
-      'images for each class; or of some, and of all others if there is a number without a name: "wren=20,robin=5,10"',
-      imageCounts,
-      imageCounts('100'),
+    .addOption(
+      new Option(
+        '--count <n>',
+        'images for each class; or of some, and of all others if there is a number without a name: "wren=20,robin=5,10"',
+      )
+        .argParser(imageCounts)
+        .default(imageCounts('100'), '100'),
     )
     .option('--class <labels...>', 'only these classes')
     .option('--seed <n>', 'of the noise', positiveInteger, 1)

@@ -60,7 +60,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   diversity: {
     title: 'How much images of a class vary',
-    yLabel: 'share of how real ones do',
+    yLabel: 'variety (real: 1)',
     fields: { diversity: 'synthetic images' },
     caption: 'Near 0, the generator makes the same image of a class again and again.',
     reference: { value: 1, label: 'as real images' },

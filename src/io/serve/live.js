@@ -100,7 +100,7 @@ function optionsOf(chart, width) {
       {
         ...axis,
         label: chart.yLabel,
-        size: 60,
+        size: 72,
         labelSize: 20,
         values: (_, ticks) => ticks.map((tick) => short(tick, 6)),
       },

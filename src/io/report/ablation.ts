@@ -23,7 +23,7 @@ main { max-width: 84rem; }
 .ablation td small { font-size: 0.76rem; }
 .ablation td small.better { color: var(--good); font-weight: 600; }
 .ablation td small.worse { color: var(--poor); font-weight: 600; }
-.variants { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 36rem), 1fr)); gap: 1.2rem 2rem; }
+.variants { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, max(15rem, 4.5rem * var(--classes))), 1fr)); gap: 1.2rem 2rem; }
 .variants figure { margin: 0; }
 .variants img { display: block; width: 100%; height: auto; image-rendering: pixelated; }
 `;
@@ -99,7 +99,7 @@ function picturesSection({ variants, seeds }: Ablation, pictures: AblationPictur
   return html`<section aria-labelledby="pictures">
 <h2 id="pictures">Pictures</h2>
 <p>Columns are ${columns}. Every generator was given the same noise${seeds.length > 1 && html`; shown is one seed of each`}.</p>
-<div class="variants">
+<div class="variants" style="--classes: ${pictures.classes.length}">
 ${figure(pictures.real, html`<b>training pictures</b>`)}
 ${shown.map(({ name, what, picture }) => figure(picture, html`<b>${label(name)}</b> ${what}`))}
 </div>

@@ -76,7 +76,7 @@ function lookalikes(images: Images, signatures: Signatures): string[] {
   if (pairs.length === 0) return [];
   const [a, b] = [images[pairs[0]!.a]!, images[pairs[0]!.b]!];
   return [
-    `${pairs.length} images look the same as one of another part (correlation ${pairs[0]!.correlation.toFixed(3)}); the first ` +
+    `${pairs.length === 1 ? '1 image looks' : `${pairs.length} images look`} the same as one of another part (correlation ${pairs[0]!.correlation.toFixed(3)}); the first ` +
       `is "${a.file}" (${a.split}) and "${b.file}" (${b.split}). Remove one of them, or put both into one part.`,
   ];
 }

@@ -103,7 +103,7 @@ describe('leaks', () => {
     const images = [image('1', 'x', 'train'), image('2', 'y', 'train'), image('copy', 'z', 'test')];
     const signatures = await signaturesOf([originals[0]!, originals[1]!, copies[0]!]);
     expect(findLeaks({ images }, signatures)).toEqual([
-      expect.stringMatching(/^1 images look the same .*"1\.png" \(train\) and "copy\.png" \(test\)/),
+      expect.stringMatching(/^1 image looks the same .*"1\.png" \(train\) and "copy\.png" \(test\)/),
     ]);
     images[2]!.split = 'train';
     expect(findLeaks({ images }, signatures)).toEqual([]);

@@ -1,6 +1,7 @@
 /** The index of a data set from what each recording gave: split, counts, and notes for whoever reads its results. */
 
 import { usableLimit } from '../audio/canvas.js';
+import { noiseLabel } from '../audio/places.js';
 import {
   type DatasetImage,
   type DatasetIndex,
@@ -77,6 +78,7 @@ export function assembleIndex(
       ? [
           ...soleClass(classes),
           ...droppedClasses(labels, classes),
+          ...missingNoise(parameters, classes),
           ...emptyRows(used, parameters.fmax),
           ...damaged(used),
         ]
@@ -97,6 +99,11 @@ function soleClass(classes: readonly string[]): string[] {
 function droppedClasses(labels: readonly string[], classes: readonly string[]): string[] {
   const dropped = labels.filter((label) => !classes.includes(label));
   return dropped.map((label) => `"${label}" is left out: none of its recordings could be used.`);
+}
+
+function missingNoise({ noiseWindows, window }: DatasetIndex['parameters'], classes: readonly string[]): string[] {
+  if (noiseWindows === 0 || classes.includes(noiseLabel)) return [];
+  return [`There is no class "${noiseLabel}": between what sounds, no ${window} s are left that are not silent.`];
 }
 
 function emptyRows(entries: readonly Entry[], fmax: number): string[] {

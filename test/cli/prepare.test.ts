@@ -70,6 +70,30 @@ it('says that parts share recordings before it says of each recording what is mi
   expect(stdout).toMatch(/is cut off or damaged: .*\n\.\.\. and \d+ more like these/);
 });
 
+it('says that nothing lies between songs that would make a class noise', async () => {
+  const song = tone(3000, { seconds: 2.4 }).map((sample, i) =>
+    i > 24000 && i < 33600 ? sample : 0.01 * Math.sin(i * i),
+  );
+  for (const name of ['1', '2']) put(path.join(folder, 'dense/wren', `${name}.wav`), encodeWav(song, 24000));
+  const made = (window: string) => {
+    const out = path.join(folder, `noise-${window}`);
+    return lyrebird(
+      'prepare',
+      path.join(folder, 'dense'),
+      '--out',
+      out,
+      '--noise-class',
+      '--hop',
+      '0.5',
+      '--window',
+      window,
+    );
+  };
+  const sentence = /There is no class "noise": between what sounds, no 2 s are left/;
+  expect((await made('2')).stdout).toMatch(sentence);
+  expect((await made('0.5')).stdout).not.toMatch(/no class "noise"/);
+});
+
 it.each([
   [['--test', '0.7', '--validation', '0.3'], 1, /0\.7 to test and 0\.3 to validate leave nothing to train on/],
   [['--fmin', '9000', '--fmax', '100'], 1, /9000 to 100 Hz\. Choose 0 < fmin < fmax/],

@@ -23,7 +23,7 @@ import { openRunLog } from '../io/runLog.js';
 import { csvText } from '../io/table.js';
 import { loadWeights } from '../io/weights.js';
 import type { Engine } from '../kernel/engine.js';
-import { bootstrapMean, type Interval, membersOf } from '../metrics/bootstrap.js';
+import { bootstrapShare, type Interval, membersOf } from '../metrics/bootstrap.js';
 import { argmaxRows, hits } from '../metrics/confusion.js';
 import { type EpochRecord, trainClassifier } from '../train/classifier.js';
 import { countsOf, recordingsOf } from '../train/kinds.js';
@@ -73,7 +73,7 @@ export interface ClassifierResults {
   readonly threshold: number | null;
   /** Missing where nothing is held out. */
   readonly test?: Judged & {
-    /** 95 % interval of the windows' accuracy, by drawing recordings; missing of a single one. */
+    /** 95 % interval of the windows' accuracy, recordings taken as wholes; missing of a single one. */
     readonly interval?: Interval;
     /** Windows of each recording, and how many of them are named rightly; in the order in which predictions.csv first names them. */
     readonly tally: readonly { readonly windows: number; readonly right: number }[];
@@ -296,7 +296,7 @@ async function testOn(
   const named = argmaxRows(probabilities, classes.length);
   const random = createRandom(config.seed, 'accuracy');
   const right = hits(test.labels, named);
-  const interval = bootstrapMean(right, units, { random });
+  const interval = bootstrapShare(right, units, { random });
   const tally = membersOf(units).map((windows) => ({
     windows: windows.length,
     right: windows.reduce((sum, i) => sum + right[i]!, 0),

@@ -98,7 +98,7 @@ ${
 }
 
 function sentence({ windows, recordings, interval, chance }: NonNullable<ClassifierReport['test']>): Html {
-  const range = interval && ` (${percentRange(interval)} with 95 % confidence, by drawing recordings)`;
+  const range = interval && ` (${percentRange(interval)} with 95 % confidence, recordings taken as wholes)`;
   const isAbove = interval !== undefined && interval[0] > chance;
   return html`It names ${percent(windows.accuracy)} of ${plural(windows.count, 'window')} of recordings right that it never heard${range}; always naming the
 commonest class would be right for ${percent(chance)}. ${isAbove ? html`That is <strong>above chance</strong>.` : html`That is <strong>not shown to be above chance</strong>.`} Of ${plural(recordings.count, 'recording')} as wholes, ${percent(recordings.accuracy)}.`;

@@ -49,6 +49,17 @@ export function bootstrapMean(values: Float64Array, units: Units, options: Boots
   return bootstrap([units], meanOf, options);
 }
 
+/**
+ * The interval of a share: of the mean of values [points] that are 0 or 1. Where all are alike every draw is, too, and says
+ * nothing; then it is the exact interval of as many tries as there are units (Clopper and Pearson 1934).
+ */
+export function bootstrapShare(hits: Float64Array, units: Units, options: BootstrapOptions): Interval | undefined {
+  const tries = membersOf(units).length;
+  if (tries < 2 || hits.some((hit) => hit !== hits[0])) return bootstrapMean(hits, units, options);
+  const furthest = 0.025 ** (1 / tries);
+  return hits[0] === 1 ? [furthest, 1] : [0, 1 - furthest];
+}
+
 /** How often each of `count` points was drawn. */
 export function countsOf(draws: Int32Array, count: number): Float64Array {
   const counts = new Float64Array(count);

@@ -1,7 +1,7 @@
 /** Intervals: their width, units drawn as wholes, and when there is none. */
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/audio/random.js';
-import { bootstrap, bootstrapMean, countsOf, quantile, singles } from '../../src/metrics/bootstrap.js';
+import { bootstrap, bootstrapMean, bootstrapShare, countsOf, quantile, singles } from '../../src/metrics/bootstrap.js';
 import { normal } from '../../src/reference/random.js';
 
 const width = ([low, high]: readonly [number, number]): number => high - low;
@@ -34,6 +34,26 @@ describe('the interval of a mean', () => {
 
   it('is undefined of a single unit', () => {
     expect(bootstrapMean(Float64Array.of(1, 2, 3), [5, 5, 5], { random: createRandom(1) })).toBeUndefined();
+  });
+});
+
+describe('the interval of a share', () => {
+  const share = (hits: number[], units: number[]) =>
+    bootstrapShare(Float64Array.from(hits), units, { random: createRandom(1) });
+
+  it('is that of the mean where hits differ', () => {
+    const hits = [1, 0, 1, 1];
+    expect(share(hits, [0, 1, 2, 3])).toEqual(
+      bootstrapMean(Float64Array.from(hits), singles(4), { random: createRandom(1) }),
+    );
+  });
+
+  it('is exact where all hit or none does: of two units as of two tries, however many points they have', () => {
+    const [low, high] = share([1, 1, 1, 1], [0, 0, 1, 1])!;
+    expect(low ** 2).toBeCloseTo(0.025, 12); // with this share, two hits of two tries are as rare as that
+    expect(high).toBe(1);
+    expect(share([0, 0], [0, 1])).toEqual([0, 1 - low]);
+    expect(share([1, 1], [0, 0])).toBeUndefined();
   });
 });
 

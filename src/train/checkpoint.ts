@@ -149,7 +149,7 @@ function checkFormat(file: string, format = 'missing'): void {
       `"${file}" was written by a newer version of this program (${format}, not ${FORMAT}): update it.`,
     );
   }
-  throw new UserError(`"${file}" is not a checkpoint of this program (format ${format}, not ${FORMAT}).`);
+  throw new UserError(`"${file}" is not the checkpoint of a run (format ${format}, not ${FORMAT}).`);
 }
 
 /** What a checkpoint says of itself. */

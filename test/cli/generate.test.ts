@@ -352,7 +352,7 @@ describe('what is refused', () => {
     [
       'other tensors',
       () => put(at('other.safetensors'), writeSafetensors(new Map())),
-      /is not a checkpoint of this program/,
+      /is not the checkpoint of a run/,
     ],
   ])('%s as a checkpoint', async (_what, source, sentence) => {
     const { exitCode, stderr } = await lyrebird('generate', source(), '--out', at('none'));

@@ -84,7 +84,7 @@ async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job
   if (dir === undefined) {
     console.error(
       'lyrebird: no folder of recordings was given: recordings of invented species are synthesised. ' +
-        'For your own: npm start -- FOLDER, with a folder of recordings for each species in it.',
+        'For your own: npm start -- FOLDER, or where it is installed lyrebird run FOLDER, with a folder of recordings for each species in it.',
     );
   }
   const source = dir === undefined ? { recordings: synthesiseRecordings({ seed }) } : { dir, labels };

@@ -40,7 +40,9 @@ describe('a run without a folder', () => {
 
   it('says what it does, and that the species are invented', () => {
     expect(first).toMatchObject({ exitCode: 0 });
-    expect(first.stderr).toMatch(/recordings of invented species are synthesised.*npm start -- FOLDER/);
+    expect(first.stderr).toMatch(
+      /recordings of invented species are synthesised.*npm start -- FOLDER.*lyrebird run FOLDER/,
+    );
     expect(first.stdout).toMatch(/dataset: 180 images of 6 classes from 60 recordings \(\d+ to train, \d+ to test\)\n/);
     expect(first.stdout).toContain(`${run}: 6 steps, newest checkpoint ${run}/checkpoints/step-000006.safetensors`);
     expect(first.stdout).toContain(`${path.join(run, 'synthetic')}: 30 images of 6 classes\n`);

@@ -257,14 +257,17 @@ async function addRecordists(dir: string, found: Found): Promise<void> {
   for (const [i, row] of rows.entries()) {
     const named = row[fileColumn]?.trim();
     if (!named) continue;
-    const file = byPath.get(path.normalize(named));
+    // The table may come from Windows.
+    const file = byPath.get(path.normalize(named)) ?? byPath.get(path.normalize(named.replaceAll('\\', '/')));
     const recordist = row[recordistColumn]?.trim();
     if (!file) absent.push(`"${named}" (line ${i + 2})`);
     else if (recordist) file.recordist = recordist;
   }
   if (absent.length > 0) {
     found.notes.push(
-      `${manifestName} names ${absent.length} files that are not among the recordings; the first is ${absent[0]}.`,
+      absent.length === 1
+        ? `${manifestName} names a file that is not among the recordings: ${absent[0]}.`
+        : `${manifestName} names ${absent.length} files that are not among the recordings; the first is ${absent[0]}.`,
     );
   }
 }

@@ -67,11 +67,12 @@ test('two files of one name keep their extensions', async () => {
 });
 
 describe('MANIFEST.tsv', () => {
-  test('gives recordists, whatever the order of its columns and its line ends', async () => {
-    const manifest = '\uFEFFrecordist\tlabel\tfile\r\nAda\tWren\twren/a.wav\r\n\tWren\twren/b.wav\r\n';
+  test('gives recordists, whatever the order of its columns, its line ends and its slashes', async () => {
+    const manifest =
+      '\uFEFFrecordist\tlabel\tfile\r\nAda\tWren\twren/a.wav\r\n\tWren\twren/b.wav\r\nBea\tWren\twren\\c.wav\r\n';
     const dir = folderWith({ 'wren/a.wav': '', 'wren/b.wav': '', 'wren/c.wav': '', 'MANIFEST.tsv': manifest });
     const { recordings, skipped } = await findRecordings(dir);
-    expect(recordings.map((file) => file.recordist)).toEqual(['Ada', undefined, undefined]);
+    expect(recordings.map((file) => file.recordist)).toEqual(['Ada', undefined, 'Bea']);
     expect(skipped).toEqual([]);
   });
 
@@ -79,9 +80,7 @@ describe('MANIFEST.tsv', () => {
     const dir = folderWith({ 'wren/a.wav': '', 'MANIFEST.tsv': 'file\trecordist\nwren/gone.wav\tAda\n' });
     const { skipped, notes } = await findRecordings(dir);
     expect(skipped).toEqual([]);
-    expect(notes).toEqual([
-      'MANIFEST.tsv names 1 files that are not among the recordings; the first is "wren/gone.wav" (line 2).',
-    ]);
+    expect(notes).toEqual(['MANIFEST.tsv names a file that is not among the recordings: "wren/gone.wav" (line 2).']);
   });
 
   test('of other columns is not used, which is said', async () => {

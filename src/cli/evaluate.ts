@@ -54,11 +54,13 @@ export function register(program: Command): void {
       checkClasses(run, checkpoint, dataset);
       const leftOut = await alone(run, (signal) =>
         withFastEngine(flags, async (engine) => {
+          for (const note of dataset.notes) console.error(`note: ${note}`);
           const quality = await measure({ engine, run, dataset, checkpoint }, flags, signal);
           console.log(describeEvaluation(quality.evaluation));
           const written = await write(quality, run, flags.json);
-          if (run === fileOrRun)
-            written.push(await report(engine, run, checkpoint, dataset, dataset.dir, flags.weights));
+          if (run === fileOrRun) {
+            written.push((await report(engine, run, checkpoint, dataset, dataset.dir, flags.weights)).page);
+          }
           console.log(`\nwritten: ${written.join(', ')}`);
           return quality.leftOut;
         }),

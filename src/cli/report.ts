@@ -4,16 +4,17 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import { type Dataset, readDataset } from '../data/read.js';
+import { describeSkipped } from '../data/store.js';
 import { UserError } from '../io/errors.js';
 import { writeAtomically } from '../io/files.js';
 import { writeReport } from '../io/report.js';
 import type { Engine } from '../kernel/engine.js';
 import type { Checkpoint, Weights } from '../train/checkpoint.js';
-import { summarise } from '../train/summary.js';
+import { type Summary, summarise } from '../train/summary.js';
 import { type CheckpointFlags, checkpointOptions, chosenCheckpoint } from './checkpoint.js';
 import { adapterOption, type DeviceFlags, tunedOption, withFastEngine } from './engine.js';
 import { alone } from './interrupt.js';
-import { counted } from './prepare.js';
+import { counted, reportUnread } from './prepare.js';
 
 export function register(program: Command): void {
   checkpointOptions(program.command('report'))
@@ -29,11 +30,15 @@ export function register(program: Command): void {
       const checkpoint = await chosenCheckpoint(run, options);
       const { fold } = checkpoint.config;
       const dataset = await readDataset(options.dataset ?? ownDataset(run), { fold });
-      await alone(run, () =>
+      const skipped = await alone(run, () =>
         withFastEngine(options, async (engine) => {
-          console.log(await report(engine, run, checkpoint, dataset, dataset.dir, options.weights));
+          const written = await report(engine, run, checkpoint, dataset, dataset.dir, options.weights);
+          console.log(written.page);
+          return written.skipped;
         }),
       );
+      for (const line of describeSkipped(dataset, skipped)) console.error(`note: ${line}`);
+      reportUnread(skipped.length);
     });
 }
 
@@ -57,7 +62,7 @@ export function checkClasses(
   );
 }
 
-/** Writes the report, and comparison.png beside it; returns the report's path. */
+/** Writes the report, and comparison.png beside it; returns the report's path, and the images that it could not read. */
 export async function report(
   engine: Engine,
   run: string,
@@ -65,7 +70,7 @@ export async function report(
   dataset: Dataset,
   source: string,
   weights?: Weights,
-): Promise<string> {
+): Promise<{ page: string } & Pick<Summary, 'skipped'>> {
   checkClasses(run, checkpoint, dataset);
   const { length } = checkpoint.classes;
   const species = checkpoint.synthetic ? 'synthetic species' : 'species';
@@ -81,5 +86,5 @@ export async function report(
   }
   await writeReport(file, summary.report);
   await writeAtomically(path.join(run, 'comparison.png'), summary.comparison);
-  return file;
+  return { page: file, skipped: summary.skipped };
 }

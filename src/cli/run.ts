@@ -113,7 +113,7 @@ async function runAll({ engine, dir, labels, flags, config, isNew, signal }: Job
   const made = await generate(engine, checkpoint, { count: sameOfEach(count), seed }, synthetic, signal);
   console.log(describeGenerated(made, synthetic));
   if (signal.aborted) return done;
-  const page = await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program');
+  const { page } = await report(engine, out, checkpoint, dataset, dir ?? 'recordings synthesised by this program');
   console.log(`${page}: the report, to look at in a browser`);
   return done;
 }

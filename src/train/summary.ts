@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Dataset, readIndex } from '../data/read.js';
-import { openImages, sourceOf } from '../data/store.js';
+import { type ImageStore, openImages, sourceOf } from '../data/store.js';
 import { EVALUATION_FILES, readEvaluation } from '../io/evaluation.js';
 import { gridPng } from '../io/image.js';
 import { type LogRecord, readLog } from '../io/log.js';
@@ -35,6 +35,8 @@ export interface Summary {
   readonly report: ReportData;
   /** Whether the data set's training images are those that it was trained on: if not, its held-out ones may be among them. */
   readonly sameImages: boolean;
+  /** Images of the data set that cannot be read. */
+  readonly skipped: ImageStore['skipped'];
   /** One sheet as PNG: a row for each class, recordings on the left, generated images on the right. */
   readonly comparison: Buffer;
 }
@@ -53,6 +55,7 @@ export async function summarise(
   const d = createDiscriminator(e, config, classes.length, { trained: false });
   loadNetwork(checkpoint, 'd.', d);
   const [train, test] = [await openImages(dataset, 'train', config), await openImages(dataset, 'test', config)];
+  const skipped = [...train.skipped, ...test.skipped];
   const labels = Int32Array.from({ length: JUDGED * classes.length }, (_, i) => Math.floor(i / JUDGED));
   const synthetic = await generateImages(e, g, labels, { seed: seed + 2, batch });
   const accuracy = {
@@ -83,7 +86,7 @@ export async function summarise(
     dataset: {
       source,
       classes: classes.map((label, i) => ({ label, training: countIn(train, i), heldOut: countIn(test, i) })),
-      skipped: [...(await skippedIn(dataset)), ...train.skipped, ...test.skipped],
+      skipped: [...(await skippedIn(dataset)), ...skipped],
       parameters: dataset.parameters ?? {},
     },
     run: {
@@ -118,7 +121,7 @@ export async function summarise(
     rowLabels: classes,
     title: `left: ${words}, right: generated after ${checkpoint.step} steps`,
   });
-  return { report, comparison, sameImages: train.hash === checkpoint.data };
+  return { report, skipped, comparison, sameImages: train.hash === checkpoint.data };
 }
 
 /** What `lyrebird evaluate` left in the run, if it did. */

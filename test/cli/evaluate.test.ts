@@ -151,6 +151,7 @@ describe('of odd images', () => {
     await trained('single');
     const result = await evaluate(at('single-run'), 'single', '--count', '3', '--k', '2');
     const { accuracy, overall, neighbours } = await expectWhole('single', result);
+    expect(result.stderr).toMatch(/^note: .*"a".*\n/m);
     expect(accuracy.ganTrain.overall).toEqual({ reason: 'there are no held-out images' });
     expect(accuracy.ganTest.overall).toHaveProperty('value');
     expect(overall.heldOut).toBeUndefined();

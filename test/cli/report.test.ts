@@ -22,8 +22,9 @@ beforeAll(async () => {
 });
 
 it('tells of a run on a folder of pictures, and what was left out of it', async () => {
-  const { exitCode, stdout } = await lyrebird('report', run, '--dataset', images);
-  expect(exitCode).toBe(0);
+  const { exitCode, stdout, stderr } = await lyrebird('report', run, '--dataset', images);
+  expect(exitCode).toBe(3);
+  expect(stderr).toMatch(/note: left out: red\/9\.png: cannot be read.*all is done, but 1 image could not be read/s);
   expect(stdout).toBe(`${path.join(run, 'report.html')}\n`);
   expect(page(run)).toContain('<title>2 classes, 6 steps</title>');
   expect(page(run)).toContain('cannot be read as an image');
@@ -44,7 +45,7 @@ it('tells of a checkpoint that was copied alone', async () => {
   mkdirSync(alone);
   const checkpoint = (await latestCheckpoint(run))!;
   copyFileSync(checkpoint, path.join(alone, path.basename(checkpoint)));
-  expect(await lyrebird('report', alone, '--dataset', images)).toMatchObject({ exitCode: 0 });
+  expect(await lyrebird('report', alone, '--dataset', images)).toMatchObject({ exitCode: 3 });
   expect(page(alone)).toContain('<title>2 classes, 6 steps</title>');
 });
 

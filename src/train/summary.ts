@@ -114,7 +114,8 @@ export async function summarise(
     ),
   };
   const rows = shown.flatMap(({ real, synthetic: generated }) => [...padded(real, SHOWN, size), ...generated]);
-  const words = checkpoint.synthetic ? 'synthesised recordings' : 'recordings';
+  const ofSound = checkpoint.synthetic ? 'synthesised recordings' : 'recordings';
+  const words = dataset.parameters ? ofSound : 'real pictures';
   const comparison = await gridPng(rows, {
     columns: 2 * SHOWN,
     size,

@@ -215,6 +215,14 @@ describe('renderReport', () => {
     expect(textOf(page)).toMatch(/How the pictures grew.*Step 100 Step 2.000/);
   });
 
+  it('does not call pictures spectrograms that it did not make', () => {
+    expect(textOf(renderReport(report()))).toContain('Each small picture is the spectrogram of a moment of sound');
+    const dataset = { ...report().dataset, parameters: {} };
+    const text = textOf(renderReport(report({ dataset })));
+    expect(text).toContain('On the left are pictures of the data set');
+    expect(text).not.toContain('pitch from low');
+  });
+
   it('does without pictures, curves, accuracies and classes', () => {
     const dataset = { classes: [], skipped: [], parameters: {} };
     const page = renderReport(report({ curves: [], grids: [], accuracy: {}, dataset }));

@@ -5,23 +5,30 @@ import { type Html, html } from '../html.js';
 import type { LeftOut, ReportData } from './data.js';
 import { count, factsTable, label, plural, settingText } from './format.js';
 
-/** Real and synthetic spectrograms of each class side by side. */
-export function picturesSection({ grids, synthetic: isArtificial }: ReportData): Html | undefined {
+/** Real and synthetic pictures of each class side by side. */
+export function picturesSection({ grids, dataset, synthetic: isArtificial }: ReportData): Html | undefined {
   if (grids.length === 0) return undefined;
+  // Of pictures that this program did not make, it does not know what they show.
+  const isSpectrograms = Object.keys(dataset.parameters).length > 0;
   const recorded = isArtificial ? 'Artificial recordings' : 'Real';
   return html`<section aria-labelledby="pictures">
 <h2 id="pictures">${recorded} and synthetic pictures, side by side</h2>
-<p>Each small picture is the spectrogram of a moment of sound: time runs from left to right, pitch from low at the
+${
+  isSpectrograms
+    ? html`<p>Each small picture is the spectrogram of a moment of sound: time runs from left to right, pitch from low at the
 bottom to high at the top, and brighter means louder. On the left are pictures of ${isArtificial && 'artificial '}recordings, on the right
 pictures that the generator invented for the same class. Good synthetic pictures share the bands, rhythm and texture of their
-class without repeating one recording or each other.</p>
+class without repeating one recording or each other.</p>`
+    : html`<p>On the left are pictures of the data set, on the right pictures that the generator invented for the same class. Good
+synthetic pictures look as if they were of their class without repeating a picture of the data set or each other.</p>`
+}
 <div class="pictures">
 <div class="heads" aria-hidden="true"><span>${recorded}</span><span>Synthetic</span></div>
 ${grids.map(
   ({ label: name, real, synthetic }) => html`<div class="pair">
 <h3>${label(name)}</h3>
-<figure><figcaption>${recorded}</figcaption>${image(real, `${recorded}: spectrograms of ${name}`)}</figure>
-<figure><figcaption>Synthetic</figcaption>${image(synthetic, `Synthetic: spectrograms of ${name}`)}</figure>
+<figure><figcaption>${recorded}</figcaption>${image(real, `${recorded}: pictures of ${name}`)}</figure>
+<figure><figcaption>Synthetic</figcaption>${image(synthetic, `Synthetic: pictures of ${name}`)}</figure>
 </div>
 `,
 )}</div>

@@ -23,7 +23,12 @@ export async function sampledSteps(run: string): Promise<number[]> {
 /** Removes the sheets of steps after `step`, as the log of a run that goes on from there begins anew: they may be of another run. */
 export async function removeSheetsAfter(run: string, step: number): Promise<void> {
   const later = (await sampledSteps(run)).filter((sampled) => sampled > step);
-  for (const sampled of later) await rm(path.join(run, 'samples', sheetName(sampled)), { force: true });
+  for (const sampled of later) {
+    await rm(path.join(run, 'samples', sheetName(sampled)), { force: true }).catch((error: unknown) => {
+      // A folder of that name is no sheet. If one is to be written there, that is said then, with the step saved.
+      if (systemCode(error) !== 'ERR_FS_EISDIR') throw error;
+    });
+  }
 }
 
 const SMALL = 640;

@@ -79,7 +79,7 @@ describe('a prepared data set', () => {
   it.each([
     [['--folds', '5'], 1, /No class has recordings or recordists enough for 5 folds: ask for 4 at most/],
     [['--folds', '1'], 1, /"folds" \(1\): must be at least 2/],
-    [['--test', '0.6', '--validation', '0.5'], 1, /"fractions\.train" \(-0\.1\)/],
+    [['--test', '0.6', '--validation', '0.5'], 1, /0\.6 to test and 0\.5 to validate leave nothing to train on/],
     [['--test', '1'], 2, /Give a number from 0 to below 1/],
     [['--split', at('nowhere.csv')], 1, /There is no file or folder ".*nowhere\.csv"/],
     [['--folds', '3', '--split', at('own.csv')], 1, /is taken from ".*own\.csv": ask for no folds besides/],

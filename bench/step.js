@@ -137,24 +137,33 @@ function table(results) {
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+/** Writes what has been measured so far; returns it as text. */
+async function save(info, results) {
+  const host = describeHost();
+  const text = [
+    `A training step of DR-ACGAN (preset reference, batch ${batch}), medians of ${rounds} rounds, by \`node bench/step.js\`, lyrebird ${version}.`,
+    `${info.name}: ${info.driver}; ${host.cores} cores of ${host.processor}.`,
+    table(results),
+  ].join('\n\n');
+  const stem = path.join(values.out, `step-${info.name}`);
+  const all = { lyrebird: version, date: new Date().toISOString(), host, adapter: info, batch, rounds, results };
+  await writeAtomically(`${stem}.md`, `${text}\n`);
+  await writeAtomically(`${stem}.json`, `${JSON.stringify(all, undefined, 2)}\n`);
+  return text;
+}
+
 const folder = mkdtempSync(path.join(tmpdir(), 'lyrebird-step-'));
+const results = [];
+let text;
 try {
-  await withFastEngine({ adapter, tuned: 'none' }, async (e) => {
-    const results = [];
-    for (const size of sizes) results.push(await measureSize(e, size, folder));
-    const { info } = e.gpu;
-    const host = describeHost();
-    const text = [
-      `A training step of DR-ACGAN (preset reference, batch ${batch}), medians of ${rounds} rounds, by \`node bench/step.js\`, lyrebird ${version}.`,
-      `${info.name}: ${info.driver}; ${host.cores} cores of ${host.processor}.`,
-      table(results),
-    ].join('\n\n');
-    console.log(`\n${text}`);
-    const stem = path.join(values.out, `step-${info.name}`);
-    await writeAtomically(`${stem}.md`, `${text}\n`);
-    const all = { lyrebird: version, date: new Date().toISOString(), host, adapter: info, batch, rounds, results };
-    await writeAtomically(`${stem}.json`, `${JSON.stringify(all, undefined, 2)}\n`);
-  });
+  for (const size of sizes) {
+    // Each on a device of its own, so that a size begins with all of the memory, whatever became of the one before it.
+    await withFastEngine({ adapter, tuned: 'none' }, async (e) => {
+      results.push(await measureSize(e, size, folder));
+      text = await save(e.gpu.info, results);
+    });
+  }
+  console.log(`\n${text}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
